@@ -1,0 +1,1 @@
+"""The electronic medical book (ЭМК): apply, be examined, hold, show, verify."""

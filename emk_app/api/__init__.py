@@ -1,0 +1,1 @@
+"""Plain HTTP routes for what must not be a websocket event."""

@@ -1,0 +1,1 @@
+"""Views of Vars and handlers; no State is imported here."""

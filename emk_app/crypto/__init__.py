@@ -1,0 +1,1 @@
+"""Mechanisms on bytes: passwords, one-time codes, sealing, signatures, tokens."""

@@ -1,0 +1,1 @@
+"""Every SELECT and UPDATE; nothing here commits."""

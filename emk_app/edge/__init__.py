@@ -1,0 +1,1 @@
+"""The door: ASGI guard and event gate, both deny by default."""

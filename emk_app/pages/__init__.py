@@ -1,0 +1,1 @@
+"""Pages bind components to states."""

@@ -1,0 +1,1 @@
+"""Domain to screen: flat rows, the Russian catalogue, formats."""

@@ -1,0 +1,1 @@
+"""One small State per screen: ask who, call one service, show rows."""

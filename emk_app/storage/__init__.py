@@ -1,0 +1,1 @@
+"""Private files: inspected on the way in, encrypted at rest."""
