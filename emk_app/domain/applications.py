@@ -1,0 +1,283 @@
+"""The application's road: statuses, tracks, who moves it, and what makes it complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from stdnum import damm
+
+from emk_app.domain.actors import Role
+from emk_app.domain.clearance import Fitness, admits
+from emk_app.domain.documents import ScanKind
+from emk_app.domain.errors import Conflict, InvalidValue, NotPermitted, TransitionNotAllowed
+from emk_app.domain.values import DASHES, one_line
+
+DRAFT_DAYS: Final = 30
+VISIT_DAYS: Final = 60
+
+StatusT = TypeVar("StatusT", bound=StrEnum)
+
+
+class ApplicationStatus(StrEnum):
+    """Where an application is; the holder sees the guide's words for them."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RECEIVED = "received"
+    UNDER_REVIEW = "under_review"
+    CLARIFICATION_REQUESTED = "clarification_requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class PapersTrack(StrEnum):
+    """Where the papers are: in the queue, with an operator, with the holder again, decided."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class ExaminationTrack(StrEnum):
+    """Where the examination is: awaited, opened by the clinic, concluded and signed."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    CONCLUDED = "concluded"
+
+
+class CaseAlreadyOpen(Conflict):
+    """The clinic has opened the case: no more withdrawal or change of clinic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[StatusT]):
+    """One allowed change of status and the role that makes it."""
+
+    source: StatusT
+    target: StatusT
+    by: Role
+
+
+_A = ApplicationStatus
+_P = PapersTrack
+_E = ExaminationTrack
+
+STEPS: Final[frozenset[Step[ApplicationStatus]]] = frozenset(
+    {
+        Step(_A.DRAFT, _A.SUBMITTED, Role.HOLDER),
+        Step(_A.DRAFT, _A.WITHDRAWN, Role.HOLDER),
+        Step(_A.DRAFT, _A.EXPIRED, Role.SYSTEM),
+        Step(_A.SUBMITTED, _A.RECEIVED, Role.SYSTEM),
+        Step(_A.SUBMITTED, _A.REJECTED, Role.SYSTEM),
+        Step(_A.SUBMITTED, _A.WITHDRAWN, Role.HOLDER),
+        Step(_A.RECEIVED, _A.UNDER_REVIEW, Role.OPERATOR),
+        Step(_A.RECEIVED, _A.UNDER_REVIEW, Role.CLINIC),
+        Step(_A.RECEIVED, _A.WITHDRAWN, Role.HOLDER),
+        Step(_A.RECEIVED, _A.EXPIRED, Role.SYSTEM),
+        Step(_A.UNDER_REVIEW, _A.CLARIFICATION_REQUESTED, Role.OPERATOR),
+        Step(_A.UNDER_REVIEW, _A.REJECTED, Role.OPERATOR),
+        Step(_A.UNDER_REVIEW, _A.REJECTED, Role.SYSTEM),
+        Step(_A.UNDER_REVIEW, _A.APPROVED, Role.SYSTEM),
+        Step(_A.UNDER_REVIEW, _A.WITHDRAWN, Role.HOLDER),
+        Step(_A.UNDER_REVIEW, _A.EXPIRED, Role.SYSTEM),
+        Step(_A.CLARIFICATION_REQUESTED, _A.UNDER_REVIEW, Role.HOLDER),
+        Step(_A.CLARIFICATION_REQUESTED, _A.WITHDRAWN, Role.HOLDER),
+    }
+)
+
+PAPERS_STEPS: Final[frozenset[Step[PapersTrack]]] = frozenset(
+    {
+        Step(_P.WAITING, _P.TAKEN, Role.OPERATOR),
+        Step(_P.TAKEN, _P.WAITING, Role.OPERATOR),  # released
+        Step(_P.TAKEN, _P.WAITING, Role.SYSTEM),  # forgotten
+        Step(_P.TAKEN, _P.RETURNED, Role.OPERATOR),
+        Step(_P.RETURNED, _P.WAITING, Role.HOLDER),
+        Step(_P.TAKEN, _P.APPROVED, Role.OPERATOR),
+        Step(_P.TAKEN, _P.REJECTED, Role.OPERATOR),
+    }
+)
+
+EXAMINATION_STEPS: Final[frozenset[Step[ExaminationTrack]]] = frozenset(
+    {
+        Step(_E.WAITING, _E.OPEN, Role.CLINIC),
+        Step(_E.OPEN, _E.CONCLUDED, Role.CLINIC),
+    }
+)
+
+FINAL: Final = frozenset({_A.APPROVED, _A.REJECTED, _A.WITHDRAWN, _A.EXPIRED})
+
+
+def advance(current: ApplicationStatus, target: ApplicationStatus, role: Role) -> ApplicationStatus:
+    """Return ``target`` when ``role`` may move an application there from ``current``.
+
+    Raises ``TransitionNotAllowed`` when nobody may, ``NotPermitted`` when others may.
+    """
+    return take_step(STEPS, current, target, role)
+
+
+def advance_papers(current: PapersTrack, target: PapersTrack, role: Role) -> PapersTrack:
+    """Return ``target`` when ``role`` may move the papers there; raises as ``advance``."""
+    return take_step(PAPERS_STEPS, current, target, role)
+
+
+def advance_examination(
+    current: ExaminationTrack, target: ExaminationTrack, role: Role
+) -> ExaminationTrack:
+    """Return ``target`` when ``role`` may move the examination there; raises as ``advance``."""
+    return take_step(EXAMINATION_STEPS, current, target, role)
+
+
+def take_step(
+    steps: frozenset[Step[StatusT]], current: StatusT, target: StatusT, role: Role
+) -> StatusT:
+    """Return ``target`` when one of ``steps`` leads there for ``role``."""
+    allowed = {step.by for step in steps if (step.source, step.target) == (current, target)}
+    if not allowed:
+        raise TransitionNotAllowed(current, target)
+    if role not in allowed:
+        raise NotPermitted(f"{role} may not move from {current} to {target}")
+    return target
+
+
+def reopen_examination(fitness: Fitness, role: Role) -> ExaminationTrack:
+    """Return the track of a case that goes on after temporary unfitness, and after nothing else."""
+    if fitness is not Fitness.TEMPORARILY_UNFIT:
+        raise TransitionNotAllowed(_E.CONCLUDED, _E.OPEN)
+    if role is not Role.CLINIC:
+        raise NotPermitted(f"{role} may not reopen an examination")
+    return _E.OPEN
+
+
+def withdraw(
+    current: ApplicationStatus, examination: ExaminationTrack, role: Role
+) -> ApplicationStatus:
+    """Return the withdrawn status; raise ``CaseAlreadyOpen`` once the clinic has begun."""
+    target = advance(current, _A.WITHDRAWN, role)
+    if examination is not _E.WAITING:
+        raise CaseAlreadyOpen
+    return target
+
+
+def clinic_may_change(current: ApplicationStatus, examination: ExaminationTrack) -> bool:
+    """Whether the holder may still choose another clinic."""
+    return current not in FINAL and examination is _E.WAITING
+
+
+def both_green(papers: PapersTrack, fitness: Fitness | None) -> bool:
+    """Whether the book can be formed; ``fitness`` is ``None`` until the chair has signed."""
+    return papers is _P.APPROVED and fitness is not None and admits(fitness)
+
+
+_LIFETIMES: Final = {
+    _A.DRAFT: timedelta(days=DRAFT_DAYS),
+    _A.RECEIVED: timedelta(days=VISIT_DAYS),
+    _A.UNDER_REVIEW: timedelta(days=VISIT_DAYS),
+}
+
+
+def is_lapsed(current: ApplicationStatus, since: datetime, now: datetime, *, visited: bool) -> bool:
+    """Whether the application is to expire.
+
+    ``since`` is the last save of a draft, and the submission of any other, which lapses only
+    while the holder has not ``visited`` the clinic.
+    """
+    lifetime = _LIFETIMES.get(current)
+    return lifetime is not None and not visited and now - since >= lifetime
+
+
+class ApplicationField(StrEnum):
+    """What the form asks for, in its order."""
+
+    FULL_NAME = "full_name"
+    BIRTH_DATE = "birth_date"
+    SEX = "sex"
+    SNILS = "snils"
+    OMS_POLICY = "oms_policy"
+    PHONE = "phone"
+    REGISTERED_ADDRESS = "registered_address"
+    OCCUPATION = "occupation"
+    CONSENT = "consent"
+    CLINIC = "clinic"
+
+
+REQUIRED_SCANS: Final = (ScanKind.PASSPORT, ScanKind.POLICY)
+
+
+def missing(
+    filled: Collection[ApplicationField], scans: Collection[ScanKind]
+) -> tuple[ApplicationField | ScanKind, ...]:
+    """Return what a complete application still lacks, fields first, in the form's order."""
+    fields = (field for field in ApplicationField if field not in filled)
+    return (*fields, *(kind for kind in REQUIRED_SCANS if kind not in scans))
+
+
+class TrackingNumberMalformed(InvalidValue):
+    """Not a year, a serial number and a check digit."""
+
+
+class TrackingNumberMistyped(InvalidValue):
+    """The check digit does not fit: a digit is wrong, or two neighbours are swapped."""
+
+
+NUMBER_LIMIT: Final = 40
+_NUMBER: Final = re.compile(r"(?:[ЭE][МM][КK])?(20[0-9]{2})([0-9]{6,9})([0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingNumber:
+    """The number a person keeps, writes down and says on the phone: «ЭМК-2026-000123-7».
+
+    The last digit is Damm's check over year and serial: it finds every single wrong digit and
+    every swap of neighbours.
+    """
+
+    year: int
+    serial: int
+
+    @property
+    def _digits(self) -> str:
+        return f"{self.year:04}{self.serial:06}"
+
+    @property
+    def _numbers(self) -> str:
+        return f"{self.year:04}-{self.serial:06}-{damm.calc_check_digit(self._digits)}"
+
+    @property
+    def shown(self) -> str:
+        """The form for people."""
+        return f"ЭМК-{self._numbers}"
+
+    @property
+    def slug(self) -> str:
+        """The form for addresses, storage and logs: ASCII only."""
+        return f"EMK-{self._numbers}"
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @classmethod
+    def parse(cls, text: str) -> TrackingNumber:
+        """Read either form in any case, with any blanks and dashes, with or without the prefix.
+
+        Raises ``TrackingNumberMalformed`` or ``TrackingNumberMistyped``.
+        """
+        line = one_line(text, NUMBER_LIMIT).translate(DASHES).upper()
+        found = _NUMBER.fullmatch(re.sub("[ №#-]", "", line))
+        if found is None:
+            raise TrackingNumberMalformed
+        number = cls(int(found[1]), int(found[2]))
+        if found[2] != f"{number.serial:06}":
+            raise TrackingNumberMalformed
+        if not damm.is_valid("".join(found.groups())):
+            raise TrackingNumberMistyped
+        return number

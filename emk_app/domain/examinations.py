@@ -1,0 +1,308 @@
+"""What an examination consists of for this work, age and sex, and how one entry is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+from emk_app.domain.errors import InvalidValue, NotAChoice, Required
+from emk_app.domain.occupations import POINTS
+from emk_app.domain.people import Sex, parse_past_date
+from emk_app.domain.refdata import load
+from emk_app.domain.terms import last_day
+from emk_app.domain.values import Personal, one_line
+
+GUIDE_MONTHS: Final = 12
+HYGIENE: Final = "hygiene"
+CONTRAINDICATIONS: Final = "contraindications"
+ENTRY_LIMIT: Final = 60
+
+
+class ExaminationKind(StrEnum):
+    """Before hiring, or a later one."""
+
+    PRE_PLACEMENT = "pre_placement"
+    PERIODIC = "periodic"
+
+
+class ItemKind(StrEnum):
+    """By which the results entry groups its lines."""
+
+    MEASUREMENT = "measurement"
+    LAB = "lab"
+    INSTRUMENTAL = "instrumental"
+    PHYSICIAN = "physician"
+    ATTESTATION = "attestation"
+
+
+class NumberMalformed(InvalidValue):
+    """Not ``parts`` numbers with at most ``decimals`` digits after the point."""
+
+    def __init__(self, parts: int, decimals: int) -> None:
+        super().__init__(f"not {parts} numbers with {decimals} decimals")
+        self.parts = parts
+        self.decimals = decimals
+
+
+class Implausible(InvalidValue):
+    """A number no living person has: a slip of the keyboard. Both bounds are inclusive."""
+
+    def __init__(self, name: str, value: Decimal, low: Decimal, high: Decimal, unit: str) -> None:
+        super().__init__(f"outside {low}..{high}")
+        self.name = name
+        self.value = value
+        self.low = low
+        self.high = high
+        self.unit = unit
+
+
+class NumbersOutOfOrder(InvalidValue):
+    """The first number has to be the greater, as systolic pressure is."""
+
+
+class AttestationOutdated(InvalidValue):
+    """Passed so long ago that its last day, ``valid_until``, is over."""
+
+    def __init__(self, passed_on: date, valid_until: date) -> None:
+        super().__init__(f"attestation ended {valid_until}")
+        self.passed_on = passed_on
+        self.valid_until = valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPart:
+    """One number of an entry: what is plausible and what is normal, bounds inclusive."""
+
+    name: str
+    low: Decimal
+    high: Decimal
+    norm_low: Decimal | None
+    norm_high: Decimal | None
+    decimals: int
+
+    def deviates(self, value: Decimal) -> bool:
+        """Whether the number lies outside the norm."""
+        return (self.norm_low is not None and value < self.norm_low) or (
+            self.norm_high is not None and value > self.norm_high
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """An entry of one or more numbers: «120/80»."""
+
+    parts: tuple[NumberPart, ...]
+    unit: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the answers an entry can have."""
+
+    code: str
+    name: str
+    deviation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """An entry of one answer out of a few."""
+
+    options: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """An entry of the date on which the attestation was passed."""
+
+
+Form = Numbers | Choices | PassedOn
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeItem:
+    """One study of a programme; ``period_months`` is ``None`` for those made once, on hiring."""
+
+    code: str
+    name: str
+    kind: ItemKind
+    form: Form
+    hint: str
+    period_months: int | None
+    required: bool
+
+    @property
+    def unit(self) -> str:
+        """Unit of the numbers, empty where there is none."""
+        return self.form.unit if isinstance(self.form, Numbers) else ""
+
+    def words(self, value: str) -> str:
+        """Return a result's canonical value as people read it, without the unit."""
+        match self.form:
+            case Numbers():
+                return value.replace(".", ",")
+            case Choices(options):
+                return next(each.name for each in options if each.code == value)
+            case PassedOn():
+                return f"{date.fromisoformat(value):%d.%m.%Y}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TestResult(Personal):
+    """What was found; ``value`` is canonical: «120/80», «0.8/1.0», a choice's code, an ISO date."""
+
+    __test__ = False  # the name is the domain's, not pytest's
+
+    code: str
+    value: str
+    deviation: bool
+    performed_on: date
+
+    @property
+    def masked(self) -> str:
+        """The code alone: findings stay out of logs."""
+        return self.code
+
+
+def programme(point: str, age: int, sex: Sex, kind: ExaminationKind) -> tuple[ProgrammeItem, ...]:
+    """Return what a person of this ``age`` and ``sex`` undergoes for work of this ``point``.
+
+    The guide's four come first and the hygiene attestation last. What is made once, on hiring, is
+    offered but not required in a periodic examination. The occupational physician is not among the
+    studies: the conclusion is his.
+    """
+    work = POINTS[point]
+
+    def studies() -> Iterator[ProgrammeItem]:
+        for row in _TABLE["guide"]:
+            yield _study(row, GUIDE_MONTHS, kind)
+        for row in _TABLE["general"]:
+            if row.get("min_age", 0) <= age <= row.get("max_age", age) and (
+                row.get("sex", sex) == sex
+            ):
+                yield _study(row, row["period_months"], kind)
+        for requirement in work.requirements:
+            yield _study(_OWN[requirement.code], requirement.period_months, kind)
+        yield _study(_TABLE["hygiene"][0], work.hygiene_months, kind)
+
+    return tuple(studies())
+
+
+def parse_entry(study: ProgrammeItem, text: str, performed_on: date) -> TestResult:
+    """Read what was typed for ``study``, made on ``performed_on``.
+
+    Raises ``Required``, ``NotAChoice``, ``NumberMalformed``, ``Implausible``,
+    ``NumbersOutOfOrder``, or for the attestation, whose date counts instead of ``performed_on``
+    and may not be later, what ``parse_past_date`` raises and ``AttestationOutdated``.
+    """
+    line = one_line(text, ENTRY_LIMIT)
+    if not line:
+        raise Required
+    match study.form:
+        case Numbers() as form:
+            value, deviation = _read_numbers(form, line)
+        case Choices(options):
+            value, deviation = _read_choice(options, line)
+        case PassedOn():
+            performed_on = _read_attestation(study, line, performed_on)
+            value, deviation = performed_on.isoformat(), False
+    return TestResult(study.code, value, deviation, performed_on)
+
+
+def completeness(
+    studies: Iterable[ProgrammeItem], results: Iterable[TestResult]
+) -> tuple[str, ...]:
+    """Return the codes of the required studies that have no result, in the programme's order."""
+    entered = {result.code for result in results}
+    return tuple(each.code for each in studies if each.required and each.code not in entered)
+
+
+_SEPARATOR: Final = re.compile(r" ?[/\\;] ?| на | ")
+_NUMBER: Final = re.compile(r"[0-9]{1,3}(?:\.([0-9]+))?")
+
+
+def _read_numbers(form: Numbers, line: str) -> tuple[str, bool]:
+    typed = _SEPARATOR.split(line.replace(",", "."))
+    if len(typed) != len(form.parts):
+        raise NumberMalformed(len(form.parts), max(part.decimals for part in form.parts))
+    values = [_read_number(form, part, each) for part, each in zip(form.parts, typed, strict=True)]
+    if form.descending and values != sorted(set(values), reverse=True):
+        raise NumbersOutOfOrder
+    deviation = any(part.deviates(each) for part, each in zip(form.parts, values, strict=True))
+    return "/".join(f"{each:f}" for each in values), deviation
+
+
+def _read_number(form: Numbers, part: NumberPart, typed: str) -> Decimal:
+    found = _NUMBER.fullmatch(typed)
+    if found is None or len(found[1] or "") > part.decimals:
+        raise NumberMalformed(len(form.parts), max(each.decimals for each in form.parts))
+    value = Decimal(typed if found[1] or not part.decimals else f"{typed}.0")
+    if not part.low <= value <= part.high:
+        raise Implausible(part.name, value, part.low, part.high, form.unit)
+    return value
+
+
+def _read_choice(options: tuple[Choice, ...], line: str) -> tuple[str, bool]:
+    for choice in options:
+        if line.casefold() in (choice.code, choice.name):
+            return choice.code, choice.deviation
+    raise NotAChoice
+
+
+def _read_attestation(study: ProgrammeItem, line: str, latest: date) -> date:
+    passed_on = parse_past_date(line, latest)
+    if study.period_months is not None:
+        valid_until = last_day(passed_on, study.period_months)
+        if valid_until < latest:
+            raise AttestationOutdated(passed_on, valid_until)
+    return passed_on
+
+
+_Row = dict[str, Any]
+_Section = Literal["guide", "general", "own", "hygiene"]
+
+
+def _read_form(row: _Row, choices: Mapping[str, list[_Row]]) -> Form:
+    if "choices" in row:
+        return Choices(tuple(Choice(**each) for each in choices[row["choices"]]))
+    if "numbers" in row:
+        return Numbers(tuple(map(_read_part, row["numbers"])), row["unit"], row["descending"])
+    return PassedOn()
+
+
+def _read_part(row: _Row) -> NumberPart:
+    bounds = ("low", "high", "norm_low", "norm_high")
+    fields: _Row = row | {key: row[key] and Decimal(row[key]) for key in bounds}
+    return NumberPart(**fields)
+
+
+def _read_table() -> dict[_Section, list[_Row]]:
+    """Return the sections of programme.json with each row's form made."""
+    table = load("programme")
+    sections: tuple[_Section, ...] = ("guide", "general", "own", "hygiene")
+    return {
+        section: [row | {"form": _read_form(row, table["choices"])} for row in table[section]]
+        for section in sections
+    }
+
+
+def _study(row: _Row, period_months: int | None, kind: ExaminationKind) -> ProgrammeItem:
+    return ProgrammeItem(
+        code=row["code"],
+        name=row["name"],
+        kind=ItemKind(row["kind"]),
+        form=row["form"],
+        hint=row.get("hint", ""),
+        period_months=period_months,
+        required=period_months is not None or kind is ExaminationKind.PRE_PLACEMENT,
+    )
+
+
+_TABLE: Final = _read_table()
+_OWN: Final = {row["code"]: row for row in _TABLE["own"]}
