@@ -1,0 +1,280 @@
+"""What is wrong with a field and what to do about it, in one or two Russian sentences each."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any, Final
+
+from emk_app.domain import (
+    accounts,
+    applications,
+    clearance,
+    contacts,
+    documents,
+    errors,
+    examinations,
+    numbers,
+    passports,
+    people,
+    places,
+    policies,
+    values,
+)
+from emk_app.domain.errors import Invalid, InvalidValue
+from emk_app.presenting.formats import day, file_size, plural
+
+_MONTHS_IN: Final = (
+    *("январе", "феврале", "марте", "апреле", "мае", "июне"),
+    *("июле", "августе", "сентябре", "октябре", "ноябре", "декабре"),
+)
+_LIKE_A_DIGIT: Final = dict(zip("OoОоIlЗзбЧ", "0000113364", strict=True))
+_DIGITS: Final = ("цифра", "цифры", "цифр")
+_DIGITS_OF: Final = ("цифры", "цифр", "цифр")
+_YEARS: Final = ("год", "года", "лет")
+_CHARACTERS: Final = ("знака", "знаков", "знаков")
+_SEX: Final = {people.Sex.MALE: "мужской", people.Sex.FEMALE: "женский"}
+_FOREIGN_TYPES: Final = {
+    documents.ForeignType.HEIC: (
+        "Это снимок HEIC. В настройках камеры телефона выберите «Наиболее совместимые» и "
+        "снимите ещё раз: получится JPEG."
+    ),
+    documents.ForeignType.OFFICE: (
+        "Это документ Word, Excel или похожей программы. Сохраните его как PDF и выберите снова."
+    ),
+    documents.ForeignType.ARCHIVE: "Это архив. Распакуйте его и выберите сам файл PDF или JPEG.",
+    documents.ForeignType.UNKNOWN: (
+        "Содержимое файла не похоже на PDF или JPEG. Выберите файл одного из этих видов."
+    ),
+}
+
+
+def _number(n: int, words: tuple[str, str, str]) -> str:
+    return f"{n} {plural(n, *words)}"
+
+
+def _shown(character: str) -> str:
+    """Name a character without letting an invisible or stacking one loose on the screen."""
+    if unicodedata.category(character)[0] in "LNPS":
+        return f"«{character}»"
+    return f"с кодом U+{ord(character):04X}"
+
+
+def _not_digits(error: values.NotDigits) -> str:
+    if digit := _LIKE_A_DIGIT.get(error.character):
+        return f"Вместо буквы «{error.character}» наберите цифру {digit}."
+    return f"Здесь нужны только цифры. Уберите знак {_shown(error.character)}."
+
+
+def _wrong_length(error: values.WrongLength) -> str:
+    *others, last = error.expected
+    needed = " или ".join((*map(str, others), _number(last, _DIGITS)))
+    return f"Здесь должно быть {needed}, а набрано {error.found}. Сверьте номер с документом."
+
+
+def _snils_length(error: numbers.SnilsLength) -> str:
+    advice = (
+        f"Возможно, пропущен ноль в начале: {error.suggestion}."
+        if error.suggestion
+        else "Сверьте номер с документом."
+    )
+    return f"СНИЛС состоит из 11 цифр, а здесь {error.found}. {advice}"
+
+
+def _foreign_letter(error: people.ForeignLetter) -> str:
+    if error.russian:
+        return (
+            f"Буква «{error.letter}» набрана латиницей. "
+            f"Наберите русскую «{error.russian}»: они похожи только с виду."
+        )
+    return f"Буква «{error.letter}» не русская. Пишите русскими буквами, как в паспорте."
+
+
+def _no_such_day(error: people.NoSuchDay) -> str:
+    month = f"В {_MONTHS_IN[error.month - 1]} {error.year} года"
+    return f"{month} {_number(error.last, ('день', 'дня', 'дней'))}. Проверьте день."
+
+
+def _not_a_login(error: contacts.NotALogin) -> str:
+    forms = "Введите номер мобильного телефона, адрес электронной почты или ИНН из 12 цифр."
+    return f"{forms} Сейчас набрано: {_number(error.digits, _DIGITS)}." if error.digits else forms
+
+
+def _implausible(error: examinations.Implausible) -> str:
+    low, high, value = (f"{n:f}".replace(".", ",") for n in (error.low, error.high, error.value))
+    name = f"{error.name}: " if error.name else ""
+    return f"{name}бывает от {low} до {high} {error.unit}".rstrip() + f", а введено {value}."
+
+
+def _scan_kind(error: documents.ScanKindNotAllowed) -> str:
+    picture = f"Это картинка {error.found.value.upper()}. Сохраните её как JPEG и выберите снова."
+    return _FOREIGN_TYPES.get(error.found, picture)
+
+
+FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
+    InvalidValue: lambda _: "Это значение не подходит. Проверьте поле.",
+    errors.Required: lambda _: "Заполните это поле.",
+    errors.TooLong: lambda e: (
+        f"Слишком длинно: можно не больше {_number(e.limit, _CHARACTERS)}. Сократите запись."
+    ),
+    errors.NotAChoice: lambda _: "Выберите один из предложенных вариантов.",
+    values.UnexpectedCharacter: lambda e: (
+        f"Знак {_shown(e.character)} здесь не подходит. Уберите его."
+    ),
+    values.NotDigits: _not_digits,
+    values.TooShort: lambda e: (
+        f"Слишком коротко: нужно не меньше {_number(e.limit, _CHARACTERS)}. Напишите подробнее."
+    ),
+    values.WrongLength: _wrong_length,
+    people.ForeignLetter: _foreign_letter,
+    people.NotInNames: lambda e: (
+        f"Знака {_shown(e.character)} в имени не бывает. Пишите полностью, как в паспорте."
+    ),
+    people.NameShape: lambda _: (
+        "Дефис и апостроф ставят только между буквами. Уберите лишний знак."
+    ),
+    people.NotADate: lambda _: "Напишите день, месяц и четыре цифры года, например 05.03.1990.",
+    people.NoSuchMonth: lambda e: (
+        f"Месяца {e.month} не бывает. Сначала пишут день, потом месяц: 25.03.1990."
+    ),
+    people.NoSuchDay: _no_such_day,
+    people.YearOutOfRange: lambda e: f"Год {e.year:04} не подходит. Проверьте все его цифры.",
+    people.InFuture: lambda _: "Этот день ещё не наступил. Проверьте год.",
+    people.TooOld: lambda e: (
+        f"По этой дате возраст {_number(e.age, _YEARS)}. Проверьте год рождения."
+    ),
+    people.TooYoung: lambda e: (
+        f"По этой дате возраст {_number(e.age, _YEARS)}, а заявление за себя подают "
+        f"с {_number(e.youngest, ('года', 'лет', 'лет'))}. "
+        "За ребёнка его подаёт законный представитель."
+    ),
+    numbers.WrongCheckDigit: lambda _: (
+        "Контрольная цифра не сходится, значит, в номере опечатка. Сверьте его с документом."
+    ),
+    numbers.SnilsLength: _snils_length,
+    numbers.InnNotPersonal: lambda _: (
+        "Это ИНН организации, из 10 цифр. Введите ИНН человека: в нём 12 цифр."
+    ),
+    numbers.NotAnOgrn: lambda _: (
+        "ОГРН начинается с 1 или 5, ОГРНИП с 3. Похоже, это номер записи (ГРН): "
+        "найдите в выписке именно ОГРН."
+    ),
+    passports.IssuedTooEarly: lambda e: (
+        f"Паспорт выдают с 14 лет, здесь не раньше {day(e.earliest)}. "
+        "Проверьте дату выдачи и дату рождения."
+    ),
+    contacts.NotAPhone: lambda _: (
+        "Такого номера телефона не бывает. Проверьте его, пример: +7 912 345-67-89."
+    ),
+    contacts.PhoneLength: lambda e: (
+        f"После +7 или 8 должно быть 10 цифр, а здесь {e.found}. Пример: +7 912 345-67-89."
+    ),
+    contacts.NotMobile: lambda _: (
+        "На этот номер не приходят СМС. Укажите номер мобильного телефона."
+    ),
+    contacts.NotAnEmail: lambda _: "Это не адрес электронной почты. Пример: ivanova@example.ru.",
+    contacts.MixedAlphabets: lambda e: (
+        f"В адресе смешаны русские и латинские буквы. Проверьте раскладку у буквы «{e.letter}»."
+    ),
+    contacts.NotALogin: _not_a_login,
+    places.NoSuchPostalIndex: lambda _: (
+        "Такого почтового индекса нет. Он начинается с цифры от 1 до 6, например 101000."
+    ),
+    accounts.PasswordTooShort: lambda e: (
+        f"Пароль должен быть не короче {_number(e.minimum, _CHARACTERS)}. Допишите ещё."
+    ),
+    accounts.PasswordTooCommon: lambda _: (
+        "Такой пароль подбирают в первую очередь. Придумайте другой, например из нескольких слов."
+    ),
+    accounts.PasswordNamesLogin: lambda _: "Пароль содержит ваш логин. Придумайте другой.",
+    accounts.PasswordsDiffer: lambda _: "Пароли не совпадают. Повторите пароль ещё раз.",
+    applications.TrackingNumberMalformed: lambda _: (
+        "Номер заявления выглядит так: ЭМК-2026-000123-7. Проверьте его."
+    ),
+    applications.TrackingNumberMistyped: lambda _: (
+        "В номере заявления опечатка: проверьте каждую цифру и их порядок."
+    ),
+    clearance.UntilNotInFuture: lambda e: (
+        f"Срок временной негодности должен быть позже {day(e.today)}. Укажите другую дату."
+    ),
+    clearance.ContraindicationsFound: lambda _: (
+        "Исследования нашли противопоказания. Выберите другое заключение или добавьте ограничения."
+    ),
+    documents.ScanEmpty: lambda _: "Файл пустой. Выберите другой.",
+    documents.ScanTooLarge: lambda e: (
+        f"Файл занимает {file_size(e.size)}, а можно не больше {file_size(e.limit)}. "
+        "Уменьшите его или отсканируйте с меньшим разрешением."
+    ),
+    documents.ScanKindNotAllowed: _scan_kind,
+    documents.ScanNotReadable: lambda _: (
+        "Файл не открывается: похоже, он повреждён. Сохраните его заново и выберите снова."
+    ),
+    documents.ScanEncrypted: lambda _: (
+        "Файл защищён паролем. Сохраните его без пароля и выберите снова."
+    ),
+    documents.ScanActiveContent: lambda _: (
+        "В файле есть сценарии или вложения. Напечатайте его в PDF и выберите снова."
+    ),
+    documents.ScanTooManyPages: lambda e: (
+        f"В файле {_number(e.pages, ('страница', 'страницы', 'страниц'))}, "
+        f"а можно не больше {e.limit}. Оставьте только нужные."
+    ),
+    documents.ScanTooManyPixels: lambda e: (
+        f"В снимке {round(e.pixels / 1e6)} Мп, а можно не больше {round(e.limit / 1e6)} Мп. "
+        "Уменьшите его и выберите снова."
+    ),
+    documents.ScanWarning: lambda _: "Проверьте, хорошо ли читается скан.",
+    documents.ScanLooksGray: lambda _: (
+        "Скан похож на чёрно-белый, а нужен цветной. Если есть возможность, замените его."
+    ),
+    documents.ScanTooSmall: lambda e: (
+        f"Снимок {e.width} × {e.height} точек: мелкие буквы могут не прочитаться. "
+        f"Лучше, когда длинная сторона не меньше {e.needed}."
+    ),
+    examinations.NumberMalformed: lambda e: (
+        f"Введите {_number(e.parts, ('число', 'числа', 'чисел'))}, "
+        + (
+            f"после запятой не больше {_number(e.decimals, _DIGITS_OF)}."
+            if e.decimals
+            else "без дробной части."
+        )
+    ),
+    examinations.Implausible: _implausible,
+    examinations.NumbersOutOfOrder: lambda _: (
+        "Первое число должно быть больше второго. Проверьте порядок, пример: 120/80."
+    ),
+    examinations.AttestationOutdated: lambda e: (
+        f"Аттестация действовала до {day(e.valid_until)}. Укажите более позднюю."
+    ),
+}
+"""One entry for each subclass of ``InvalidValue`` in the domain; a test names those missing."""
+
+POLICY_WARNINGS: Final[dict[type[policies.PolicyWarning], Callable[[Any], str]]] = {
+    policies.BirthUnreadable: lambda _: (
+        "Из номера полиса не читается дата рождения. Сверьте её со сканом."
+    ),
+    policies.BirthDiffers: lambda w: (
+        f"В номере полиса дата рождения {day(w.encoded)}, а в заявлении {day(w.stated)}. "
+        "Сверьте со сканом: само по себе это не причина отказа."
+    ),
+    policies.SexDiffers: lambda w: (
+        f"В номере полиса пол {_SEX[w.encoded]}, а в заявлении {_SEX[w.stated]}. "
+        "Сверьте со сканом: само по себе это не причина отказа."
+    ),
+}
+
+
+def word(error: InvalidValue) -> str:
+    """Say what is wrong with one field; an unknown class speaks as its nearest known base."""
+    known = next(kind for kind in type(error).__mro__ if kind in FIELD_ERRORS)
+    return FIELD_ERRORS[known](error)
+
+
+def words(invalid: Invalid) -> dict[str, str]:
+    """Say what is wrong with each field of a form."""
+    return {field: word(error) for field, error in invalid.fields.items()}
+
+
+def word_warning(warning: policies.PolicyWarning) -> str:
+    """Say what the operator should compare in a policy."""
+    return POLICY_WARNINGS[type(warning)](warning)
