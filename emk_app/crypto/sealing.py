@@ -35,6 +35,8 @@ _NONCE: Final = 12
 _TAG: Final = 16
 _SALT: Final = 16
 _BODY: Final = 2 + _NONCE
+OVERHEAD: Final = _BODY + _TAG
+"""Bytes by which a sealed value is longer than its plaintext."""
 
 
 def place(table: str, column: str, *row: object) -> str:

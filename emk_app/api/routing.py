@@ -1,0 +1,113 @@
+"""How our HTTP routes are declared, and the gate they stand behind (D20)."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from emk_app import clock
+from emk_app.domain.actors import Actor
+from emk_app.domain.errors import (
+    Conflict,
+    DomainError,
+    FreshFactorNeeded,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    TooManyAttempts,
+)
+from emk_app.edge.cookies import Caller, Standing
+from emk_app.edge.guard import ADDRESS, CALLER
+from emk_app.edge.policy import Access, Undeclared
+from emk_app.presenting import texts
+from emk_app.services import accounts
+from emk_app.threads import in_thread
+
+log = logging.getLogger("emk.api")
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+STATUSES: tuple[tuple[type[DomainError], int, str], ...] = (
+    (NotSignedIn, 401, "not_signed_in"),
+    (FreshFactorNeeded, 403, "fresh_factor_needed"),
+    (NotPermitted, 403, "not_permitted"),
+    (NotFound, 404, "not_found"),
+    (Conflict, 409, "conflict"),
+    (TooManyAttempts, 429, "too_many_attempts"),
+    (DomainError, 422, "refused"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One route: where, what, and who may call it."""
+
+    path: str
+    method: str
+    answer: Answer
+    access: Access
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who the guard found at the door."""
+    return request.scope[CALLER]
+
+
+def address_of(request: Request) -> str:
+    """Return the client's address."""
+    return request.scope[ADDRESS]
+
+
+async def actor_of(request: Request) -> Actor:
+    """Return who acts; raise ``NotSignedIn``."""
+    caller = caller_of(request)
+    if caller.standing is not Standing.SIGNED_IN:
+        raise NotSignedIn
+    return await in_thread(accounts.actor_of, caller.ref, now=clock.now())
+
+
+def refusal(status: int, code: str, message: str, incident: str = "") -> JSONResponse:
+    """Return the fixed error envelope."""
+    body = {"code": code, "message": message, "id": incident or secrets.token_hex(4)}
+    return JSONResponse(body, status_code=status)
+
+
+def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
+    """Return the routes behind their gates; raise ``Undeclared`` for one without access."""
+    undeclared = [each.path for each in endpoints if not isinstance(each.access, Access)]
+    if undeclared:
+        raise Undeclared(undeclared)
+    return [Route(each.path, _gated(each), methods=[each.method]) for each in endpoints]
+
+
+def _gated(endpoint: Endpoint) -> Answer:
+    async def answer(request: Request) -> Response:
+        try:
+            if not endpoint.access.is_open:
+                actor = await actor_of(request)
+                if not endpoint.access.admits(actor.role):
+                    raise NotPermitted(f"{actor.role} at {endpoint.path}")
+            return await endpoint.answer(request)
+        except DomainError as error:
+            return worded(error)
+        except Exception:
+            incident = secrets.token_hex(4)
+            log.exception("incident %s at %s", incident, endpoint.path)
+            message = texts.UNEXPECTED.format(incident=incident)
+            return refusal(500, "unexpected", message, incident)
+
+    return answer
+
+
+def worded(error: DomainError) -> JSONResponse:
+    """Return a domain error in the envelope."""
+    status, code = next(
+        (status, code) for kind, status, code in STATUSES if isinstance(error, kind)
+    )
+    return refusal(status, code, texts.sentence(error))

@@ -1,0 +1,75 @@
+"""Who is told when something has been committed.
+
+Topics are plain words: ``application:5``, ``holder:7``, ``queue``, ``clinic:3``, ``book:9``,
+``outbox``. A watcher that misses a word loses nothing: it reads afresh whenever it hears one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlmodel import Session
+
+_ANNOUNCED = "emk_topics"
+
+
+class Watch:
+    """One watcher's ear: set by any thread, awaited on its own loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._event = asyncio.Event()
+
+    def wake(self) -> None:
+        """Tell the watcher, from any thread."""
+        # A loop that has closed has no watcher left to tell.
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def wait(self) -> None:
+        """Return when woken since the last call; many wakes count as one."""
+        await self._event.wait()
+        self._event.clear()
+
+
+_watches: defaultdict[str, set[Watch]] = defaultdict(set)
+_lock = threading.Lock()
+
+
+def announce(session: Session, *topics: str) -> None:
+    """Note that this transaction, if it commits, changes ``topics``."""
+    session.info.setdefault(_ANNOUNCED, set()).update(topics)
+
+
+def announced(session: Session) -> set[str]:
+    """Return the topics noted in this transaction."""
+    return session.info.get(_ANNOUNCED, set())
+
+
+def publish(topics: Iterable[str]) -> None:
+    """Wake every watcher of ``topics`` in this process."""
+    with _lock:
+        watches = {watch for topic in topics for watch in _watches.get(topic, ())}
+    for watch in watches:
+        watch.wake()
+
+
+def subscribe(topics: Iterable[str]) -> Watch:
+    """Start watching ``topics`` on the running loop; end with ``unsubscribe``."""
+    watch = Watch(asyncio.get_running_loop())
+    with _lock:
+        for topic in topics:
+            _watches[topic].add(watch)
+    return watch
+
+
+def unsubscribe(watch: Watch) -> None:
+    """Stop watching."""
+    with _lock:
+        for topic in [topic for topic, watches in _watches.items() if watch in watches]:
+            _watches[topic].discard(watch)
+            if not _watches[topic]:
+                del _watches[topic]

@@ -1,0 +1,93 @@
+"""The engine and the unit of work: the only place that knows the database's address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+from emk_app.db import changes
+from emk_app.settings import settings
+
+READ_ONLY = "emk_read_only"
+
+
+@cache
+def engine() -> sa.Engine:
+    """Return the engine of this process."""
+    return connect(settings().database_url)
+
+
+def connect(url: str) -> sa.Engine:
+    """Make an engine that behaves as D35 asks, on SQLite and on PostgreSQL."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite(url)
+    return sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=10,
+        connect_args={
+            "options": "-c statement_timeout=15000 -c lock_timeout=5000"
+            " -c idle_in_transaction_session_timeout=15000"
+        },
+    )
+
+
+@contextmanager
+def unit_of_work() -> Iterator[Session]:
+    """One use case, one transaction: all of it or none; topics are told after the commit."""
+    with Session(engine(), expire_on_commit=False) as session:
+        with session.begin():
+            yield session
+        changes.publish(changes.announced(session))
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Read without taking the writer's lock."""
+    with (
+        engine().connect().execution_options(**{READ_ONLY: True}) as connection,
+        Session(connection, expire_on_commit=False) as session,
+    ):
+        yield session
+
+
+def is_ready() -> bool:
+    """Whether the database answers."""
+    try:
+        with reading() as db:
+            db.connection().execute(sa.text("SELECT 1"))
+    except sa.exc.SQLAlchemyError:
+        return False
+    return True
+
+
+def _sqlite(url: str) -> sa.Engine:
+    made = sa.create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+
+    @event.listens_for(made, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        # The driver's own transaction control begins too late and deferred; ours is below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.close()
+
+    @event.listens_for(made, "begin")
+    def _begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        # A deferred transaction that reads and then writes fails at once under contention
+        # (security.md 6), so a writer takes the lock first.
+        reads = connection.get_execution_options().get(READ_ONLY)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return made

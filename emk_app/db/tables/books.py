@@ -1,0 +1,97 @@
+"""Books, their versions, the links that show them and the looks taken."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from emk_app.db.columns import choice, identity, reference
+from emk_app.domain.books import BookStatus
+from emk_app.domain.sharing import ShareScope
+
+
+class MedicalBook(SQLModel, table=True):
+    """A holder's book; what it says stands in its versions."""
+
+    __tablename__ = "books"
+
+    id: int = identity()
+    holder_id: int = reference("users.id", nullable=False)
+    number: str = Field(max_length=12, unique=True)
+    status: BookStatus = choice(BookStatus, nullable=False)
+    current_version: int
+    issued_on: date
+    valid_until: date
+    """Inclusive."""
+    received_at: datetime | None = None
+    """When the holder pressed «Подтвердить получение»."""
+    revoked_at: datetime | None = None
+    revocation_reason: str | None = Field(default=None, max_length=300)
+    is_demo: bool = False
+
+
+class BookVersion(SQLModel, table=True):
+    """One signed state of a book; append-only."""
+
+    __tablename__ = "book_versions"
+    __table_args__ = (UniqueConstraint("book_id", "version"),)
+
+    id: int = identity()
+    book_id: int = reference("books.id", nullable=False, index=False)
+    version: int
+    application_id: int | None = reference(
+        "applications.id", default=None, nullable=True, unique=True, index=False
+    )
+    canonical_sealed: bytes
+    """The exact signed bytes (RFC 8785), sealed."""
+    version_hash: str = Field(max_length=64)
+    signature: bytes
+    """The detached signature, packed with the signer's certificate chain."""
+    signed_at: datetime
+    occupations: str = Field(max_length=200)
+    """Points of order 29н, shown on a scan."""
+    items_valid_until: date
+    """The last day on which every item is in date; inclusive."""
+
+
+class ShareLink(SQLModel, table=True):
+    """A revocable link to a book's verdict."""
+
+    __tablename__ = "share_links"
+
+    id: int = identity()
+    book_id: int = reference("books.id", nullable=False)
+    digest: str = Field(max_length=64, unique=True)
+    """Hash of the 128-bit code in the link."""
+    code_sealed: bytes
+    """The code itself, so that the holder can show it again."""
+    scope: ShareScope = choice(ShareScope, nullable=False)
+    label: str = Field(max_length=80)
+    created_at: datetime
+    expires_at: datetime
+    max_looks: int | None = None
+    looks: int = 0
+    revoked_at: datetime | None = None
+
+
+class Look(SQLModel, table=True):
+    """One look somebody took through a link."""
+
+    __tablename__ = "looks"
+
+    id: int = identity()
+    share_id: int = reference("share_links.id", nullable=False)
+    at: datetime
+    verdict: str = Field(max_length=32)
+    viewer: str = Field(max_length=60)
+    """Browser family, as coarse as it gets; never an address."""
+
+
+class BookSequence(SQLModel, table=True):
+    """The last serial given to a book of a region in a year."""
+
+    __tablename__ = "book_sequences"
+
+    key: str = Field(primary_key=True, max_length=8)
+    last: int

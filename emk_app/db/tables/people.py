@@ -1,0 +1,104 @@
+"""People, how they sign in, and the sessions in which they act."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from emk_app.db.columns import choice, identity, reference
+from emk_app.domain.actors import Position, Role
+from emk_app.domain.contacts import LoginKind
+
+
+class User(SQLModel, table=True):
+    """A person with an account; everything personal is sealed under the person's own key."""
+
+    __tablename__ = "users"
+
+    id: int = identity()
+    uid: str = Field(max_length=32, unique=True)
+    """Random name of the person, fixed before the row exists: places of sealed values use it."""
+    role: Role = choice(Role, nullable=False)
+    clinic_id: int | None = reference("clinics.id", default=None, nullable=True)
+    position: Position | None = choice(Position, default=None, nullable=True)
+    key_sealed: bytes
+    """The person's data key, wrapped by the master key."""
+    name_sealed: bytes | None = None
+    password_hash: str
+    totp_sealed: bytes | None = None
+    totp_confirmed_at: datetime | None = None
+    totp_counter: int | None = None
+    """The last accepted TOTP step: each code opens once (D15)."""
+    contact_sealed: bytes | None = None
+    """Where notices go: a phone in E.164 or an e-mail address."""
+    is_demo: bool = False
+    created_at: datetime
+    disabled_at: datetime | None = None
+
+
+class Login(SQLModel, table=True):
+    """One way to name oneself at the door: a blind index, never the value (D41)."""
+
+    __tablename__ = "logins"
+    __table_args__ = (UniqueConstraint("blind"),)
+
+    id: int = identity()
+    user_id: int = reference("users.id", nullable=False)
+    kind: LoginKind = choice(LoginKind, nullable=False)
+    blind: str = Field(max_length=64)
+    value_sealed: bytes
+
+
+class UserSession(SQLModel, table=True):
+    """One signed-in browser (D10-D12); named by the hash of its cookie."""
+
+    __tablename__ = "sessions"
+
+    id: int = identity()
+    ref: str = Field(max_length=64, unique=True)
+    user_id: int = reference("users.id", nullable=False)
+    factor_at: datetime
+    """When the second factor was last given; sensitive acts want it fresh (D13)."""
+    device: str = Field(max_length=120)
+    """Browser family and system, as shown to the person."""
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    """Absolute end, whatever the person does."""
+    revoked_at: datetime | None = None
+
+
+class Doorstep(SQLModel, table=True):
+    """Somebody between the password and the second factor, or in the middle of registering.
+
+    Named by the hash of the anonymous cookie; gone when the session begins or after 15 minutes.
+    """
+
+    __tablename__ = "doorsteps"
+
+    id: int = identity()
+    ref: str = Field(max_length=64, unique=True)
+    user_id: int | None = reference("users.id", default=None, nullable=True)
+    """Set once the password was right, or the account made; never for a taken login."""
+    kind: LoginKind | None = choice(LoginKind, default=None, nullable=True)
+    registration_sealed: bytes | None = None
+    """Login, contact and password hash of a registration that waits for its contact code."""
+    code_hash: str | None = Field(default=None, max_length=64)
+    code_tries: int = 0
+    code_sent_at: datetime | None = None
+    ticket_hash: str | None = Field(default=None, max_length=64)
+    ticket_expires_at: datetime | None = None
+    created_at: datetime
+    expires_at: datetime = Field(index=True)
+
+
+class Throttle(SQLModel, table=True):
+    """Failures counted under one key within one window (D16)."""
+
+    __tablename__ = "throttles"
+
+    key: str = Field(primary_key=True, max_length=80)
+    failures: int
+    since: datetime
+    blocked_until: datetime | None = None

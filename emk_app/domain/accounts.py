@@ -1,0 +1,118 @@
+"""What a password must be, and how a sign-in can be refused."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from emk_app.domain.errors import DomainError, InvalidValue, TooLong
+
+SHORTEST_PASSWORD: Final = 12
+LONGEST_PASSWORD: Final = 128
+
+IDLE_STAFF: Final = timedelta(minutes=15)
+IDLE_HOLDER: Final = timedelta(minutes=30)
+LONGEST_SESSION: Final = timedelta(hours=12)
+TICKET_LIFE: Final = timedelta(seconds=30)
+DOORSTEP_LIFE: Final = timedelta(minutes=15)
+CODE_LIFE: Final = timedelta(minutes=5)
+CODE_TRIES: Final = 5
+
+COMMON: Final = frozenset(
+    {
+        "123456789012",
+        "1234567890123",
+        "1qaz2wsx3edc",
+        "1q2w3e4r5t6y",
+        "qwertyuiop12",
+        "qwerty123456",
+        "qwertyqwerty",
+        "password1234",
+        "password12345",
+        "passwordpassword",
+        "administrator",
+        "йцукенгшщзхъ",
+        "йцукенйцукен",
+        "парольпароль",
+        "мойпароль123",
+        "электроннаямедкнижка",
+    }
+)
+"""Long passwords that are guessed first; short ones fail by length."""
+
+
+class WrongCredentials(DomainError):
+    """The login or the password is wrong; which one is never said (D17)."""
+
+
+class WrongCode(DomainError):
+    """The code is wrong, used already, or too old; which one is never said."""
+
+
+class DoorstepExpired(DomainError):
+    """More than 15 minutes between two steps of signing in: begin again."""
+
+
+class PasswordTooShort(InvalidValue):
+    """Fewer than ``minimum`` characters (D14)."""
+
+    def __init__(self, minimum: int) -> None:
+        super().__init__(f"shorter than {minimum}")
+        self.minimum = minimum
+
+
+class PasswordTooCommon(InvalidValue):
+    """One of the first that an attacker tries."""
+
+
+class PasswordNamesLogin(InvalidValue):
+    """The password contains the login."""
+
+
+class PasswordsDiffer(InvalidValue):
+    """The repetition is not the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How many tries in how long, before the door stays shut for a growing while (D16)."""
+
+    tries: int
+    window: timedelta
+    longest_block: timedelta = timedelta(minutes=15)
+
+
+SIGN_IN_ACCOUNT: Final = Rule(tries=5, window=timedelta(minutes=15))
+SIGN_IN_SOURCE: Final = Rule(tries=30, window=timedelta(minutes=15))
+SECOND_FACTOR: Final = Rule(tries=5, window=timedelta(minutes=5))
+SECOND_FACTOR_DAY: Final = Rule(
+    tries=50, window=timedelta(days=1), longest_block=timedelta(hours=1)
+)
+REGISTER_SOURCE: Final = Rule(tries=20, window=timedelta(hours=1))
+MESSAGE_CONTACT: Final = Rule(tries=5, window=timedelta(days=1), longest_block=timedelta(hours=1))
+FIRST_BLOCK: Final = timedelta(seconds=30)
+
+
+def blocked_for(failures: int, rule: Rule) -> timedelta:
+    """Return how long the door stays shut after ``failures``: doubling, up to the rule's longest."""
+    over = failures - rule.tries
+    if over < 0:
+        return timedelta(0)
+    return min(FIRST_BLOCK * 2 ** min(over, 16), rule.longest_block)
+
+
+def check_new_password(password: str, login: str) -> str:
+    """Return the password in NFC; raise how it is unfit (D14: length and guesses, no composition)."""
+    text = unicodedata.normalize("NFC", password)
+    if len(text) < SHORTEST_PASSWORD:
+        raise PasswordTooShort(SHORTEST_PASSWORD)
+    if len(text) > LONGEST_PASSWORD:
+        raise TooLong(LONGEST_PASSWORD)
+    folded = text.casefold()
+    if folded in COMMON or len(set(folded)) < 4:
+        raise PasswordTooCommon
+    if login and login.casefold() in folded:
+        raise PasswordNamesLogin
+    return text

@@ -1,0 +1,89 @@
+"""The session cookie and the reference that stands for it behind the door.
+
+Behind the guard nobody sees a cookie: the guard takes it away and puts a sealed reference in its
+place, under the same header name, since that is the one header the framework never echoes to the
+browser.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+
+from emk_app.crypto import tokens
+from emk_app.keys import keystore
+from emk_app.settings import settings
+
+TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class Standing(StrEnum):
+    """How somebody stands before the door."""
+
+    STRANGER = "stranger"
+    """A well-formed cookie without a session: may see open pages and sign in."""
+    SIGNED_IN = "signed_in"
+    ENDED = "ended"
+    """A cookie whose session is over: gets nothing but the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is at the door, as the guard found it at the handshake or request."""
+
+    standing: Standing
+    ref: str
+    """Hash of the cookie; names the session, or the doorstep of a stranger."""
+
+
+def cookie_name() -> str:
+    """Return the cookie's name; over https the browser enforces the ``__Host-`` rules."""
+    return "__Host-emk_sid" if settings().is_secure else "emk_sid"
+
+
+def read_cookie(header: str) -> str | None:
+    """Return the well-formed cookie value in a Cookie header, or None."""
+    try:
+        jar: SimpleCookie = SimpleCookie(header)
+    except CookieError:
+        return None
+    found = jar.get(cookie_name())
+    if found is None or not TOKEN.fullmatch(found.value):
+        return None
+    return found.value
+
+
+def set_cookie(value: str) -> str:
+    """Return the Set-Cookie header that gives the browser its cookie for this visit."""
+    return f"{cookie_name()}={value}; {_attributes()}"
+
+
+def drop_cookie() -> str:
+    """Return the Set-Cookie header that takes the cookie away."""
+    return f"{cookie_name()}=; Max-Age=0; {_attributes()}"
+
+
+def pack(caller: Caller) -> str:
+    """Return the reference that travels behind the door in the cookie's place."""
+    said = f"{caller.standing}.{caller.ref}"
+    return f"{said}.{_seal(said)}"
+
+
+def unpack(reference: str) -> Caller | None:
+    """Return who the reference names, or None for anything the guard did not write."""
+    said, _, seal = reference.rpartition(".")
+    if not said or not tokens.same(seal, _seal(said)):
+        return None
+    standing, _, ref = said.partition(".")
+    return Caller(Standing(standing), ref)
+
+
+def _seal(said: str) -> str:
+    return tokens.keyed_digest(keystore().session_key, said, "caller")
+
+
+def _attributes() -> str:
+    return "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if settings().is_secure else "")

@@ -1,0 +1,73 @@
+"""Headers on every answer (D02)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from emk_app.settings import settings
+
+BUILD: Final = Path(".web/build/client")
+
+_INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.S)
+
+ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=(), payment=()"),
+)
+HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+NO_STORE: Final = (b"cache-control", b"no-store")
+FOREVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")
+
+
+def script_hashes(pages: Iterable[bytes]) -> set[str]:
+    """Return the CSP sources of the inline scripts in ``pages``."""
+    return {
+        "'sha256-" + base64.b64encode(hashlib.sha256(script).digest()).decode() + "'"
+        for page in pages
+        for script in _INLINE.findall(page)
+    }
+
+
+@cache
+def page_policy() -> bytes:
+    """Return the CSP of the built pages: our scripts and the build's own inline ones, by hash."""
+    hashes = script_hashes(path.read_bytes() for path in sorted(BUILD.rglob("*.html")))
+    return policy(script=" ".join(["'self'", *sorted(hashes)]))
+
+
+def policy(*, script: str) -> bytes:
+    """Return a CSP whose scripts come from ``script`` alone; never eval, never inline."""
+    sockets = settings().origin.replace("http", "ws", 1)
+    return (
+        f"default-src 'none'; script-src {script}; "
+        # Inline styles are the framework's; they can't run anything.
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
+        f"connect-src 'self' {sockets}; manifest-src 'self'; object-src 'none'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ).encode()
+
+
+def headers_for(path: str, content_type: bytes, given: set[bytes]) -> list[tuple[bytes, bytes]]:
+    """Return what to add to an answer for ``path`` that already has the headers ``given``."""
+    added = list(ALWAYS)
+    if settings().is_secure:
+        added.append(HSTS)
+    is_page = content_type.startswith(b"text/html")
+    if is_page and b"content-security-policy" not in given:
+        added.append((b"content-security-policy", page_policy()))
+    if b"cache-control" not in given:
+        if path.startswith("/assets/") and not is_page:
+            added.append(FOREVER)
+        elif is_page or content_type.startswith(b"application/json"):
+            added.append(NO_STORE)
+    return added

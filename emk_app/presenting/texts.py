@@ -1,0 +1,99 @@
+"""The Russian catalogue: labels of enums, sentences for errors, words that logic chooses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from emk_app import clock
+from emk_app.domain import errors
+from emk_app.domain.accounts import (
+    DoorstepExpired,
+    WrongCode,
+    WrongCredentials,
+)
+from emk_app.domain.actors import Position, Role
+from emk_app.domain.errors import DomainError, Invalid, InvalidValue
+from emk_app.presenting.field_texts import word
+from emk_app.presenting.formats import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word for a value, and the tone of its badge: neutral, info, waiting, success, danger."""
+
+    text: str
+    tone: str = "neutral"
+
+
+ROLES: Final = {
+    Role.HOLDER: "владелец книжки",
+    Role.CLINIC: "сотрудник медорганизации",
+    Role.OPERATOR: "оператор",
+    Role.EMPLOYER: "работодатель",
+    Role.SUPPORT: "поддержка",
+    Role.ADMIN: "администратор",
+    Role.SYSTEM: "сервис",
+}
+
+POSITIONS: Final = {
+    Position.REGISTRAR: "регистратор",
+    Position.PHYSICIAN: "врач",
+    Position.CHAIR: "председатель комиссии",
+}
+
+CONTACT_CONFIRMED: Final = "Учётная запись создана. Осталось подключить вход по коду."
+UNEXPECTED: Final = (
+    "Что-то пошло не так, и действие не выполнено. Попробуйте ещё раз. "
+    "Если повторится, сообщите поддержке номер ошибки {incident}."
+)
+
+
+def _later(error: Any) -> str:
+    minutes = math.ceil((error.until - clock.now()).total_seconds() / 60)
+    if minutes <= 1:
+        return "Слишком много попыток. Повторите через минуту."
+    return f"Слишком много попыток. Повторите через {counted(minutes, 'минуту', 'минуты', 'минут')}."
+
+
+ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
+    DomainError: lambda _: "Это действие сейчас невозможно. Обновите страницу и попробуйте ещё раз.",
+    errors.NotSignedIn: lambda _: "Вы вышли из системы. Войдите снова.",
+    errors.NotPermitted: lambda _: "На это действие нет прав. Войдите под другой учётной записью.",
+    errors.FreshFactorNeeded: lambda _: "Подтвердите действие свежим кодом из приложения.",
+    errors.NotFound: lambda _: "Запись не найдена. Проверьте номер или вернитесь к списку.",
+    errors.Conflict: lambda _: "Данные успели измениться. Обновите страницу.",
+    errors.ChangedMeanwhile: lambda _: (
+        "Пока вы смотрели, это уже изменил другой сотрудник. Показаны свежие данные."
+    ),
+    errors.TransitionNotAllowed: lambda _: (
+        "В нынешнем статусе это сделать нельзя. Показаны свежие данные."
+    ),
+    errors.Invalid: lambda _: "Проверьте отмеченные поля.",
+    errors.TooManyAttempts: _later,
+    WrongCredentials: lambda _: (
+        "Логин или пароль не подходят. Проверьте раскладку и попробуйте ещё раз."
+    ),
+    WrongCode: lambda _: (
+        "Код не подошёл. Дождитесь следующего кода и введите его: каждый код действует один раз."
+    ),
+    DoorstepExpired: lambda _: "Прошло больше 15 минут. Начните вход сначала.",
+}
+"""A sentence for every error that is not one field's; kin without a sentence take the parent's."""
+
+
+def sentence(error: Exception) -> str:
+    """Return what to tell the person about a domain error."""
+    if isinstance(error, InvalidValue):
+        return word(error)
+    for kind in type(error).__mro__:
+        if kind in ERRORS:
+            return ERRORS[kind](error)
+    raise TypeError(f"{type(error).__name__} is not a domain error")
+
+
+def field_sentences(error: Invalid) -> dict[str, str]:
+    """Return a sentence for each field of a refused form."""
+    return {name: word(problem) for name, problem in error.fields.items()}

@@ -1,0 +1,607 @@
+"""Registering, signing in, the second factor, sessions."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlmodel import Session, col, delete, select
+
+from emk_app.crypto import passwords, tokens, totp
+from emk_app.db import changes, vault
+from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.tables.people import Doorstep, Login, User, UserSession
+from emk_app.domain import accounts as rules
+from emk_app.domain.accounts import DoorstepExpired, PasswordsDiffer, WrongCode, WrongCredentials
+from emk_app.domain.actors import Actor, Position, Role, permit
+from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, Required
+from emk_app.domain.contacts import Email, LoginKind, Phone
+from emk_app.domain.contacts import Login as LoginName
+from emk_app.keys import keystore
+from emk_app.services import auditing, notifying, throttling
+from emk_app.services.throttling import key_of
+
+SEEN_STEP: Final = timedelta(minutes=1)
+"""How stale ``last_seen_at`` may grow before it is written again."""
+
+
+class Step(StrEnum):
+    """What somebody between password and session has to do next."""
+
+    CONTACT = "contact"
+    """Give the code sent to the phone or address."""
+    ENROL = "enrol"
+    """Add the second factor."""
+    CODE = "code"
+    """Give a code of the second factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an authenticator application needs; shown until the first code proves it."""
+
+    secret: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """A live session, as the door sees it."""
+
+    id: int
+    ref: str
+    user_id: int
+    role: Role
+    ends_at: datetime
+    """When it ends if nothing more is done."""
+
+
+def ref_of(cookie: str) -> str:
+    """Return the name under which the cookie's session is stored (D10)."""
+    return tokens.digest(cookie, "session")
+
+
+def register(
+    door: str, login: str, contact: str, password: str, repeated: str, *, source: str, now: datetime
+) -> None:
+    """Begin a registration: a code goes to the contact, and the account exists once it is given.
+
+    ``contact`` may be empty where the login is a phone or an address itself. A taken login looks
+    the same from outside (D17): its owner gets a different message, and no code ever fits.
+    """
+    throttling.spend((key_of("register-source", source), rules.REGISTER_SOURCE), now=now)
+    name, reach, secret = _registration(login, contact, password, repeated)
+    throttling.spend((key_of("message", reach), rules.MESSAGE_CONTACT), now=now)
+    hashed = passwords.hash_password(secret)
+    code = tokens.numeric_code()
+    with unit_of_work() as db:
+        taken = _user_by_login(db, name)
+        step = _renew_doorstep(db, door, now)
+        step.kind = LoginKind(name.kind)
+        step.code_sent_at = now
+        occasion = f"register:{secrets.token_hex(8)}"
+        if taken is None:
+            step.registration_sealed = vault.service_seal(
+                "\n".join((name.kind, name.value, reach, hashed)), "doorsteps", "registration", door
+            )
+            step.code_hash = _code_hash(door, code)
+            text = f"Код для регистрации в ЭМК Онлайн: {code}. Никому его не сообщайте."
+            notifying.send(db, reach, text, dedupe=occasion, now=now)
+        else:
+            notifying.tell(
+                db,
+                taken,
+                "Кто-то пытался зарегистрироваться в ЭМК Онлайн с вашим логином. Если это вы, "
+                "войдите или восстановите доступ.",
+                dedupe=occasion,
+                now=now,
+            )
+        db.add(step)
+
+
+def confirm_contact(door: str, code: str, *, now: datetime) -> None:
+    """Make the account whose contact the code proves; raise ``WrongCode``."""
+    with unit_of_work() as db:
+        step = _doorstep(db, door, now)
+        step.code_tries += 1
+        db.add(step)
+        # The count of tries is kept though the code be wrong, so the refusal comes after.
+        right = (
+            step.code_hash is not None
+            and step.registration_sealed is not None
+            and step.code_tries <= rules.CODE_TRIES
+            and step.code_sent_at is not None
+            and now - step.code_sent_at <= rules.CODE_LIFE
+            and tokens.same(step.code_hash, _code_hash(door, code.strip()))
+        )
+        if right:
+            assert step.registration_sealed is not None
+            said = vault.service_open(step.registration_sealed, "doorsteps", "registration", door)
+            kind, value, reach, hashed = said.split("\n")
+            name = LoginName(LoginKind(kind), value)
+            if _user_by_login(db, name) is not None:
+                right = False
+            else:
+                user = _make_user(db, Role.HOLDER, name, hashed, contact=reach, now=now)
+                step.user_id = user.id
+                step.registration_sealed = None
+                step.code_hash = None
+                auditing.record(
+                    db, _as_actor(user), "register", f"user:{user.id}", subject_id=user.id, now=now
+                )
+    if not right:
+        raise WrongCode
+
+
+def begin_sign_in(door: str, login: str, password: str, *, source: str, now: datetime) -> Step:
+    """Check login and password; return what comes next. Raises ``WrongCredentials`` for both alike."""
+    try:
+        name: LoginName | None = LoginName.parse(login)
+    except InvalidValue:
+        name = None
+    account = key_of("sign-in", name.value if name else login.strip().casefold()[:100])
+    throttling.spend(
+        (account, rules.SIGN_IN_ACCOUNT),
+        (key_of("sign-in-source", source), rules.SIGN_IN_SOURCE),
+        now=now,
+    )
+    with reading() as db:
+        user = _user_by_login(db, name) if name else None
+    usable = user is not None and user.disabled_at is None
+    check = passwords.verify_password(password, user.password_hash if user and usable else None)
+    if user is None or not usable or not check.ok:
+        raise WrongCredentials
+    rehashed = passwords.hash_password(password) if check.needs_rehash else None
+    with unit_of_work() as db:
+        step = _renew_doorstep(db, door, now)
+        step.user_id = user.id
+        step.kind = LoginKind(name.kind) if name else None
+        db.add(step)
+        if rehashed:
+            db.execute(
+                sa.update(User).where(col(User.id) == user.id).values(password_hash=rehashed)
+            )
+    throttling.forgive(account)
+    return Step.CODE if user.totp_confirmed_at else Step.ENROL
+
+
+def step_of(door: str, *, now: datetime) -> Step | None:
+    """Return where this browser stands between password and session, or None at the beginning."""
+    with reading() as db:
+        step = db.exec(select(Doorstep).where(Doorstep.ref == door)).first()
+        if step is None or step.expires_at <= now:
+            return None
+        if step.user_id is None:
+            return Step.CONTACT
+        user = db.get(User, step.user_id)
+        return Step.CODE if user and user.totp_confirmed_at else Step.ENROL
+
+
+def enrolment(door: str, *, now: datetime) -> Enrolment:
+    """Return the secret to be added to an authenticator; never again once a code has proved it."""
+    with unit_of_work() as db:
+        user = _person_at(db, door, now)
+        if user.totp_confirmed_at is not None:
+            raise DoorstepExpired
+        own = vault.vault_of(user)
+        if user.totp_sealed is None:
+            user.totp_sealed = own.seal(totp.new_secret(), "users", "totp", user.uid)
+            db.add(user)
+        secret = own.open(user.totp_sealed, "users", "totp", user.uid)
+        account = _shown_login(db, user)
+    return Enrolment(secret, totp.provisioning_uri(secret, account))
+
+
+def confirm_code(door: str, code: str, *, now: datetime) -> str:
+    """Check a code of the second factor, the first one included; return a ticket to the session.
+
+    The ticket is good once, for 30 seconds, in this browser. Raises ``WrongCode``.
+    """
+    with reading() as db:
+        user = _person_at(db, door, now)
+    _spend_factor(user.id, now)
+    ticket = tokens.new_token()
+    with unit_of_work() as db:
+        user = _person_at(db, door, now)
+        if not _accept_code(db, user, code, now):
+            raise WrongCode
+        if user.totp_confirmed_at is None:
+            user.totp_confirmed_at = now
+            db.add(user)
+            actor = _as_actor(user)
+            auditing.record(
+                db, actor, "enrol_factor", f"user:{user.id}", subject_id=user.id, now=now
+            )
+            notifying.tell(
+                db,
+                user,
+                "В ЭМК Онлайн подключён вход по коду из приложения.",
+                dedupe=f"factor:{user.id}:{now:%Y%m%d%H%M%S}",
+                now=now,
+            )
+        step = _doorstep(db, door, now)
+        step.ticket_hash = tokens.digest(ticket, "ticket")
+        step.ticket_expires_at = now + rules.TICKET_LIFE
+        db.add(step)
+    throttling.forgive(key_of("factor", str(user.id)))
+    return ticket
+
+
+def enter(door: str, ticket: str, *, device: str, now: datetime) -> tuple[str, Role]:
+    """Exchange the ticket for a session; return its cookie and role. Raises ``NotSignedIn``."""
+    cookie = tokens.new_token()
+    with unit_of_work() as db:
+        step = db.exec(select(Doorstep).where(Doorstep.ref == door).with_for_update()).first()
+        if (
+            step is None
+            or step.user_id is None
+            or step.ticket_hash is None
+            or step.ticket_expires_at is None
+            or step.ticket_expires_at <= now
+            or not tokens.same(step.ticket_hash, tokens.digest(ticket, "ticket"))
+        ):
+            raise NotSignedIn
+        user = db.get(User, step.user_id)
+        if user is None or user.disabled_at is not None:
+            raise NotSignedIn
+        db.delete(step)
+        session = UserSession(
+            ref=ref_of(cookie),
+            user_id=user.id,
+            factor_at=now,
+            device=device[:120],
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + rules.LONGEST_SESSION,
+        )
+        db.add(session)
+        db.flush()
+        auditing.record(
+            db,
+            _as_actor(user, session),
+            "sign_in",
+            f"session:{session.id}",
+            subject_id=user.id,
+            now=now,
+        )
+    return cookie, user.role
+
+
+def leave(ref: str, *, now: datetime) -> None:
+    """End the session; its screens close at once. Unknown sessions are ended already."""
+    with unit_of_work() as db:
+        session = db.exec(select(UserSession).where(UserSession.ref == ref)).first()
+        if session is None or session.revoked_at is not None:
+            return
+        user = db.get(User, session.user_id)
+        assert user is not None
+        _revoke(db, session, now)
+        auditing.record(
+            db,
+            _as_actor(user, session),
+            "sign_out",
+            f"session:{session.id}",
+            subject_id=user.id,
+            now=now,
+        )
+
+
+def leave_everywhere(user_id: int, *, now: datetime) -> None:
+    """End every session of a person."""
+    with unit_of_work() as db:
+        for session in db.exec(
+            select(UserSession).where(
+                UserSession.user_id == user_id, col(UserSession.revoked_at).is_(None)
+            )
+        ).all():
+            _revoke(db, session, now)
+
+
+def session_of(ref: str, *, now: datetime) -> SessionFacts | None:
+    """Return the live session of this name, or None where it never was, or has ended."""
+    with reading() as db:
+        found = _live(db, ref, now)
+    if found is None:
+        return None
+    session, user = found
+    ends_at = min(session.expires_at, session.last_seen_at + _idle(user.role))
+    return SessionFacts(session.id, session.ref, user.id, user.role, ends_at)
+
+
+def was_session(ref: str) -> bool:
+    """Whether a session of this name ever was; then its cookie must go."""
+    with reading() as db:
+        return (
+            db.exec(select(UserSession.id).where(UserSession.ref == ref).limit(1)).first()
+            is not None
+        )
+
+
+def actor_of(ref: str, *, now: datetime) -> Actor:
+    """Return who acts in the session; raise ``NotSignedIn``."""
+    with reading() as db:
+        found = _live(db, ref, now)
+    if found is None:
+        raise NotSignedIn
+    session, user = found
+    return _as_actor(user, session)
+
+
+def notice_presence(ref: str, *, now: datetime) -> None:
+    """Note that the person did something; at most once a minute is written."""
+    with unit_of_work() as db:
+        db.execute(
+            sa.update(UserSession)
+            .where(
+                col(UserSession.ref) == ref,
+                col(UserSession.revoked_at).is_(None),
+                col(UserSession.last_seen_at) < now - SEEN_STEP,
+            )
+            .values(last_seen_at=now)
+        )
+
+
+def renew_factor(actor: Actor, code: str, *, now: datetime) -> None:
+    """Take a fresh code for a sensitive act (D13); raise ``WrongCode``."""
+    _spend_factor(actor.user_id, now)
+    with unit_of_work() as db:
+        user = db.get(User, actor.user_id)
+        if user is None or not _accept_code(db, user, code, now):
+            raise WrongCode
+        db.execute(
+            sa.update(UserSession)
+            .where(col(UserSession.id) == actor.session_id)
+            .values(factor_at=now)
+        )
+        auditing.record(
+            db, actor, "renew_factor", f"user:{user.id}", subject_id=user.id, now=now
+        )
+    throttling.forgive(key_of("factor", str(actor.user_id)))
+
+
+def create_user(
+    role: Role,
+    login: str,
+    password: str,
+    *,
+    now: datetime,
+    totp_secret: str | None = None,
+    name: str = "",
+    clinic_id: int | None = None,
+    position: Position | None = None,
+    is_demo: bool = False,
+    db: Session | None = None,
+) -> int:
+    """Make an account from the command line; return its identity, the old one if the login is known."""
+    parsed = LoginName.parse(login)
+    if db is None:
+        with unit_of_work() as own:
+            return create_user(
+                role,
+                login,
+                password,
+                now=now,
+                totp_secret=totp_secret,
+                name=name,
+                clinic_id=clinic_id,
+                position=position,
+                is_demo=is_demo,
+                db=own,
+            )
+    known = _user_by_login(db, parsed)
+    if known is not None:
+        return known.id
+    hashed = passwords.hash_password(rules.check_new_password(password, ""))
+    contact = parsed.value if parsed.kind is not LoginKind.INN else None
+    user = _make_user(db, role, parsed, hashed, contact=contact, now=now)
+    own_vault = vault.vault_of(user)
+    user.clinic_id, user.position, user.is_demo = clinic_id, position, is_demo
+    if name:
+        user.name_sealed = own_vault.seal(name, "users", "name", user.uid)
+    if totp_secret:
+        user.totp_sealed = own_vault.seal(totp_secret, "users", "totp", user.uid)
+        user.totp_confirmed_at = now
+    db.add(user)
+    db.flush()
+    auditing.record(db, None, "create_user", f"user:{user.id}", subject_id=user.id, now=now)
+    return user.id
+
+
+def person_name(user_id: int) -> str:
+    """Return the person's name, or the login where there is none yet."""
+    with reading() as db:
+        user = db.get(User, user_id)
+        if user is None:
+            raise NotFound
+        if user.name_sealed:
+            return vault.vault_of(user).open(user.name_sealed, "users", "name", user.uid)
+        return _shown_login(db, user)
+
+
+def sweep(*, now: datetime) -> None:
+    """Forget doorsteps nobody stands on any more."""
+    with unit_of_work() as db:
+        db.execute(delete(Doorstep).where(col(Doorstep.expires_at) <= now))
+
+
+def permit_signed_in(actor: Actor) -> None:
+    """Raise ``NotPermitted`` for the system itself."""
+    permit(actor, *(role for role in Role if role is not Role.SYSTEM))
+
+
+def _registration(
+    login: str, contact: str, password: str, repeated: str
+) -> tuple[LoginName, str, str]:
+    problems: dict[str, InvalidValue] = {}
+    name: LoginName | None = None
+    reach = ""
+    secret = ""
+    try:
+        name = LoginName.parse(login)
+    except InvalidValue as error:
+        problems["login"] = error
+    if name is not None and name.kind is not LoginKind.INN:
+        reach = name.value
+    else:
+        try:
+            reach = _reach(contact)
+        except InvalidValue as error:
+            if name is not None:
+                problems["contact"] = error
+    try:
+        secret = rules.check_new_password(password, name.value if name else "")
+    except InvalidValue as error:
+        problems["password"] = error
+    if "password" not in problems and password != repeated:
+        problems["repeated"] = PasswordsDiffer()
+    if problems or name is None:
+        raise Invalid(problems)
+    return name, reach, secret
+
+
+def _reach(contact: str) -> str:
+    if not contact.strip():
+        raise Required
+    return Email.parse(contact).address if "@" in contact else Phone.parse_mobile(contact).e164
+
+
+def _code_hash(door: str, code: str) -> str:
+    return tokens.keyed_digest(keystore().session_key, f"{door}|{code}", "contact-code")
+
+
+def _user_by_login(db: Session, name: LoginName) -> User | None:
+    return db.exec(
+        select(User)
+        .join(Login, col(Login.user_id) == User.id)
+        .where(Login.blind == vault.blind(f"login-{name.kind}", name.value))
+    ).first()
+
+
+def _make_user(
+    db: Session,
+    role: Role,
+    name: LoginName,
+    hashed: str,
+    *,
+    contact: str | None,
+    now: datetime,
+) -> User:
+    uid = secrets.token_hex(16)
+    own, wrapped = vault.new_key(uid)
+    user = User(uid=uid, role=role, key_sealed=wrapped, password_hash=hashed, created_at=now)
+    if contact:
+        user.contact_sealed = own.seal(contact, *notifying.CONTACT, uid)
+    db.add(user)
+    db.flush()
+    blind = vault.blind(f"login-{name.kind}", name.value)
+    db.add(
+        Login(
+            user_id=user.id,
+            kind=LoginKind(name.kind),
+            blind=blind,
+            value_sealed=own.seal(name.value, "logins", "value", blind),
+        )
+    )
+    db.flush()
+    return user
+
+
+def _shown_login(db: Session, user: User) -> str:
+    login = db.exec(select(Login).where(Login.user_id == user.id).order_by(col(Login.id))).first()
+    if login is None:
+        return ""
+    return vault.vault_of(user).open(login.value_sealed, "logins", "value", login.blind)
+
+
+def _renew_doorstep(db: Session, door: str, now: datetime) -> Doorstep:
+    db.execute(delete(Doorstep).where(col(Doorstep.ref) == door))
+    return Doorstep(ref=door, created_at=now, expires_at=now + rules.DOORSTEP_LIFE)
+
+
+def _doorstep(db: Session, door: str, now: datetime) -> Doorstep:
+    step = db.exec(select(Doorstep).where(Doorstep.ref == door).with_for_update()).first()
+    if step is None or step.expires_at <= now:
+        raise DoorstepExpired
+    return step
+
+
+def _person_at(db: Session, door: str, now: datetime) -> User:
+    step = db.exec(select(Doorstep).where(Doorstep.ref == door)).first()
+    user = db.get(User, step.user_id) if step and step.user_id else None
+    if step is None or step.expires_at <= now or user is None or user.disabled_at is not None:
+        raise DoorstepExpired
+    return user
+
+
+def _spend_factor(user_id: int, now: datetime) -> None:
+    subject = str(user_id)
+    throttling.spend(
+        (key_of("factor", subject), rules.SECOND_FACTOR),
+        (key_of("factor-day", subject), rules.SECOND_FACTOR_DAY),
+        now=now,
+    )
+
+
+def _accept_code(db: Session, user: User, code: str, now: datetime) -> bool:
+    """Take the code if it fits and its step was never used, also when two try at once (D15)."""
+    if user.totp_sealed is None:
+        return False
+    secret = vault.vault_of(user).open(user.totp_sealed, "users", "totp", user.uid)
+    counter = totp.accept(secret, code, now, user.totp_counter)
+    if counter is None:
+        return False
+    taken = db.execute(
+        sa.update(User)
+        .where(
+            col(User.id) == user.id,
+            sa.or_(col(User.totp_counter).is_(None), col(User.totp_counter) < counter),
+        )
+        .values(totp_counter=counter)
+        .execution_options(synchronize_session=False)
+    )
+    db.refresh(user)
+    return cast("CursorResult[Any]", taken).rowcount == 1
+
+
+def _live(db: Session, ref: str, now: datetime) -> tuple[UserSession, User] | None:
+    found = db.exec(
+        select(UserSession, User)
+        .join(User, col(User.id) == UserSession.user_id)
+        .where(UserSession.ref == ref)
+    ).first()
+    if found is None:
+        return None
+    session, user = found
+    ended = (
+        session.revoked_at is not None
+        or session.expires_at <= now
+        or session.last_seen_at + _idle(user.role) <= now
+        or user.disabled_at is not None
+    )
+    return None if ended else (session, user)
+
+
+def _idle(role: Role) -> timedelta:
+    return rules.IDLE_HOLDER if role in (Role.HOLDER, Role.EMPLOYER) else rules.IDLE_STAFF
+
+
+def _revoke(db: Session, session: UserSession, now: datetime) -> None:
+    session.revoked_at = now
+    db.add(session)
+    changes.announce(db, f"session:{session.ref}")
+
+
+def _as_actor(user: User, session: UserSession | None = None) -> Actor:
+    return Actor(
+        user_id=user.id,
+        role=user.role,
+        session_id=session.id if session else None,
+        clinic_id=user.clinic_id,
+        position=user.position,
+        factor_at=session.factor_at if session else None,
+    )

@@ -1,0 +1,79 @@
+"""Who did what, on whose records, when: written in the caller's own transaction (D50)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from emk_app.db.tables.journal import AuditEntry
+from emk_app.domain.actors import Actor
+from emk_app.keys import keystore
+
+FIRST = "0" * 64
+_LOCK = 7_340_211
+"""Name of PostgreSQL's advisory lock under which the chain grows; SQLite has one writer anyway."""
+
+
+def record(
+    db: Session,
+    actor: Actor | None,
+    action: str,
+    target: str,
+    *,
+    now: datetime,
+    subject_id: int | None = None,
+    fields: str = "",
+) -> None:
+    """Add one entry to the chain; ``fields`` are names of fields, never their values."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    db.flush()
+    last = db.exec(select(AuditEntry.digest).order_by(col(AuditEntry.id).desc()).limit(1)).first()
+    entry = AuditEntry(
+        at=now,
+        actor_id=actor.user_id if actor else None,
+        role=actor.role.value if actor else "nobody",
+        session_id=actor.session_id if actor else None,
+        subject_id=subject_id,
+        action=action,
+        target=target,
+        fields=fields,
+        previous=last or FIRST,
+        digest="",
+    )
+    entry.digest = digest_of(entry)
+    db.add(entry)
+
+
+def digest_of(entry: AuditEntry) -> str:
+    """Return what ``entry.digest`` must be."""
+    said = json.dumps(
+        [
+            entry.at.isoformat(),
+            entry.actor_id,
+            entry.role,
+            entry.session_id,
+            entry.subject_id,
+            entry.action,
+            entry.target,
+            entry.fields,
+            entry.previous,
+        ],
+        ensure_ascii=False,
+    )
+    return hmac.new(keystore().audit_key, said.encode(), hashlib.sha256).hexdigest()
+
+
+def first_broken(db: Session) -> int | None:
+    """Return the identity of the first entry that does not fit the chain, or None."""
+    previous = FIRST
+    for entry in db.exec(select(AuditEntry).order_by(col(AuditEntry.id))):
+        if entry.previous != previous or not hmac.compare_digest(entry.digest, digest_of(entry)):
+            return entry.id
+        previous = entry.digest
+    return None

@@ -1,0 +1,52 @@
+"""Count tries before anything costly is done; the count survives whatever comes after (D16)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import col, delete
+
+from emk_app.crypto import tokens
+from emk_app.db.engine import unit_of_work
+from emk_app.db.tables.people import Throttle
+from emk_app.domain.accounts import Rule, blocked_for
+from emk_app.domain.errors import TooManyAttempts
+from emk_app.keys import keystore
+
+
+def key_of(purpose: str, subject: str) -> str:
+    """Return the key under which ``subject`` is counted; addresses and logins never stand in clear."""
+    return f"{purpose}:{tokens.keyed_digest(keystore().session_key, subject, purpose)[:40]}"
+
+
+def spend(*those: tuple[str, Rule], now: datetime) -> None:
+    """Count one try under each key; raise ``TooManyAttempts`` if any door is shut.
+
+    A transaction of its own, before the try: a failure afterwards does not undo the count.
+    """
+    shut: datetime | None = None
+    with unit_of_work() as db:
+        for key, rule in those:
+            row = db.get(Throttle, key, with_for_update=True)
+            if row is None:
+                db.add(Throttle(key=key, failures=1, since=now))
+                continue
+            if row.blocked_until is not None and row.blocked_until > now:
+                shut = max(shut or row.blocked_until, row.blocked_until)
+                continue
+            if now - row.since > rule.window:
+                row.failures, row.since, row.blocked_until = 0, now, None
+            row.failures += 1
+            wait = blocked_for(row.failures, rule)
+            if wait:
+                # This try is still let through; the next one waits.
+                row.blocked_until = now + wait
+            db.add(row)
+    if shut is not None:
+        raise TooManyAttempts(shut)
+
+
+def forgive(*keys: str) -> None:
+    """Forget the tries under ``keys``, after a success."""
+    with unit_of_work() as db:
+        db.execute(delete(Throttle).where(col(Throttle.key).in_(keys)))

@@ -1,0 +1,131 @@
+"""The environment, read once into one frozen value; what is wrong stops the start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class Environment(StrEnum):
+    """What kind of world the process serves."""
+
+    DEV = "dev"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class BadSetting(ValueError):
+    """A variable of the environment can't be used; the message names it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator of the service decides."""
+
+    environment: Environment
+    host: str
+    port: int
+    origin: str
+    """Scheme, host and port under which browsers see the service; no trailing slash."""
+    data: Path
+    """Folder for the embedded database, keys and files; mode 0700."""
+    database_url: str
+    redis_url: str | None
+    trusted_proxy_hops: int
+    test_clock: Path | None
+    """File with an offset in seconds added to the clock; never in production."""
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether demo people, the outbox page and the component page exist."""
+        return not self.is_production
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers come by https, so that cookies carry ``Secure`` and ``__Host-``."""
+        return self.origin.startswith("https://")
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Build the settings; raise ``BadSetting`` rather than fall back where a value is unusable."""
+    environment = _choice(environ, "EMK_ENV", Environment, Environment.DEV)
+    port = _number(environ, "EMK_PORT", 8000, low=1, high=65535)
+    data = Path(environ.get("EMK_DATA") or ".data").resolve()
+    origin = _origin(environ.get("EMK_ORIGIN") or f"http://localhost:{port}")
+    clock = environ.get("EMK_TEST_CLOCK")
+    if environment is Environment.PRODUCTION:
+        if not environ.get("EMK_ORIGIN"):
+            raise BadSetting("EMK_ORIGIN", "must be set in production")
+        if not origin.startswith("https://"):
+            raise BadSetting("EMK_ORIGIN", "must be https in production")
+        if clock:
+            raise BadSetting("EMK_TEST_CLOCK", "refused in production")
+        if not environ.get("EMK_DATA"):
+            raise BadSetting("EMK_DATA", "must be set in production")
+        for name in ("CODESPACES", "CODESPACE_NAME"):
+            if environ.get(name):
+                raise BadSetting(name, "a development workspace can't serve production")
+    return Settings(
+        environment=environment,
+        host=environ.get("EMK_HOST") or "127.0.0.1",
+        port=port,
+        origin=origin,
+        data=data,
+        database_url=environ.get("EMK_DATABASE_URL") or f"sqlite:///{data / 'emk.db'}",
+        redis_url=environ.get("EMK_REDIS_URL") or None,
+        trusted_proxy_hops=_number(environ, "EMK_TRUSTED_PROXY_HOPS", 0, low=0, high=10),
+        test_clock=Path(clock) if clock else None,
+    )
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process."""
+    return read(os.environ)
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    text = environ.get(name)
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        raise BadSetting(name, f"{text!r} is not a number") from None
+    if not low <= value <= high:
+        raise BadSetting(name, f"must be from {low} to {high}")
+    return value
+
+
+def _choice(
+    environ: Mapping[str, str], name: str, kind: type[Environment], default: Environment
+) -> Environment:
+    text = environ.get(name)
+    if not text:
+        return default
+    try:
+        return kind(text)
+    except ValueError:
+        raise BadSetting(name, f"must be one of {', '.join(kind)}") from None
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "*" in text:
+        raise BadSetting("EMK_ORIGIN", "must be like https://emk.example.ru")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+        raise BadSetting("EMK_ORIGIN", "must be scheme, host and port only")
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,94 @@
+"""Who is at this screen, asked of the database every time, and what the screen tells them."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from emk_app import clock
+from emk_app.domain.actors import Actor, Role
+from emk_app.domain.errors import NotSignedIn
+from emk_app.edge.cookies import Standing
+from emk_app.edge.gate import caller_of
+from emk_app.edge.policy import allow_anyone, allow_signed_in
+from emk_app.presenting import texts
+from emk_app.services import accounts
+from emk_app.threads import in_thread
+
+
+async def actor_of(state: rx.State) -> Actor:
+    """Return who acts in this tab; raise ``NotSignedIn`` for nobody."""
+    caller = caller_of(state.router_data)
+    if caller is None or caller.standing is not Standing.SIGNED_IN:
+        raise NotSignedIn
+    return await in_thread(accounts.actor_of, caller.ref, now=clock.now())
+
+
+def door_of(state: rx.State) -> str:
+    """Return the name of this browser before it is signed in; raise ``NotSignedIn``."""
+    caller = caller_of(state.router_data)
+    if caller is None or caller.standing is not Standing.STRANGER:
+        raise NotSignedIn
+    return caller.ref
+
+
+def source_of(state: rx.State) -> str:
+    """Return the address the browser comes from, for throttling."""
+    return state.router.session.client_ip
+
+
+class MessageState(rx.State):
+    """The live message region: what was done, and what went wrong."""
+
+    polite: str = ""
+    assertive: str = ""
+
+    @rx.event
+    @allow_anyone
+    def alert(self, text: str):
+        """Show what went wrong; anybody may show themselves a sentence."""
+        self.polite, self.assertive = "", str(text)[:400]
+
+
+class PersonState(rx.State):
+    """The name in the header."""
+
+    name: str = ""
+    role: str = ""
+
+    @rx.event
+    @allow_signed_in(quiet=True)
+    async def load(self):
+        """Show who is signed in."""
+        actor = await actor_of(self)
+        name = await in_thread(accounts.person_name, actor.user_id)
+        self.name, self.role = name, actor.role.value
+
+
+async def say(state: rx.State, text: str) -> None:
+    """Tell the person that something was done."""
+    messages = await state.get_state(MessageState)
+    messages.polite, messages.assertive = text, ""
+
+
+async def warn(state: rx.State, error: Exception) -> None:
+    """Tell the person why something was not done."""
+    messages = await state.get_state(MessageState)
+    messages.polite, messages.assertive = "", texts.sentence(error)
+
+
+async def hush(state: rx.State) -> None:
+    """Take old messages off the screen."""
+    messages = await state.get_state(MessageState)
+    if messages.polite or messages.assertive:
+        messages.polite, messages.assertive = "", ""
+
+
+HOME: dict[Role, str] = {
+    Role.HOLDER: "/cabinet",
+    Role.CLINIC: "/clinic",
+    Role.OPERATOR: "/review",
+    Role.EMPLOYER: "/check",
+    Role.SUPPORT: "/support",
+    Role.ADMIN: "/admin",
+}
+"""Where each role begins."""

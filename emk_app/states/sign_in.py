@@ -1,0 +1,198 @@
+"""The way in: password, second factor, registration."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import reflex as rx
+
+from emk_app import clock
+from emk_app.crypto import qr
+from emk_app.domain.accounts import DoorstepExpired
+from emk_app.domain.errors import DomainError, Invalid, NotSignedIn
+from emk_app.edge.cookies import Standing
+from emk_app.edge.gate import caller_of
+from emk_app.edge.policy import allow_anyone
+from emk_app.presenting import texts
+from emk_app.services import accounts
+from emk_app.services.accounts import Step
+from emk_app.states.session import HOME, actor_of, door_of, hush, say, source_of, warn
+from emk_app.threads import in_thread
+
+
+def text_of(form: Any, name: str, longest: int = 300) -> str:
+    """Return one value of a form as text; the browser may have sent anything."""
+    value: Any = form.get(name) if isinstance(form, dict) else None
+    return value[:longest] if isinstance(value, str) else ""
+
+
+class SignInState(rx.State):
+    """Signing in, step by step."""
+
+    step: str = "password"
+    """``password``, ``enrol``, ``code`` or ``ticket``."""
+    secret: str = ""
+    picture: str = ""
+    """The authenticator's QR code, a data address."""
+    ticket: str = ""
+    problem: str = ""
+    busy: bool = False
+
+    @rx.event
+    @allow_anyone
+    async def load(self):
+        """Show the step at which this browser stands."""
+        await hush(self)
+        self.problem, self.ticket = "", ""
+        caller = caller_of(self.router_data)
+        if caller is not None and caller.standing is Standing.SIGNED_IN:
+            actor = await actor_of(self)
+            return rx.redirect(HOME[actor.role], replace=True)
+        await self._show_step()
+        return None
+
+    @rx.event
+    @allow_anyone
+    async def give_password(self, form: dict[str, Any]):
+        """Check login and password."""
+        self.problem, self.busy = "", True
+        yield
+        try:
+            await in_thread(
+                accounts.begin_sign_in,
+                door_of(self),
+                text_of(form, "login"),
+                text_of(form, "password"),
+                source=source_of(self),
+                now=clock.now(),
+            )
+            await self._show_step()
+        except NotSignedIn:
+            yield rx.redirect("/ended")
+        except DomainError as error:
+            self.problem = texts.sentence(error)
+        self.busy = False
+
+    @rx.event
+    @allow_anyone
+    async def give_code(self, form: dict[str, Any]):
+        """Check a code of the second factor and open the door."""
+        self.problem = ""
+        try:
+            ticket = await in_thread(
+                accounts.confirm_code, door_of(self), text_of(form, "code"), now=clock.now()
+            )
+        except DoorstepExpired as error:
+            await self._show_step()
+            await warn(self, error)
+        except NotSignedIn:
+            return rx.redirect("/ended")
+        except DomainError as error:
+            self.problem = texts.sentence(error)
+        else:
+            self.secret, self.picture = "", ""
+            self.ticket, self.step = ticket, "ticket"
+        return None
+
+    async def _show_step(self) -> None:
+        door = door_of(self)
+        step = await in_thread(accounts.step_of, door, now=clock.now())
+        self.secret, self.picture = "", ""
+        if step is Step.ENROL:
+            enrolment = await in_thread(accounts.enrolment, door, now=clock.now())
+            self.secret = " ".join(
+                enrolment.secret[at : at + 4] for at in range(0, len(enrolment.secret), 4)
+            )
+            self.picture = await in_thread(_data_address, enrolment.uri)
+        match step:
+            case Step.ENROL | Step.CODE:
+                self.step = step.value
+            case _:
+                self.step = "password"
+
+
+class RegisterState(rx.State):
+    """Making an account."""
+
+    step: str = "form"
+    """``form`` or ``contact``."""
+    errors: dict[str, str] = {}
+    summary: list[list[str]] = []
+    by_inn: bool = False
+    problem: str = ""
+    busy: bool = False
+
+    @rx.event
+    @allow_anyone
+    async def load(self):
+        """Begin at the beginning."""
+        await hush(self)
+        self.reset()
+
+    @rx.event
+    @allow_anyone
+    def look_at_login(self, login: str):
+        """Ask for a phone or address as well where the login is an ИНН."""
+        digits = "".join(sign for sign in str(login)[:60] if sign.isdigit())
+        self.by_inn = len(digits) == 12 and "@" not in login and "+" not in login
+
+    @rx.event
+    @allow_anyone
+    async def give_form(self, form: dict[str, Any]):
+        """Check the form and send the code."""
+        self.errors, self.summary, self.problem, self.busy = {}, [], "", True
+        yield
+        try:
+            await in_thread(
+                accounts.register,
+                door_of(self),
+                text_of(form, "login"),
+                text_of(form, "contact"),
+                text_of(form, "password"),
+                text_of(form, "repeated"),
+                source=source_of(self),
+                now=clock.now(),
+            )
+            self.step = "contact"
+        except NotSignedIn:
+            yield rx.redirect("/ended")
+        except Invalid as error:
+            self.errors = texts.field_sentences(error)
+            self.summary = [[name, sentence] for name, sentence in self.errors.items()]
+        except DomainError as error:
+            self.problem = texts.sentence(error)
+        self.busy = False
+
+    @rx.event
+    @allow_anyone
+    async def give_code(self, form: dict[str, Any]):
+        """Prove the contact; the account is made."""
+        self.problem = ""
+        try:
+            await in_thread(
+                accounts.confirm_contact, door_of(self), text_of(form, "code"), now=clock.now()
+            )
+        except DoorstepExpired as error:
+            self.reset()
+            await warn(self, error)
+        except NotSignedIn:
+            return rx.redirect("/ended")
+        except DomainError as error:
+            self.problem = texts.sentence(error)
+        else:
+            self.reset()
+            await say(self, texts.CONTACT_CONFIRMED)
+            return rx.redirect("/login")
+        return None
+
+    @rx.event
+    @allow_anyone
+    def start_over(self):
+        """Go back to the form."""
+        self.step, self.problem = "form", ""
+
+
+def _data_address(text: str) -> str:
+    svg = qr.qr_svg(text, title="QR-код для приложения с кодами")
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

@@ -1,0 +1,84 @@
+"""One world for every test: a data folder of its own, a migrated database, a clock that stands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+WORLD = Path(tempfile.mkdtemp(prefix="emk-test-"))
+os.environ["EMK_ENV"] = "test"
+os.environ["EMK_DATA"] = str(WORLD / "data")
+os.environ["EMK_TEST_CLOCK"] = str(WORLD / "clock")
+os.environ["EMK_ORIGIN"] = "http://localhost:8000"
+os.environ.pop("EMK_REDIS_URL", None)
+POSTGRES = os.environ.get("EMK_TEST_DATABASE_URL")
+if POSTGRES:
+    os.environ["EMK_DATABASE_URL"] = POSTGRES
+else:
+    os.environ.pop("EMK_DATABASE_URL", None)
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+"""Monday noon in Moscow."""
+
+
+def pytest_sessionfinish() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(WORLD, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated() -> Path | None:
+    """Migrate once; return the template file of the embedded database."""
+    from emk_app.db import engine, migrations
+
+    if POSTGRES:
+        import sqlalchemy as sa
+
+        with engine.engine().begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA public"))
+        migrations.upgrade()
+        return None
+    from emk_app.settings import settings
+
+    settings().data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    migrations.upgrade()
+    engine.engine().dispose()
+    template = WORLD / "template.db"
+    shutil.copyfile(settings().data / "emk.db", template)
+    return template
+
+
+@pytest.fixture
+def world(migrated: Path | None) -> Iterator[None]:
+    """Give the test a fresh database."""
+    from emk_app.db.engine import engine
+
+    if migrated is None:
+        import sqlalchemy as sa
+        from sqlmodel import SQLModel
+
+        names = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
+        with engine().begin() as connection:
+            connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    else:
+        from emk_app.settings import settings
+
+        engine().dispose()
+        for suffix in ("-wal", "-shm"):
+            (settings().data / f"emk.db{suffix}").unlink(missing_ok=True)
+        shutil.copyfile(migrated, settings().data / "emk.db")
+    yield
+    engine().dispose()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Return the moment at which the test's story stands."""
+    return NOW

@@ -1,0 +1,247 @@
+"""Registering, signing in, the second factor, sessions."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import pyotp
+import pytest
+from sqlmodel import select
+
+from emk_app.db import vault
+from emk_app.db.engine import reading
+from emk_app.db.tables.journal import OutboxMessage
+from emk_app.db.tables.people import Login, User
+from emk_app.domain.accounts import (
+    DoorstepExpired,
+    PasswordsDiffer,
+    PasswordTooCommon,
+    PasswordTooShort,
+    WrongCode,
+    WrongCredentials,
+)
+from emk_app.domain.actors import Role
+from emk_app.domain.errors import Invalid, NotSignedIn, TooManyAttempts
+from emk_app.services import accounts, auditing
+from emk_app.services.accounts import Step
+
+pytestmark = pytest.mark.usefixtures("world")
+
+PASSWORD = "лесная тропа 42"
+DOOR = "d" * 64
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def outbox() -> list[tuple[str, str]]:
+    """Return what waits to leave, as (recipient, text)."""
+    with reading() as db:
+        return [
+            (
+                vault.service_open(row.recipient_sealed, "outbox", "recipient", row.dedupe),
+                vault.service_open(row.text_sealed, "outbox", "text", row.dedupe),
+            )
+            for row in db.exec(select(OutboxMessage)).all()
+        ]
+
+
+def register(login: str, now: datetime, *, contact: str = "", door: str = DOOR) -> None:
+    accounts.register(door, login, contact, PASSWORD, PASSWORD, source="10.0.0.1", now=now)
+
+
+def code_sent() -> str:
+    return re.findall(r"\d{6}", outbox()[-1][1])[0]
+
+
+def sign_in(login: str, now: datetime, door: str = DOOR) -> Step:
+    return accounts.begin_sign_in(door, login, PASSWORD, source="10.0.0.1", now=now)
+
+
+def staff(now: datetime, login: str = "operator@example.ru") -> int:
+    return accounts.create_user(Role.OPERATOR, login, PASSWORD, totp_secret=SECRET, now=now)
+
+
+def signed_in(now: datetime, login: str = "operator@example.ru", door: str = DOOR) -> str:
+    sign_in(login, now, door)
+    ticket = accounts.confirm_code(door, pyotp.TOTP(SECRET).at(now), now=now)
+    return accounts.enter(door, ticket, device="Chrome", now=now)[0]
+
+
+def test_short_common_and_differing_passwords_are_refused_beside_their_fields(now: datetime):
+    for password, repeated, field, kind in [
+        ("короткий", "короткий", "password", PasswordTooShort),
+        ("qwerty123456", "qwerty123456", "password", PasswordTooCommon),
+        (PASSWORD, PASSWORD + "!", "repeated", PasswordsDiffer),
+    ]:
+        with pytest.raises(Invalid) as refused:
+            accounts.register(
+                DOOR, "a@example.ru", "", password, repeated, source="10.0.0.1", now=now
+            )
+        assert isinstance(refused.value.fields[field], kind)
+
+
+def test_login_by_inn_needs_a_contact(now: datetime):
+    with pytest.raises(Invalid) as refused:
+        register("500100732259", now)
+    assert set(refused.value.fields) == {"contact"}
+
+
+@pytest.mark.parametrize(
+    ("login", "contact"),
+    [("+7 912 345-67-89", ""), ("anna@example.ru", ""), ("500100732259", "anna@example.ru")],
+)
+def test_holder_registers_enrols_and_signs_in(now: datetime, login: str, contact: str):
+    register(login, now, contact=contact)
+    assert accounts.step_of(DOOR, now=now) is Step.CONTACT
+    accounts.confirm_contact(DOOR, code_sent(), now=now)
+    assert accounts.step_of(DOOR, now=now) is Step.ENROL
+    secret = accounts.enrolment(DOOR, now=now).secret
+    ticket = accounts.confirm_code(DOOR, pyotp.TOTP(secret).at(now), now=now)
+    cookie, role = accounts.enter(DOOR, ticket, device="Chrome, Windows", now=now)
+    assert role is Role.HOLDER
+    actor = accounts.actor_of(accounts.ref_of(cookie), now=now)
+    assert actor.role is Role.HOLDER
+    later = now + timedelta(minutes=2)
+    assert sign_in(login, later) is Step.CODE
+
+
+def test_nothing_personal_stands_in_clear(now: datetime):
+    register("anna@example.ru", now)
+    accounts.confirm_contact(DOOR, code_sent(), now=now)
+    with reading() as db:
+        rows = [*db.exec(select(User)).all(), *db.exec(select(Login)).all()]
+        rows += list(db.exec(select(OutboxMessage)).all())
+    assert "anna" not in "".join(repr(row.model_dump()) for row in rows)
+
+
+def test_taken_login_looks_the_same_and_its_owner_is_told(now: datetime):
+    register("anna@example.ru", now)
+    accounts.confirm_contact(DOOR, code_sent(), now=now)
+    register("anna@example.ru", now, door="e" * 64)
+    assert accounts.step_of("e" * 64, now=now) is Step.CONTACT
+    recipient, text = outbox()[-1]
+    assert recipient == "anna@example.ru"
+    assert not re.search(r"\d{6}", text)
+    with pytest.raises(WrongCode):
+        accounts.confirm_contact("e" * 64, "000000", now=now)
+
+
+def test_contact_code_has_five_tries(now: datetime):
+    register("anna@example.ru", now)
+    right = code_sent()
+    wrong = "000000" if right != "000000" else "111111"
+    for _ in range(5):
+        with pytest.raises(WrongCode):
+            accounts.confirm_contact(DOOR, wrong, now=now)
+    with pytest.raises(WrongCode):
+        accounts.confirm_contact(DOOR, right, now=now)
+
+
+def test_contact_code_does_not_open_another_browser(now: datetime):
+    register("anna@example.ru", now)
+    right = code_sent()
+    register("boris@example.ru", now, door="e" * 64)
+    with pytest.raises(WrongCode):
+        accounts.confirm_contact("e" * 64, right, now=now)
+
+
+def test_unknown_login_and_wrong_password_are_refused_alike(now: datetime):
+    staff(now)
+    for login, password in [
+        ("nobody@example.ru", PASSWORD),
+        ("operator@example.ru", "неверный пароль"),
+        ("что-то странное", PASSWORD),
+    ]:
+        with pytest.raises(WrongCredentials):
+            accounts.begin_sign_in(DOOR, login, password, source="10.0.0.1", now=now)
+
+
+def test_sixth_wrong_password_waits_and_the_right_one_too(now: datetime):
+    staff(now)
+    for _ in range(5):
+        with pytest.raises(WrongCredentials):
+            accounts.begin_sign_in(
+                DOOR, "operator@example.ru", "неверный пароль", source="10.0.0.1", now=now
+            )
+    with pytest.raises(TooManyAttempts) as refused:
+        sign_in("operator@example.ru", now)
+    assert sign_in("operator@example.ru", refused.value.until + timedelta(seconds=1)) is Step.CODE
+
+
+def test_totp_code_opens_once(now: datetime):
+    staff(now)
+    code = pyotp.TOTP(SECRET).at(now)
+    sign_in("operator@example.ru", now)
+    accounts.confirm_code(DOOR, code, now=now)
+    sign_in("operator@example.ru", now, "e" * 64)
+    with pytest.raises(WrongCode):
+        accounts.confirm_code("e" * 64, code, now=now)
+
+
+def test_second_factor_is_throttled(now: datetime):
+    staff(now)
+    sign_in("operator@example.ru", now)
+    for _ in range(5):
+        with pytest.raises(WrongCode):
+            accounts.confirm_code(DOOR, "123456", now=now)
+    with pytest.raises(TooManyAttempts):
+        accounts.confirm_code(DOOR, pyotp.TOTP(SECRET).at(now), now=now)
+
+
+def test_second_factor_without_password_is_nothing(now: datetime):
+    staff(now)
+    with pytest.raises(DoorstepExpired):
+        accounts.confirm_code(DOOR, pyotp.TOTP(SECRET).at(now), now=now)
+
+
+def test_enrolled_secret_is_never_shown_again(now: datetime):
+    staff(now)
+    sign_in("operator@example.ru", now)
+    with pytest.raises(DoorstepExpired):
+        accounts.enrolment(DOOR, now=now)
+
+
+def test_ticket_works_once_in_its_browser_for_thirty_seconds(now: datetime):
+    staff(now)
+    sign_in("operator@example.ru", now)
+    ticket = accounts.confirm_code(DOOR, pyotp.TOTP(SECRET).at(now), now=now)
+    with pytest.raises(NotSignedIn):
+        accounts.enter("e" * 64, ticket, device="", now=now)
+    with pytest.raises(NotSignedIn):
+        accounts.enter(DOOR, ticket, device="", now=now + timedelta(seconds=30))
+    accounts.enter(DOOR, ticket, device="", now=now)
+    with pytest.raises(NotSignedIn):
+        accounts.enter(DOOR, ticket, device="", now=now)
+
+
+def test_session_ends_by_idleness_by_age_and_by_leaving(now: datetime):
+    staff(now)
+    ref = accounts.ref_of(signed_in(now))
+    assert accounts.session_of(ref, now=now + timedelta(minutes=14)) is not None
+    assert accounts.session_of(ref, now=now + timedelta(minutes=15)) is None
+    moment = now
+    for _ in range(80):
+        moment += timedelta(minutes=10)
+        accounts.notice_presence(ref, now=moment)
+    assert accounts.session_of(ref, now=now + timedelta(hours=12)) is None
+    accounts.leave(ref, now=now)
+    with pytest.raises(NotSignedIn):
+        accounts.actor_of(ref, now=now)
+    assert accounts.was_session(ref)
+
+
+def test_audit_chain_holds_and_names_the_first_broken_entry(now: datetime):
+    staff(now)
+    signed_in(now)
+    from emk_app.db.engine import unit_of_work
+    from emk_app.db.tables.journal import AuditEntry
+
+    with reading() as db:
+        assert auditing.first_broken(db) is None
+    with unit_of_work() as db:
+        entry = db.exec(select(AuditEntry).where(AuditEntry.action == "sign_in")).one()
+        entry.action = "sign_out"
+        db.add(entry)
+        broken = entry.id
+    with reading() as db:
+        assert auditing.first_broken(db) == broken
