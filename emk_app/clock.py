@@ -18,7 +18,12 @@ def now() -> datetime:
 
 def today() -> date:
     """Return the date in Moscow, by which terms are counted."""
-    return now().astimezone(MOSCOW).date()
+    return day_of(now())
+
+
+def day_of(moment: datetime) -> date:
+    """Return the date in Moscow at an aware ``moment``."""
+    return moment.astimezone(MOSCOW).date()
 
 
 def _offset() -> timedelta:

@@ -1,0 +1,174 @@
+"""The form of an application: what the holder types, read into values that are true ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from emk_app.domain.contacts import Phone
+from emk_app.domain.errors import Invalid, InvalidValue, NotAChoice, Required
+from emk_app.domain.examinations import ExaminationKind
+from emk_app.domain.numbers import Snils
+from emk_app.domain.occupations import Occupation, occupation
+from emk_app.domain.people import (
+    YOUNGEST_HOLDER,
+    FullName,
+    Sex,
+    parse_birth_date,
+    parse_name_part,
+)
+from emk_app.domain.places import PostalAddress, parse_address_text, parse_postal_index
+from emk_app.domain.policies import OmsPolicy, PolicyKind
+from emk_app.domain.values import Problems
+
+T = TypeVar("T", bound=StrEnum)
+
+
+class Field(StrEnum):
+    """The fields of the form, in its order; the values are the names of the controls."""
+
+    LAST_NAME = "name_last"
+    FIRST_NAME = "name_first"
+    PATRONYMIC = "name_patronymic"
+    BIRTH_DATE = "born_on"
+    SEX = "sex"
+    SNILS = "snils"
+    POLICY_KIND = "policy_kind"
+    POLICY_SERIES = "policy_series"
+    POLICY_NUMBER = "policy_number"
+    PHONE = "phone"
+    POSTAL_INDEX = "address_index"
+    ADDRESS = "address_text"
+    OCCUPATION = "occupation"
+    KIND = "kind"
+
+
+class ConsentMissing(InvalidValue):
+    """Without consent nothing personal may be processed (152-ФЗ, art. 9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Everything the form says, read and checked."""
+
+    name: FullName
+    born_on: date
+    sex: Sex
+    snils: Snils
+    policy: OmsPolicy
+    phone: Phone
+    address: PostalAddress
+    occupation: Occupation
+    kind: ExaminationKind
+
+
+def read(fields: Mapping[str, str], today: date) -> Applicant:
+    """Read the whole form; raise ``Invalid`` with a problem under each control's name."""
+
+    def said(field: Field) -> str:
+        return fields.get(field, "")
+
+    problems = Problems()
+    name = problems.take(
+        "name",
+        FullName.parse,
+        last=said(Field.LAST_NAME),
+        first=said(Field.FIRST_NAME),
+        patronymic=said(Field.PATRONYMIC),
+    )
+    born_on = problems.take(
+        Field.BIRTH_DATE,
+        parse_birth_date,
+        said(Field.BIRTH_DATE),
+        today,
+        youngest=YOUNGEST_HOLDER,
+    )
+    sex = problems.take(Field.SEX, _sex, said(Field.SEX))
+    snils = problems.take(Field.SNILS, Snils.parse, said(Field.SNILS))
+    kind = problems.take(Field.POLICY_KIND, _policy_kind, said(Field.POLICY_KIND))
+    policy = problems.take(
+        "policy",
+        OmsPolicy.parse,
+        # A kind nobody offers has been noted above; the number is then read as the usual one.
+        kind if Field.POLICY_KIND not in problems.fields else PolicyKind.UNIFIED,
+        number=said(Field.POLICY_NUMBER),
+        series=said(Field.POLICY_SERIES),
+    )
+    phone = problems.take(Field.PHONE, Phone.parse_mobile, said(Field.PHONE))
+    address = problems.take(
+        "address", PostalAddress.parse, index=said(Field.POSTAL_INDEX), text=said(Field.ADDRESS)
+    )
+    job = problems.take(Field.OCCUPATION, _occupation, said(Field.OCCUPATION))
+    purpose = problems.take(Field.KIND, _kind, said(Field.KIND))
+    problems.raise_any()
+    return Applicant(name, born_on, sex, snils, policy, phone, address, job, purpose)
+
+
+def problem_of(field: Field, fields: Mapping[str, str], today: date) -> InvalidValue | None:
+    """Return what is wrong with one field as it stands, or None; the rest may still be empty."""
+    text = fields.get(field, "")
+    try:
+        match field:
+            case Field.LAST_NAME | Field.FIRST_NAME:
+                parse_name_part(text, required=True)
+            case Field.PATRONYMIC:
+                parse_name_part(text, required=False)
+            case Field.BIRTH_DATE:
+                parse_birth_date(text, today, youngest=YOUNGEST_HOLDER)
+            case Field.SEX:
+                _sex(text)
+            case Field.SNILS:
+                Snils.parse(text)
+            case Field.POLICY_KIND:
+                _policy_kind(text)
+            case Field.POLICY_SERIES | Field.POLICY_NUMBER:
+                OmsPolicy.parse(
+                    _policy_kind(fields.get(Field.POLICY_KIND, "")),
+                    number=fields.get(Field.POLICY_NUMBER, ""),
+                    series=fields.get(Field.POLICY_SERIES, ""),
+                )
+            case Field.PHONE:
+                Phone.parse_mobile(text)
+            case Field.POSTAL_INDEX:
+                parse_postal_index(text)
+            case Field.ADDRESS:
+                parse_address_text(text)
+            case Field.OCCUPATION:
+                _occupation(text)
+            case Field.KIND:
+                _kind(text)
+    except InvalidValue as error:
+        return error
+    except Invalid as error:
+        return error.fields.get(field.removeprefix("policy_"))
+    return None
+
+
+def _sex(text: str) -> Sex:
+    return _chosen(Sex, text)
+
+
+def _policy_kind(text: str) -> PolicyKind:
+    return _chosen(PolicyKind, text or PolicyKind.UNIFIED)
+
+
+def _kind(text: str) -> ExaminationKind:
+    return _chosen(ExaminationKind, text)
+
+
+def _occupation(code: str) -> Occupation:
+    if not code:
+        raise Required
+    return occupation(code)
+
+
+def _chosen(kind: type[T], text: str) -> T:
+    if not text:
+        raise Required
+    try:
+        return kind(text)
+    except ValueError:
+        raise NotAChoice from None

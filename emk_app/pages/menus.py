@@ -1,0 +1,15 @@
+"""One menu per role (design.md section 2)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+Menu = list[tuple[str, str]]
+
+HOLDER_MENU: Final[Menu] = [
+    ("Главная", "/cabinet"),
+    ("Мои заявки", "/cabinet/applications"),
+    ("Мои документы", "/cabinet/book"),
+]
+CLINIC_MENU: Final[Menu] = [("Осмотры", "/clinic")]
+OPERATOR_MENU: Final[Menu] = [("Заявки", "/review")]

@@ -1,0 +1,94 @@
+"""Work that follows a commit: taken under a lease, repeated until done, never lost (D36)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from emk_app.db import changes
+from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.tables.journal import Job
+
+log = logging.getLogger("emk.jobs")
+
+LEASE: Final = timedelta(minutes=2)
+TRIES: Final = 8
+TOPIC: Final = "jobs"
+
+Work = Callable[[int, datetime], None]
+"""Does the job of one target at a moment; safe to repeat."""
+
+
+def enqueue(db: Session, kind: str, target_id: int, *, occasion: str, now: datetime) -> None:
+    """Put a job beside the change that needs it; the same occasion is put once."""
+    key = f"{kind}:{target_id}:{occasion}"
+    if db.exec(select(Job.id).where(Job.key == key)).first() is None:
+        db.add(Job(kind=kind, key=key, target_id=target_id, created_at=now, due_at=now))
+        changes.announce(db, TOPIC)
+
+
+def run_due(works: dict[str, Work], *, now: datetime) -> int:
+    """Do what is due, one job a transaction of its own; return how many were tried."""
+    tried = 0
+    while (job := _take(set(works), now)) is not None:
+        tried += 1
+        try:
+            works[job.kind](job.target_id, now)
+        except Exception:
+            log.exception("job %s of kind %s failed, try %s", job.id, job.kind, job.attempts)
+            _put_back(job, now)
+        else:
+            _finish(job, now)
+    return tried
+
+
+def waiting(*, now: datetime) -> int:
+    """Return how many jobs are due and not done."""
+    with reading() as db:
+        return db.exec(select(sa.func.count()).select_from(Job).where(*_due(now))).one()
+
+
+def _take(kinds: set[str], now: datetime) -> Job | None:
+    with unit_of_work() as db:
+        job = db.exec(
+            select(Job)
+            .where(*_due(now), col(Job.kind).in_(kinds))
+            .order_by(col(Job.due_at), col(Job.id))
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+        if job is not None:
+            job.leased_until = now + LEASE
+            job.attempts += 1
+            db.add(job)
+        return job
+
+
+def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        col(Job.done_at).is_(None),
+        col(Job.failed_at).is_(None),
+        col(Job.due_at) <= now,
+        sa.or_(col(Job.leased_until).is_(None), col(Job.leased_until) <= now),
+    )
+
+
+def _finish(job: Job, now: datetime) -> None:
+    with unit_of_work() as db:
+        db.execute(sa.update(Job).where(col(Job.id) == job.id).values(done_at=now))
+
+
+def _put_back(job: Job, now: datetime) -> None:
+    """Try again later, each time twice as late; give up for people to look at after eight tries."""
+    values = (
+        {"failed_at": now}
+        if job.attempts >= TRIES
+        else {"leased_until": None, "due_at": now + timedelta(seconds=2**job.attempts)}
+    )
+    with unit_of_work() as db:
+        db.execute(sa.update(Job).where(col(Job.id) == job.id).values(**values))
