@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from stdnum import damm
 
@@ -15,12 +15,11 @@ from emk_app.domain.actors import Role
 from emk_app.domain.clearance import Fitness, admits
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import Conflict, InvalidValue, NotPermitted, TransitionNotAllowed
+from emk_app.domain.steps import Step, take_step
 from emk_app.domain.values import DASHES, one_line
 
 DRAFT_DAYS: Final = 30
 VISIT_DAYS: Final = 60
-
-StatusT = TypeVar("StatusT", bound=StrEnum)
 
 
 class ApplicationStatus(StrEnum):
@@ -57,15 +56,6 @@ class ExaminationTrack(StrEnum):
 
 class CaseAlreadyOpen(Conflict):
     """The clinic has opened the case: no more withdrawal or change of clinic."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step(Generic[StatusT]):
-    """One allowed change of status and the role that makes it."""
-
-    source: StatusT
-    target: StatusT
-    by: Role
 
 
 _A = ApplicationStatus
@@ -135,18 +125,6 @@ def advance_examination(
 ) -> ExaminationTrack:
     """Return ``target`` when ``role`` may move the examination there; raises as ``advance``."""
     return take_step(EXAMINATION_STEPS, current, target, role)
-
-
-def take_step(
-    steps: frozenset[Step[StatusT]], current: StatusT, target: StatusT, role: Role
-) -> StatusT:
-    """Return ``target`` when one of ``steps`` leads there for ``role``."""
-    allowed = {step.by for step in steps if (step.source, step.target) == (current, target)}
-    if not allowed:
-        raise TransitionNotAllowed(current, target)
-    if role not in allowed:
-        raise NotPermitted(f"{role} may not move from {current} to {target}")
-    return target
 
 
 def reopen_examination(fitness: Fitness, role: Role) -> ExaminationTrack:

@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any, Final, cast
 
 from emk_app.domain.actors import Role
-from emk_app.domain.applications import Step, take_step
 from emk_app.domain.clearance import (
     Conclusion,
     DatedItem,
@@ -25,6 +24,7 @@ from emk_app.domain.examinations import HYGIENE, ExaminationKind, ProgrammeItem,
 from emk_app.domain.occupations import Occupation
 from emk_app.domain.people import FullName, age_on
 from emk_app.domain.sharing import LinkState, ShareLink, link_state
+from emk_app.domain.steps import Step, take_step
 from emk_app.domain.terms import last_day
 from emk_app.domain.values import Personal, read_digits
 

@@ -230,7 +230,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,3}(?:\.([0-9]+))?")
 def _read_numbers(form: Numbers, line: str) -> tuple[str, bool]:
     typed = _SEPARATOR.split(line.replace(",", "."))
     if len(typed) != len(form.parts):
-        raise NumberMalformed(len(form.parts), max(part.decimals for part in form.parts))
+        raise _malformed(form)
     values = [_read_number(form, part, each) for part, each in zip(form.parts, typed, strict=True)]
     if form.descending and values != sorted(set(values), reverse=True):
         raise NumbersOutOfOrder
@@ -241,11 +241,15 @@ def _read_numbers(form: Numbers, line: str) -> tuple[str, bool]:
 def _read_number(form: Numbers, part: NumberPart, typed: str) -> Decimal:
     found = _NUMBER.fullmatch(typed)
     if found is None or len(found[1] or "") > part.decimals:
-        raise NumberMalformed(len(form.parts), max(each.decimals for each in form.parts))
+        raise _malformed(form)
     value = Decimal(typed if found[1] or not part.decimals else f"{typed}.0")
     if not part.low <= value <= part.high:
         raise Implausible(part.name, value, part.low, part.high, form.unit)
     return value
+
+
+def _malformed(form: Numbers) -> NumberMalformed:
+    return NumberMalformed(len(form.parts), max(part.decimals for part in form.parts))
 
 
 def _read_choice(options: tuple[Choice, ...], line: str) -> tuple[str, bool]:
