@@ -68,7 +68,7 @@ class Keystore:
 
         Of several processes that start at once, one makes the keys and all load the same.
         """
-        if not folder.is_dir() or not any(folder.iterdir()):
+        if _is_vacant(folder):
             try:
                 return cls.create(folder, now)
             except KeyFolderBroken:
@@ -212,6 +212,15 @@ def _new_files(now: datetime) -> dict[str, bytes]:
         )
     files[_REGISTER] = _json({"keys": register})
     return files
+
+
+def _is_vacant(folder: Path) -> bool:
+    try:
+        return not any(folder.iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def _refuse_shared(folder: Path) -> None:

@@ -50,7 +50,7 @@ def new_share() -> str:
 
 def parse_share(text: str) -> str | None:
     """Return the canonical upper-case share, ``None`` for anything that is not one."""
-    # Only ASCII may be upper-cased: «ı» and «ſ» would turn into I and S.
+    # Only ASCII may be upper-cased: U+0131 and U+017F would turn into I and S.
     if len(text) != SHARE_LENGTH or not text.isascii():
         return None
     share = text.upper()
