@@ -1,0 +1,108 @@
+"""What compressed pictures carry besides pixels, cut out without touching the pixels."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_MARKER: Final = 0xFF
+_SOI: Final = 0xD8
+_EOI: Final = 0xD9
+_SOS: Final = 0xDA
+_TEM: Final = 0x01
+_RESTARTS: Final = range(0xD0, 0xD8)
+_APP0: Final = 0xE0
+_APP14: Final = 0xEE
+_APPS: Final = range(0xE0, 0xF0)
+_COMMENT: Final = 0xFE
+_JFIF_LENGTH: Final = 16
+"""Of an APP0 segment without a thumbnail."""
+
+_JP2_HEAD: Final = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
+_JP2_CARRIERS: Final = frozenset((b"xml ", b"uuid", b"uinf", b"asoc", b"jp2i", b"free", b"skip"))
+
+
+def bare_jpeg(content: bytes) -> bytes:
+    """Return a JPEG without EXIF, profile, comments, thumbnails and bytes after its end.
+
+    What decoding needs stays: the JFIF mark and Adobe's APP14, which names the colour transform.
+    Raises ``ValueError`` unless the segments follow ITU-T T.81, annex B.
+    """
+    if content[:2] != bytes((_MARKER, _SOI)):
+        raise ValueError("no start of image")
+    kept = [content[:2]]
+    at = 2
+    while True:
+        start = at
+        if at >= len(content) or content[at] != _MARKER:
+            raise ValueError("a marker is missing")
+        while at < len(content) and content[at] == _MARKER:
+            at += 1
+        if at >= len(content):
+            raise ValueError("cut")
+        code = content[at]
+        at += 1
+        if code == _EOI:
+            return b"".join((*kept, bytes((_MARKER, _EOI))))
+        if code == _TEM or code in _RESTARTS:
+            kept.append(content[start:at])
+            continue
+        length = int.from_bytes(content[at : at + 2], "big")
+        if code in (0, _SOI) or length < 2 or at + length > len(content):
+            raise ValueError("a segment is broken")
+        body = content[at : at + length]
+        at += length
+        if _is_needed(code, body):
+            kept.append(bytes((_MARKER, code)) + body)
+        if code == _SOS:
+            end = _end_of_scan(content, at)
+            kept.append(content[at:end])
+            at = end
+
+
+def bare_jpeg2000(content: bytes) -> bytes:
+    """Return a JPEG 2000 file without its boxes of XML, UUID (EXIF, XMP, place) and the like.
+
+    Raises ``ValueError`` unless the boxes follow ISO/IEC 15444-1, annex I. A naked code stream has
+    no boxes and is returned as it is.
+    """
+    if not content.startswith(_JP2_HEAD):
+        return content
+    kept: list[bytes] = []
+    at = 0
+    while at < len(content):
+        length = int.from_bytes(content[at : at + 4], "big")
+        kind = content[at + 4 : at + 8]
+        head = 8
+        if length == 1:
+            length = int.from_bytes(content[at + 8 : at + 16], "big")
+            head = 16
+        elif length == 0:
+            length = len(content) - at
+        if length < head or at + length > len(content):
+            raise ValueError("a box is broken")
+        if kind not in _JP2_CARRIERS:
+            kept.append(content[at : at + length])
+        at += length
+    return b"".join(kept)
+
+
+def _is_needed(code: int, body: bytes) -> bool:
+    if code == _COMMENT:
+        return False
+    if code == _APP0:
+        return body[2:7] == b"JFIF\0" and len(body) == _JFIF_LENGTH
+    if code == _APP14:
+        return body[2:7] == b"Adobe"
+    return code not in _APPS
+
+
+def _end_of_scan(content: bytes, at: int) -> int:
+    """Return where the marker after the coded pixels stands (or the end of a cut file)."""
+    while True:
+        at = content.find(_MARKER, at)
+        if at < 0 or at + 1 >= len(content):
+            return len(content)
+        following = content[at + 1]
+        if following != 0 and following != _MARKER and following not in _RESTARTS:
+            return at
+        at += 1 if following == _MARKER else 2
