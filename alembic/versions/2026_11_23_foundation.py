@@ -7,7 +7,6 @@ Revises: nothing
 from __future__ import annotations
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "2026_11_23_foundation"
@@ -19,25 +18,15 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "audit_entries",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "actor_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column(
-            "session_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
+            "session_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column(
-            "subject_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
+            "subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("action", sa.String(length=40), nullable=False),
         sa.Column("target", sa.String(length=60), nullable=False),
@@ -60,9 +49,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "clinics",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("oid", sa.String(length=35), nullable=False),
         sa.Column("name", sa.String(length=400), nullable=False),
         sa.Column("short_name", sa.String(length=350), nullable=False),
@@ -70,12 +57,7 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
-                "polyclinic",
-                "hospital",
-                "centre",
-                name="clinickind",
-                native_enum=False,
-                length=32,
+                "polyclinic", "hospital", "centre", name="clinickind", native_enum=False, length=32
             ),
             nullable=False,
         ),
@@ -90,12 +72,7 @@ def upgrade() -> None:
         sa.Column(
             "licence_status",
             sa.Enum(
-                "active",
-                "suspended",
-                "ended",
-                name="licencestatus",
-                native_enum=False,
-                length=32,
+                "active", "suspended", "ended", name="licencestatus", native_enum=False, length=32
             ),
             nullable=False,
         ),
@@ -112,21 +89,15 @@ def upgrade() -> None:
     with op.batch_alter_table("clinics", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_clinics_kind"), ["kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_clinics_okpo"), ["okpo"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_clinics_region_code"), ["region_code"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_clinics_region_code"), ["region_code"], unique=False)
 
     op.create_table(
         "jobs",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column(
-            "target_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -156,9 +127,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "users",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
         sa.Column(
             "role",
@@ -176,20 +145,11 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column(
-            "clinic_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("clinic_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
             "position",
             sa.Enum(
-                "registrar",
-                "physician",
-                "chair",
-                name="position",
-                native_enum=False,
-                length=32,
+                "registrar", "physician", "chair", name="position", native_enum=False, length=32
             ),
             nullable=True,
         ),
@@ -210,19 +170,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_users_uid")),
     )
     with op.batch_alter_table("users", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_users_clinic_id"), ["clinic_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_users_clinic_id"), ["clinic_id"], unique=False)
 
     op.create_table(
         "applications",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "holder_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "holder_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("tracking_number", sa.String(length=20), nullable=False),
         sa.Column(
@@ -275,23 +229,13 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
-                "pre_placement",
-                "periodic",
-                name="examinationkind",
-                native_enum=False,
-                length=32,
+                "pre_placement", "periodic", name="examinationkind", native_enum=False, length=32
             ),
             nullable=True,
         ),
+        sa.Column("clinic_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
-            "clinic_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "reviewer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
+            "reviewer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("consent_version", sa.String(length=20), nullable=True),
         sa.Column("consented_at", sa.DateTime(timezone=True), nullable=True),
@@ -302,33 +246,21 @@ def upgrade() -> None:
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["clinic_id"],
-            ["clinics.id"],
-            name=op.f("fk_applications_clinic_id_clinics"),
+            ["clinic_id"], ["clinics.id"], name=op.f("fk_applications_clinic_id_clinics")
         ),
         sa.ForeignKeyConstraint(
             ["holder_id"], ["users.id"], name=op.f("fk_applications_holder_id_users")
         ),
         sa.ForeignKeyConstraint(
-            ["reviewer_id"],
-            ["users.id"],
-            name=op.f("fk_applications_reviewer_id_users"),
+            ["reviewer_id"], ["users.id"], name=op.f("fk_applications_reviewer_id_users")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_applications")),
-        sa.UniqueConstraint(
-            "tracking_number", name=op.f("uq_applications_tracking_number")
-        ),
+        sa.UniqueConstraint("tracking_number", name=op.f("uq_applications_tracking_number")),
     )
     with op.batch_alter_table("applications", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_applications_clinic_id"), ["clinic_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_applications_holder_id"), ["holder_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_applications_queue", ["status", "submitted_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_applications_clinic_id"), ["clinic_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_applications_holder_id"), ["holder_id"], unique=False)
+        batch_op.create_index("ix_applications_queue", ["status", "submitted_at"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_applications_reviewer_id"), ["reviewer_id"], unique=False
         )
@@ -342,13 +274,9 @@ def upgrade() -> None:
 
     op.create_table(
         "books",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "holder_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "holder_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("number", sa.String(length=12), nullable=False),
         sa.Column(
@@ -371,33 +299,21 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revocation_reason", sa.String(length=300), nullable=True),
         sa.Column("is_demo", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["holder_id"], ["users.id"], name=op.f("fk_books_holder_id_users")
-        ),
+        sa.ForeignKeyConstraint(["holder_id"], ["users.id"], name=op.f("fk_books_holder_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_books")),
         sa.UniqueConstraint("number", name=op.f("uq_books_number")),
     )
     with op.batch_alter_table("books", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_books_holder_id"), ["holder_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_books_holder_id"), ["holder_id"], unique=False)
 
     op.create_table(
         "doorsteps",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ref", sa.String(length=64), nullable=False),
-        sa.Column(
-            "user_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
             "kind",
-            sa.Enum(
-                "phone", "email", "inn", name="loginkind", native_enum=False, length=32
-            ),
+            sa.Enum("phone", "email", "inn", name="loginkind", native_enum=False, length=32),
             nullable=True,
         ),
         sa.Column("registration_sealed", sa.LargeBinary(), nullable=True),
@@ -408,65 +324,41 @@ def upgrade() -> None:
         sa.Column("ticket_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_doorsteps_user_id_users")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_doorsteps_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_doorsteps")),
         sa.UniqueConstraint("ref", name=op.f("uq_doorsteps_ref")),
     )
     with op.batch_alter_table("doorsteps", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_doorsteps_expires_at"), ["expires_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_doorsteps_user_id"), ["user_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_doorsteps_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_doorsteps_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "logins",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "user_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum(
-                "phone", "email", "inn", name="loginkind", native_enum=False, length=32
-            ),
+            sa.Enum("phone", "email", "inn", name="loginkind", native_enum=False, length=32),
             nullable=False,
         ),
         sa.Column("blind", sa.String(length=64), nullable=False),
         sa.Column("value_sealed", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_logins_user_id_users")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_logins_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_logins")),
         sa.UniqueConstraint("blind", name=op.f("uq_logins_blind")),
     )
     with op.batch_alter_table("logins", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_logins_user_id"), ["user_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_logins_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "outbox",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "channel",
             sa.Enum("sms", "email", name="channel", native_enum=False, length=32),
             nullable=False,
         ),
-        sa.Column(
-            "user_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("recipient_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("dedupe", sa.String(length=120), nullable=False),
@@ -476,61 +368,39 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_outbox_user_id_users")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_outbox_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("dedupe", name=op.f("uq_outbox_dedupe")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_outbox_user_id"), ["user_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_outbox_user_id"), ["user_id"], unique=False)
         batch_op.create_index("ix_outbox_waiting", ["sent_at", "due_at"], unique=False)
 
     op.create_table(
         "sessions",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ref", sa.String(length=64), nullable=False),
-        sa.Column(
-            "user_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("factor_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("device", sa.String(length=120), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_sessions_user_id_users")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("ref", name=op.f("uq_sessions_ref")),
     )
     with op.batch_alter_table("sessions", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "book_versions",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "book_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("book_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column(
-            "application_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
+            "application_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("canonical_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("version_hash", sa.String(length=64), nullable=False),
@@ -547,33 +417,20 @@ def upgrade() -> None:
             ["book_id"], ["books.id"], name=op.f("fk_book_versions_book_id_books")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_book_versions")),
-        sa.UniqueConstraint(
-            "application_id", name=op.f("uq_book_versions_application_id")
-        ),
-        sa.UniqueConstraint(
-            "book_id", "version", name=op.f("uq_book_versions_book_id")
-        ),
+        sa.UniqueConstraint("application_id", name=op.f("uq_book_versions_application_id")),
+        sa.UniqueConstraint("book_id", "version", name=op.f("uq_book_versions_book_id")),
     )
     op.create_table(
         "check_results",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "application_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "application_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column(
             "outcome",
             sa.Enum(
-                "passed",
-                "failed",
-                "unknown",
-                name="checkoutcome",
-                native_enum=False,
-                length=32,
+                "passed", "failed", "unknown", name="checkoutcome", native_enum=False, length=32
             ),
             nullable=False,
         ),
@@ -585,37 +442,25 @@ def upgrade() -> None:
             name=op.f("fk_check_results_application_id_applications"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_check_results")),
-        sa.UniqueConstraint(
-            "application_id", "code", name=op.f("uq_check_results_application_id")
-        ),
+        sa.UniqueConstraint("application_id", "code", name=op.f("uq_check_results_application_id")),
     )
     with op.batch_alter_table("check_results", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_check_results_application_id"),
-            ["application_id"],
-            unique=False,
+            batch_op.f("ix_check_results_application_id"), ["application_id"], unique=False
         )
 
     op.create_table(
         "examinations",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+            "application_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column(
-            "application_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "clinic_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "clinic_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column(
             "status",
-            sa.Enum(
-                "open", "signed", name="examinationstatus", native_enum=False, length=32
-            ),
+            sa.Enum("open", "signed", name="examinationstatus", native_enum=False, length=32),
             nullable=False,
         ),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -641,25 +486,17 @@ def upgrade() -> None:
         sa.Column("conclusion_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
-            "opened_by",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "opened_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "signed_by",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("signed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["application_id"],
             ["applications.id"],
             name=op.f("fk_examinations_application_id_applications"),
         ),
         sa.ForeignKeyConstraint(
-            ["clinic_id"],
-            ["clinics.id"],
-            name=op.f("fk_examinations_clinic_id_clinics"),
+            ["clinic_id"], ["clinics.id"], name=op.f("fk_examinations_clinic_id_clinics")
         ),
         sa.ForeignKeyConstraint(
             ["identity_checked_by"],
@@ -673,25 +510,17 @@ def upgrade() -> None:
             ["signed_by"], ["users.id"], name=op.f("fk_examinations_signed_by_users")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_examinations")),
-        sa.UniqueConstraint(
-            "application_id", name=op.f("uq_examinations_application_id")
-        ),
+        sa.UniqueConstraint("application_id", name=op.f("uq_examinations_application_id")),
     )
     with op.batch_alter_table("examinations", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_examinations_clinic_id"), ["clinic_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_examinations_clinic_id"), ["clinic_id"], unique=False)
 
     op.create_table(
         "scans",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ref", sa.String(length=32), nullable=False),
         sa.Column(
-            "application_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "application_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column(
             "kind",
@@ -715,11 +544,7 @@ def upgrade() -> None:
         sa.Column(
             "media_type",
             sa.Enum(
-                "application/pdf",
-                "image/jpeg",
-                name="mediatype",
-                native_enum=False,
-                length=32,
+                "application/pdf", "image/jpeg", name="mediatype", native_enum=False, length=32
             ),
             nullable=False,
         ),
@@ -747,14 +572,8 @@ def upgrade() -> None:
 
     op.create_table(
         "share_links",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "book_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("book_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("code_sealed", sa.LargeBinary(), nullable=False),
         sa.Column(
@@ -782,19 +601,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_share_links_digest")),
     )
     with op.batch_alter_table("share_links", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_share_links_book_id"), ["book_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_share_links_book_id"), ["book_id"], unique=False)
 
     op.create_table(
         "status_changes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "application_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "application_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("event", sa.String(length=40), nullable=False),
         sa.Column(
@@ -813,11 +626,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column(
-            "user_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -832,41 +641,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("status_changes", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_status_changes_application_id"),
-            ["application_id"],
-            unique=False,
+            batch_op.f("ix_status_changes_application_id"), ["application_id"], unique=False
         )
 
     op.create_table(
         "examination_entries",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "examination_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "examination_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("value_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("is_deviation", sa.Boolean(), nullable=False),
         sa.Column("performed_on", sa.Date(), nullable=False),
         sa.Column(
-            "entered_by",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
+            "entered_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
-            "supersedes_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
+            "supersedes_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["entered_by"],
-            ["users.id"],
-            name=op.f("fk_examination_entries_entered_by_users"),
+            ["entered_by"], ["users.id"], name=op.f("fk_examination_entries_entered_by_users")
         ),
         sa.ForeignKeyConstraint(
             ["examination_id"],
@@ -882,9 +679,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("examination_entries", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_examination_entries_examination_id"),
-            ["examination_id"],
-            unique=False,
+            batch_op.f("ix_examination_entries_examination_id"), ["examination_id"], unique=False
         )
         batch_op.create_index(
             "uq_examination_entries_standing",
@@ -896,14 +691,8 @@ def upgrade() -> None:
 
     op.create_table(
         "looks",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "share_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("share_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verdict", sa.String(length=32), nullable=False),
         sa.Column("viewer", sa.String(length=60), nullable=False),
@@ -913,9 +702,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_looks")),
     )
     with op.batch_alter_table("looks", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_looks_share_id"), ["share_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_looks_share_id"), ["share_id"], unique=False)
 
 
 def downgrade() -> None:

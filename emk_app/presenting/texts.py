@@ -15,6 +15,7 @@ from emk_app.domain.accounts import (
     WrongCredentials,
 )
 from emk_app.domain.actors import Position, Role
+from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.presenting.field_texts import word
 from emk_app.presenting.formats import counted
@@ -58,6 +59,12 @@ def _later(error: Any) -> str:
     return f"Слишком много попыток. Повторите через {counted(minutes, 'минуту', 'минуты', 'минут')}."
 
 
+def _clinic_not_available(error: Any) -> str:
+    if error.licence is not LicenceStatus.ACTIVE:
+        return "У этой медорганизации нет действующей лицензии. Выберите другую."
+    return "Эта медорганизация не проводит осмотры по вашей профессии. Выберите другую."
+
+
 ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     DomainError: lambda _: "Это действие сейчас невозможно. Обновите страницу и попробуйте ещё раз.",
     errors.NotSignedIn: lambda _: "Вы вышли из системы. Войдите снова.",
@@ -79,6 +86,7 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     WrongCode: lambda _: (
         "Код не подошёл. Дождитесь следующего кода и введите его: каждый код действует один раз."
     ),
+    ClinicNotAvailable: _clinic_not_available,
     DoorstepExpired: lambda _: "Прошло больше 15 минут. Начните вход сначала.",
 }
 """A sentence for every error that is not one field's; kin without a sentence take the parent's."""

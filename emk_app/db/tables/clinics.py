@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 
 from sqlmodel import Field, SQLModel
 
 from emk_app.db.columns import choice, identity
-
-
-class ClinicKind(StrEnum):
-    """The three types of the guide's filter."""
-
-    POLYCLINIC = "polyclinic"
-    HOSPITAL = "hospital"
-    CENTRE = "centre"
-
-
-class LicenceStatus(StrEnum):
-    """State of a medical licence."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    ENDED = "ended"
+from emk_app.domain.clinics import ClinicKind, LicenceStatus
 
 
 class Clinic(SQLModel, table=True):

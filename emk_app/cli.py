@@ -1,0 +1,135 @@
+"""The command line: ``python -m emk_app.cli``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from emk_app import clock
+from emk_app.db import migrations
+from emk_app.db.engine import reading
+from emk_app.demo import world
+from emk_app.domain.actors import Position, Role
+from emk_app.domain.errors import DomainError
+from emk_app.frontend import serve
+from emk_app.keys import keystore
+from emk_app.services import accounts, auditing
+from emk_app.settings import settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except DomainError as error:
+        print(f"refused: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+def _create_user(options: argparse.Namespace) -> int:
+    user_id = accounts.create_user(
+        options.role,
+        options.login,
+        options.password,
+        totp_secret=options.totp_secret,
+        name=options.name,
+        clinic_id=options.clinic,
+        position=options.position,
+        now=clock.now(),
+    )
+    print(f"user {user_id}")
+    return 0
+
+
+def _seed(_options: argparse.Namespace) -> int:
+    if settings().is_production:
+        print("refused: there are no demo people in production", file=sys.stderr)
+        return 1
+    world.build()
+    world.print_people()
+    return 0
+
+
+def _codes(_options: argparse.Namespace) -> int:
+    if settings().is_production:
+        print("refused: there are no demo people in production", file=sys.stderr)
+        return 1
+    world.print_people()
+    return 0
+
+
+def _keys(_options: argparse.Namespace) -> int:
+    store = keystore()
+    print(f"keys in {settings().data / 'keys'}")
+    for name, signer in (("book", store.book_signer), ("qr", store.qr_signer)):
+        until = signer.certificate.not_valid_after_utc
+        print(f"{name} signer {signer.key_id.hex()}, until {until:%Y-%m-%d}")
+    return 0
+
+
+def _upgrade(options: argparse.Namespace) -> int:
+    settings().data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    migrations.upgrade(options.revision)
+    return 0
+
+
+def _downgrade(options: argparse.Namespace) -> int:
+    migrations.downgrade(options.revision)
+    return 0
+
+
+def _verify_audit(_options: argparse.Namespace) -> int:
+    with reading() as db:
+        broken = auditing.first_broken(db)
+    print("the audit chain holds" if broken is None else f"broken at entry {broken}")
+    return 0 if broken is None else 1
+
+
+def _serve(_options: argparse.Namespace) -> int:
+    serve(settings().host, settings().port)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="emk_app.cli", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    user = commands.add_parser("create-user", help="make an account; the old one if it is known")
+    user.add_argument("--role", type=Role, choices=list(Role), required=True)
+    user.add_argument("--login", required=True, help="phone, e-mail or 12-digit ИНН")
+    user.add_argument("--password", required=True)
+    user.add_argument("--totp-secret", help="base32; without it the person enrols at sign-in")
+    user.add_argument("--name", default="")
+    user.add_argument("--clinic", type=int, help="identity of the clinic, for its staff")
+    user.add_argument("--position", type=Position, choices=list(Position))
+    user.set_defaults(run=_create_user)
+
+    seed = commands.add_parser("seed", help="build the demo world; safe to repeat")
+    seed.set_defaults(run=_seed)
+    codes = commands.add_parser("codes", help="print the demo people with their present codes")
+    codes.set_defaults(run=_codes)
+    keys = commands.add_parser("keys", help="make the keys at the first start; show them")
+    keys.set_defaults(run=_keys)
+
+    database = commands.add_parser("db", help="bring the schema up or down")
+    directions = database.add_subparsers(required=True, metavar="DIRECTION")
+    up = directions.add_parser("upgrade")
+    up.add_argument("revision", nargs="?", default="head")
+    up.set_defaults(run=_upgrade)
+    down = directions.add_parser("downgrade")
+    down.add_argument("revision")
+    down.set_defaults(run=_downgrade)
+
+    audit = commands.add_parser("audit", help="check the audit chain")
+    audit.add_argument("verify", choices=["verify"])
+    audit.set_defaults(run=_verify_audit)
+
+    server = commands.add_parser("serve", help="serve the built site")
+    server.set_defaults(run=_serve)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Our own routes first, then the built pages and the framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.routing import Match, Route
+
+from emk_app.edge.guard import App, Receive, Scope, Send, refuse
+from emk_app.edge.headers import BUILD
+
+OWN_PREFIXES = ("/api/", "/session/", "/.well-known/")
+
+
+class Site:
+    """Answers our routes before the framework's layers see the request."""
+
+    def __init__(self, routes: Sequence[Route], framework: App) -> None:
+        self._routes = list(routes)
+        self._framework = framework
+        self._pages = {
+            "/" + path.relative_to(BUILD).with_suffix("").as_posix()
+            for path in BUILD.rglob("*.html")
+            if path.name != "index.html" and not path.name.startswith(("__", "404"))
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request to whoever answers it."""
+        if scope["type"] != "http":
+            await self._framework(scope, receive, send)
+            return
+        path: str = scope["path"]
+        wrong_method: Route | None = None
+        for route in self._routes:
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                await route.handle({**scope, **child}, receive, send)
+                return
+            if match is Match.PARTIAL:
+                wrong_method = route
+        if wrong_method is not None:
+            await wrong_method.handle(scope, receive, send)
+        elif path.startswith(OWN_PREFIXES) or path in ("/404.html", "/__spa-fallback.html"):
+            await refuse(send, 404, "not_found")
+        else:
+            bare = path.rstrip("/")
+            if bare in self._pages:
+                # The page itself, without the static server's redirect to a trailing slash.
+                scope = {**scope, "path": bare + ".html", "raw_path": (bare + ".html").encode()}
+            await self._framework(scope, receive, send)

@@ -1,0 +1,69 @@
+"""The composition root: pages, routes, the guard before them and the gate before every event."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from emk_app import working
+from emk_app.api import health, session
+from emk_app.api.routing import routes
+from emk_app.components import layout
+from emk_app.domain.errors import DomainError, NotSignedIn
+from emk_app.edge import gate
+from emk_app.edge.guard import App, Guard
+from emk_app.edge.site import Site
+from emk_app.pages import site_map
+from emk_app.presenting import texts
+from emk_app.settings import settings
+from emk_app.states.session import MessageState
+
+log = logging.getLogger("emk.events")
+
+
+def tell_user(exception: Exception) -> EventSpec | None:
+    """Word a domain error for the person at the screen; log the rest under an incident number."""
+    if isinstance(exception, NotSignedIn):
+        return rx.redirect(gate.ENDED_PAGE)
+    if isinstance(exception, DomainError):
+        return MessageState.alert(texts.sentence(exception))
+    incident = secrets.token_hex(4)
+    log.error("incident %s", incident, exc_info=exception)
+    return MessageState.alert(texts.UNEXPECTED.format(incident=incident))
+
+
+def note_browser_error(exception: Exception) -> None:
+    """Note that a browser failed; its words are not kept (D44)."""
+    log.warning("a browser reported an error")
+
+
+app = rx.App(
+    html_lang="ru",
+    stylesheets=layout.STYLESHEETS,
+    reset_style=False,
+    toaster=None,
+    app_wraps=layout.app_wraps(),
+    head_components=layout.head_components(),
+    backend_exception_handler=tell_user,
+    frontend_exception_handler=note_browser_error,
+)
+for page in site_map.PAGES:
+    if settings().is_demo or not page.demo_only:
+        app.add_page(
+            page.component,
+            route=page.route,
+            title=f"{page.title} — ЭМК Онлайн",
+            on_load=list(page.on_load),
+        )
+app.register_lifespan_task(working.lifespan)
+gate.install(app)
+
+ENDPOINTS = (*session.ENDPOINTS, *health.ENDPOINTS)
+
+
+def asgi() -> App:
+    """Return what the server runs: nothing is reached but through the guard."""
+    return Guard(Site(routes(ENDPOINTS), app()))

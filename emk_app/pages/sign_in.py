@@ -1,0 +1,195 @@
+"""The way in: password, second factor, registration."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from emk_app.components import buttons, cards, forms, links
+from emk_app.components.qr import qr_plate
+from emk_app.pages import frames
+from emk_app.pages.table import Page
+from emk_app.states.sign_in import RegisterState, SignInState
+
+
+def login() -> rx.Component:
+    """Return the page for signing in."""
+    return frames.narrow(
+        rx.match(
+            SignInState.step,
+            ("code", _code()),
+            ("enrol", _enrolment()),
+            ("ticket", _ticket()),
+            _password(),
+        ),
+        title="Вход",
+    )
+
+
+def register() -> rx.Component:
+    """Return the page for making an account."""
+    return frames.narrow(
+        rx.cond(RegisterState.step == "contact", _contact_code(), _registration()),
+        title="Регистрация",
+    )
+
+
+def _password() -> rx.Component:
+    return rx.fragment(
+        _problem(SignInState.problem),
+        forms.form(
+            forms.text_field(
+                "Телефон, почта или ИНН",
+                "login",
+                auto_complete="username",
+                max_length=254,
+            ),
+            forms.password_field("Пароль", "password"),
+            buttons.actions(
+                buttons.primary_button(
+                    "Войти", type="submit", busy=SignInState.busy, busy_text="Проверяем…"
+                )
+            ),
+            on_submit=SignInState.give_password,
+        ),
+        rx.el.p(
+            "Ещё нет учётной записи? ",
+            links.link("Зарегистрироваться", "/register"),
+            class_name="mt-6",
+        ),
+    )
+
+
+def _code() -> rx.Component:
+    return rx.fragment(
+        _problem(SignInState.problem),
+        forms.form(
+            forms.code_field(
+                "Код из приложения",
+                "code",
+                hint="Шесть цифр. Новый код появляется каждые 30 секунд и действует один раз.",
+            ),
+            buttons.actions(buttons.primary_button("Подтвердить", type="submit")),
+            on_submit=SignInState.give_code,
+        ),
+    )
+
+
+def _enrolment() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(
+            "Чтобы медицинские сведения не увидел никто, кроме вас, вход подтверждается кодом "
+            "из приложения: «Яндекс Ключ», Google Authenticator или любого похожего.",
+            class_name="mb-4",
+        ),
+        rx.el.ol(
+            rx.el.li("Откройте приложение и отсканируйте QR-код."),
+            rx.el.li("Введите шесть цифр, которые оно покажет."),
+            class_name="mb-4 list-decimal space-y-1 pl-6",
+        ),
+        qr_plate(SignInState.picture, alt="QR-код для приложения с кодами"),
+        cards.details(
+            "Не получается отсканировать",
+            rx.el.p("Введите этот ключ в приложение вручную:", class_name="mb-2"),
+            rx.el.p(
+                rx.el.code(SignInState.secret, id="totp-secret", class_name="break-all text-lg")
+            ),
+        ),
+        _problem(SignInState.problem),
+        forms.form(
+            forms.code_field("Код из приложения", "code"),
+            buttons.actions(buttons.primary_button("Подтвердить", type="submit")),
+            on_submit=SignInState.give_code,
+        ),
+    )
+
+
+def _ticket() -> rx.Component:
+    """Return the form that the page's script sends by itself; the button is for when it can't."""
+    return forms.post_form(
+        rx.el.input(type="hidden", name="ticket", value=SignInState.ticket, read_only=True),
+        rx.el.p("Код принят, открываем кабинет…", class_name="mb-4", role="status"),
+        buttons.primary_button("Продолжить", type="submit"),
+        action="/session/enter",
+        custom_attrs={"data-autosubmit": "true"},
+    )
+
+
+def _registration() -> rx.Component:
+    return rx.fragment(
+        forms.error_summary(RegisterState.summary),
+        _problem(RegisterState.problem),
+        forms.form(
+            forms.text_field(
+                "Телефон, почта или ИНН",
+                "login",
+                hint="Под этим вы будете входить. ИНН — 12 цифр.",
+                error=RegisterState.errors.get("login", ""),
+                auto_complete="username",
+                max_length=254,
+                on_blur=RegisterState.look_at_login,
+            ),
+            rx.cond(
+                RegisterState.by_inn,
+                forms.text_field(
+                    "Телефон или почта для сообщений",
+                    "contact",
+                    hint="Сюда придёт код и будут приходить уведомления.",
+                    error=RegisterState.errors.get("contact", ""),
+                    max_length=254,
+                ),
+            ),
+            forms.password_field(
+                "Пароль",
+                "password",
+                new=True,
+                hint="Не короче 12 символов. Подойдёт фраза из нескольких слов.",
+                error=RegisterState.errors.get("password", ""),
+            ),
+            forms.password_field(
+                "Пароль ещё раз",
+                "repeated",
+                new=True,
+                error=RegisterState.errors.get("repeated", ""),
+            ),
+            buttons.actions(
+                buttons.primary_button(
+                    "Получить код", type="submit", busy=RegisterState.busy, busy_text="Отправляем…"
+                )
+            ),
+            on_submit=RegisterState.give_form,
+        ),
+        rx.el.p(
+            "Уже зарегистрированы? ",
+            links.link("Войти", "/login"),
+            class_name="mt-6",
+        ),
+    )
+
+
+def _contact_code() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(
+            "Мы отправили код. Он действует пять минут. Если вы уже зарегистрированы, вместо кода "
+            "придёт напоминание об этом.",
+            class_name="mb-4",
+        ),
+        _problem(RegisterState.problem),
+        forms.form(
+            forms.code_field("Код из сообщения", "code"),
+            buttons.actions(
+                buttons.primary_button("Подтвердить", type="submit"),
+                buttons.quiet_button("Изменить данные", on_click=RegisterState.start_over),
+            ),
+            on_submit=RegisterState.give_code,
+        ),
+    )
+
+
+def _problem(text: rx.Var[str]) -> rx.Component:
+    return rx.cond(text != "", cards.notice(text, tone="danger", live=True))
+
+
+PAGES = (
+    Page("/login", "Вход", login, (SignInState.load,)),
+    Page("/register", "Регистрация", register, (RegisterState.load,)),
+)

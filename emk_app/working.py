@@ -1,0 +1,66 @@
+"""What every process does beside answering: jobs and letters, woken by commits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Final
+
+from emk_app import clock
+from emk_app.db import changes, migrations
+from emk_app.keys import keystore
+from emk_app.services import accounts, checking, delivering, jobs
+from emk_app.threads import in_thread
+
+log = logging.getLogger("emk.working")
+
+WORKS: Final[dict[str, jobs.Work]] = {"check_application": checking.run}
+ROUND: Final = 5.0
+"""Seconds after which a round is made though nobody called: retries fall due, leases run out."""
+SWEEP: Final = 60
+"""Rounds between two sweeps of what has expired."""
+
+
+@contextlib.asynccontextmanager
+async def lifespan() -> AsyncIterator[None]:
+    """Refuse a foreign schema, open the keys, then work until the process is told to stop."""
+    await in_thread(migrations.check_revision)
+    await in_thread(keystore)
+    task = asyncio.create_task(_rounds())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _rounds() -> None:
+    watch = changes.subscribe([jobs.TOPIC, "outbox"])
+    try:
+        count = 0
+        while True:
+            await in_thread(_round, count % SWEEP == 0)
+            count += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(watch.wait(), ROUND)
+    finally:
+        changes.unsubscribe(watch)
+
+
+def _round(sweeps: bool) -> None:
+    """Make one round; a part that fails does not stop the others, nor the rounds to come."""
+    parts: list[Callable[[datetime], object]] = [
+        lambda now: jobs.run_due(WORKS, now=now),
+        lambda now: delivering.deliver_due(delivering.transport(), now=now),
+    ]
+    if sweeps:
+        parts.append(lambda now: accounts.sweep(now=now))
+    for part in parts:
+        try:
+            part(clock.now())
+        except Exception:
+            log.exception("a round of work failed")
