@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 WORLD = Path(tempfile.mkdtemp(prefix="emk-test-"))
 os.environ["EMK_ENV"] = "test"
@@ -25,6 +26,9 @@ else:
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """Monday noon in Moscow."""
+
+hypothesis_settings.register_profile("emk", deadline=None)  # no test measures time
+hypothesis_settings.load_profile("emk")
 
 
 def pytest_sessionfinish() -> None:

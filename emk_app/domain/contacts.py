@@ -79,12 +79,9 @@ class Phone(Personal):
         try:
             number = phonenumbers.parse(line, "RU")
         except NumberParseException:
-            raise NotAPhone from None
+            raise _no_phone(line) from None
         if not phonenumbers.is_valid_number(number):
-            national = str(number.national_number)
-            if number.country_code == 7 and len(national) != 10:
-                raise PhoneLength(len(national), (10,))
-            raise NotAPhone
+            raise _no_phone(line)
         return cls(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
     @classmethod
@@ -106,6 +103,15 @@ class Phone(Personal):
         code, rest = str(self).split(" ", 1)
         hidden = sum(each.isdigit() for each in rest) - 4
         return f"{code} {re.sub('[0-9]', '*', rest, count=hidden)}"
+
+
+def _no_phone(line: str) -> InvalidValue:
+    """Return what to tell about a number nobody has: most often a digit is lost."""
+    typed = re.sub("[^0-9+]", "", line)
+    national = re.sub("^([+]7|[78](?=[3489]))", "", typed)
+    if national.startswith("+") or len(national) in (0, 10):
+        return NotAPhone()
+    return PhoneLength(len(national), (10,))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -9,11 +9,13 @@ from typing import Any, Final
 from emk_app.domain import (
     accounts,
     applications,
+    books,
     clearance,
     contacts,
     documents,
     errors,
     examinations,
+    intake,
     numbers,
     passports,
     people,
@@ -23,6 +25,7 @@ from emk_app.domain import (
 )
 from emk_app.domain.errors import Invalid, InvalidValue
 from emk_app.presenting.formats import day, file_size, plural
+from emk_app.storage import errors as storage_errors
 
 _MONTHS_IN: Final = (
     *("январе", "феврале", "марте", "апреле", "мае", "июне"),
@@ -194,6 +197,9 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     applications.TrackingNumberMistyped: lambda _: (
         "В номере заявления опечатка: проверьте каждую цифру и их порядок."
     ),
+    books.BookUnreadable: lambda _: (
+        "Документ не читается как медицинская книжка. Получите его заново."
+    ),
     clearance.UntilNotInFuture: lambda e: (
         f"Срок временной негодности должен быть позже {day(e.today)}. Укажите другую дату."
     ),
@@ -246,8 +252,14 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     examinations.AttestationOutdated: lambda e: (
         f"Аттестация действовала до {day(e.valid_until)}. Укажите более позднюю."
     ),
+    intake.ConsentMissing: lambda _: (
+        "Без согласия на обработку персональных данных подать заявление нельзя. Отметьте его."
+    ),
+    storage_errors.ScanInfected: lambda _: (
+        "В файле найдена вредоносная программа. Проверьте компьютер и выберите другой файл."
+    ),
 }
-"""One entry for each subclass of ``InvalidValue`` in the domain; a test names those missing."""
+"""One entry for each subclass of ``InvalidValue`` below this layer; a test names those missing."""
 
 POLICY_WARNINGS: Final[dict[type[policies.PolicyWarning], Callable[[Any], str]]] = {
     policies.BirthUnreadable: lambda _: (
