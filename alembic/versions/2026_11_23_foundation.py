@@ -225,6 +225,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("form_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("step", sa.String(length=20), nullable=True),
         sa.Column("occupation", sa.String(length=40), nullable=True),
         sa.Column(
             "kind",

@@ -50,6 +50,10 @@ class ConsentMissing(InvalidValue):
     """Without consent nothing personal may be processed (152-ФЗ, art. 9)."""
 
 
+class ClinicNotOffered(InvalidValue):
+    """The clinic has closed, or its licence is not in force."""
+
+
 @dataclass(frozen=True, slots=True)
 class Applicant:
     """Everything the form says, read and checked."""

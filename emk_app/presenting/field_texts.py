@@ -11,6 +11,7 @@ from emk_app.domain import (
     applications,
     books,
     clearance,
+    consent,
     contacts,
     documents,
     errors,
@@ -251,6 +252,12 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     ),
     examinations.AttestationOutdated: lambda e: (
         f"Аттестация действовала до {day(e.valid_until)}. Укажите более позднюю."
+    ),
+    consent.ConsentOutdated: lambda _: (
+        "Текст согласия обновился. Прочитайте новый и отметьте согласие снова."
+    ),
+    intake.ClinicNotOffered: lambda _: (
+        "Эта организация больше не проводит осмотры. Выберите другую."
     ),
     intake.ConsentMissing: lambda _: (
         "Без согласия на обработку персональных данных подать заявление нельзя. Отметьте его."

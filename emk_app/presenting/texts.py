@@ -15,10 +15,13 @@ from emk_app.domain.accounts import (
     WrongCredentials,
 )
 from emk_app.domain.actors import Position, Role
+from emk_app.domain.applications import CaseAlreadyOpen
+from emk_app.domain.corrections import NotAsked
 from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.presenting.field_texts import word
 from emk_app.presenting.formats import counted
+from emk_app.storage.errors import ScanCheckUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,16 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     errors.TransitionNotAllowed: lambda _: (
         "В нынешнем статусе это сделать нельзя. Показаны свежие данные."
+    ),
+    CaseAlreadyOpen: lambda _: (
+        "Медорганизация уже начала осмотр, поэтому изменить это может только поддержка."
+    ),
+    NotAsked: lambda _: (
+        "Заявка отправлена, и это поле оператор исправить не просил. Если в нём ошибка, "
+        "напишите в поддержку."
+    ),
+    ScanCheckUnavailable: lambda _: (
+        "Сейчас файлы проверить нельзя. Подождите минуту и выберите файл снова."
     ),
     errors.Invalid: lambda _: "Проверьте отмеченные поля.",
     errors.TooManyAttempts: _later,

@@ -48,6 +48,8 @@ class Application(SQLModel, table=True):
     examination: ExaminationTrack = choice(ExaminationTrack, nullable=False)
     form_sealed: bytes | None = None
     """The fields as typed, JSON; personal."""
+    step: str | None = Field(default=None, max_length=20)
+    """Where in the draft's form the holder was last, to go on from there (D38)."""
     occupation: str | None = Field(default=None, max_length=40)
     kind: ExaminationKind | None = choice(ExaminationKind, default=None, nullable=True)
     clinic_id: int | None = reference("clinics.id", default=None, nullable=True)
