@@ -141,6 +141,12 @@ def test_signer_of_another_name_or_key_is_refused(folder: Path) -> None:
             Keystore.open(folder)
         (folder / f"signing/{book}.{suffix}").write_bytes(kept)
     Keystore.open(folder)
+    other = folder.parent / "others"
+    stranger = Keystore.create(other, NOW).book_signer.key_id.hex()
+    for suffix in ("crt", "key"):
+        shutil.copyfile(other / f"signing/{stranger}.{suffix}", folder / f"signing/{book}.{suffix}")
+    with pytest.raises(KeyFolderBroken, match="not the certificate of its name"):
+        Keystore.open(folder)
 
 
 def test_keys_are_never_made_over_others(folder: Path) -> None:

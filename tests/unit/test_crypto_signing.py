@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -102,6 +103,7 @@ def test_every_changed_bit_of_the_signature_is_seen() -> None:
         assert failed(verify_document(DOCUMENT, changed, TRUST, NOW)) == ["signature_valid"]
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
 def test_every_changed_character_of_the_packed_form_is_seen() -> None:
     packed = SIGNATURE.pack()
     for place in range(len(packed)):
@@ -212,6 +214,71 @@ def test_authority_below_the_allowed_depth_is_refused() -> None:
     signer = new_signer(authority=(deep, key), chain=(deep, ISSUING))
     trust = TrustList((trusted(signer),), (ROOT,))
     assert failed(verify_document(DOCUMENT, signed_by(signer), trust, NOW)) == ["chain_trusted"]
+
+
+def issued(
+    issuer: x509.Name,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    ca: bool | None = False,
+    cert_sign: bool | None = False,
+    critical: x509.ExtensionType | None = None,
+    algorithm: Any = None,
+) -> x509.Certificate:
+    """Issue a certificate as somebody careless might; ``None`` leaves the extension out."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"ca {ca}")]))
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - DAY)
+        .not_valid_after(NOW + DAY)
+    )
+    if ca is not None:
+        builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
+    if cert_sign is not None:
+        usage = x509.KeyUsage(
+            not cert_sign, not cert_sign, False, False, False, cert_sign, False, False, False
+        )
+        builder = builder.add_extension(usage, critical=True)
+    if critical:
+        builder = builder.add_extension(critical, critical=True)
+    return builder.sign(issuer_key, algorithm or hashes.SHA256())
+
+
+CONSTRAINT = x509.NameConstraints([x509.DirectoryName(x509.Name([]))], None)
+
+
+@pytest.mark.parametrize(
+    ("authority", "end", "accepted"),
+    [
+        ({"ca": True, "cert_sign": True}, {}, True),
+        ({"ca": False, "cert_sign": True}, {}, False),
+        ({"ca": None, "cert_sign": True}, {}, False),
+        ({"ca": True, "cert_sign": False}, {}, False),
+        ({"ca": True, "cert_sign": None}, {}, False),
+        ({"ca": True, "cert_sign": True, "critical": CONSTRAINT}, {}, False),
+        ({"ca": True, "cert_sign": True, "algorithm": hashes.SHA224()}, {}, False),
+        ({"ca": True, "cert_sign": True}, {"ca": True}, False),
+        ({"ca": True, "cert_sign": True}, {"cert_sign": None}, False),
+        ({"ca": True, "cert_sign": True}, {"cert_sign": True}, False),
+        ({"ca": True, "cert_sign": True}, {"critical": CONSTRAINT}, False),
+        ({"ca": True, "cert_sign": True}, {"algorithm": hashes.SHA224()}, False),
+    ],
+)
+def test_careless_certificates_are_refused(
+    authority: dict[str, Any], end: dict[str, Any], accepted: bool
+) -> None:
+    root_key, key, end_key = (certificates.new_key() for _ in range(3))
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ca True")])
+    root = issued(name, root_key, root_key, ca=True, cert_sign=True)
+    middle = issued(root.subject, root_key, key, **authority)
+    signer = FileSigner(end_key, issued(middle.subject, key, end_key, **end), (middle,))
+    trust = TrustList((trusted(signer),), (root,))
+    expected = [] if accepted else ["chain_trusted"]
+    assert failed(verify_document(DOCUMENT, signed_by(signer), trust, NOW)) == expected
 
 
 def test_authority_may_not_sign_documents_itself() -> None:
