@@ -1,0 +1,338 @@
+"""What passes the guard, and what it makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from emk_app import clock
+from emk_app.crypto import tokens
+from emk_app.domain.actors import Role
+from emk_app.edge import cookies, headers
+from emk_app.edge.cookies import Caller, Standing
+from emk_app.edge.guard import (
+    BODY_LIMIT,
+    CALLER,
+    CLOSED,
+    SOCKETS_PER_CALLER,
+    Guard,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    client_address,
+    state_name,
+)
+from emk_app.services import accounts
+from emk_app.settings import settings
+from tests.services.test_accounts import PASSWORD, SECRET, signed_in
+
+pytestmark = pytest.mark.usefixtures("world")
+
+ORIGIN = "http://localhost:8000"
+TAB = "0f5b1d5e-6a0d-4a6e-9c75-5a0d4a6e9c75"
+
+
+class Behind:
+    """Stands behind the guard and remembers what reached it."""
+
+    def __init__(self, content_type: bytes = b"text/html; charset=utf-8") -> None:
+        self.scopes: list[Scope] = []
+        self.bodies: list[bytes] = []
+        self.content_type = content_type
+        self.ended: list[Message] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scopes.append(scope)
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            self.ended.append(await receive())
+            return
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                break
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                self.bodies.append(body)
+                break
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [(b"content-type", self.content_type), (b"server", b"granian")],
+            }
+        )
+        await send({"type": "http.response.body", "body": b"<p>ok</p>"})
+
+
+@pytest.fixture(autouse=True)
+def no_built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policy of the built pages has its own tests; here there may be no build."""
+    monkeypatch.setattr(headers, "page_policy", lambda: headers.policy(script="'self'"))
+
+
+def ask(
+    behind: Behind,
+    path: str = "/",
+    *,
+    method: str = "GET",
+    cookie: str | None = None,
+    given: dict[str, str] | None = None,
+    content: bytes | None = None,
+) -> httpx.Response:
+    async def once() -> httpx.Response:
+        transport = httpx.ASGITransport(Guard(behind))  # pyright: ignore[reportArgumentType]
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            sent = dict(given or {})
+            if cookie is not None:
+                sent["cookie"] = f"emk_sid={cookie}"
+            return await client.request(method, path, headers=sent, content=content)
+
+    return asyncio.run(once())
+
+
+def knock(
+    behind: Behind,
+    *,
+    cookie: str | None,
+    origin: str | None = ORIGIN,
+    token: str = TAB,
+    host: str = "localhost:8000",
+    path: str = "/_event/",
+    guard: Guard | None = None,
+    while_open: Callable[[], Awaitable[None]] | None = None,
+) -> list[Message]:
+    """Try a websocket handshake; return what the client is told."""
+    told: list[Message] = []
+
+    async def once() -> None:
+        gone = asyncio.Event()
+        sent = [(b"host", host.encode())]
+        if origin is not None:
+            sent.append((b"origin", origin.encode()))
+        if cookie is not None:
+            sent.append((b"cookie", f"emk_sid={cookie}".encode()))
+        incoming: list[Message] = [{"type": "websocket.connect"}]
+
+        async def receive() -> Message:
+            if incoming:
+                return incoming.pop(0)
+            await gone.wait()
+            return {"type": "websocket.disconnect", "code": 1000}
+
+        async def send(message: Message) -> None:
+            told.append(message)
+
+        scope: dict[str, Any] = {
+            "type": "websocket",
+            "path": path,
+            "query_string": f"EIO=4&transport=websocket&token={token}".encode(),
+            "headers": sent,
+            "client": ("10.0.0.9", 5000),
+        }
+        task = asyncio.create_task((guard or Guard(behind))(scope, receive, send))
+        if while_open is not None:
+            while not told:
+                await asyncio.sleep(0.01)
+            await while_open()
+            await asyncio.wait_for(task, 5)
+        else:
+            await asyncio.sleep(0.05)
+            gone.set()
+            await task
+
+    asyncio.run(once())
+    return told
+
+
+def accepted(told: list[Message]) -> bool:
+    return any(message["type"] == "websocket.accept" for message in told)
+
+
+def a_session(role: Role = Role.OPERATOR) -> str:
+    now = clock.now()
+    accounts.create_user(role, "operator@example.ru", PASSWORD, totp_secret=SECRET, now=now)
+    return signed_in(now)
+
+
+@pytest.mark.parametrize("origin", [None, "null", "http://evil.example", ORIGIN + ".evil.example"])
+def test_handshake_from_another_origin_is_refused(origin: str | None):
+    behind = Behind()
+    assert not accepted(knock(behind, cookie=tokens.new_token(), origin=origin))
+    assert behind.scopes == []
+
+
+@pytest.mark.parametrize("token", ["x", "../../etc", "", "0" * 37])
+def test_handshake_with_a_malformed_tab_token_is_refused(token: str):
+    assert not accepted(knock(Behind(), cookie=tokens.new_token(), token=token))
+
+
+@pytest.mark.parametrize("cookie", [None, "", "short", "a" * 44, "ы" * 43])
+def test_handshake_without_a_well_formed_cookie_is_refused(cookie: str | None):
+    assert not accepted(knock(Behind(), cookie=cookie))
+
+
+def test_handshake_for_another_host_or_path_is_refused():
+    assert not accepted(knock(Behind(), cookie=tokens.new_token(), host="evil.example"))
+    assert not accepted(knock(Behind(), cookie=tokens.new_token(), path="/other"))
+
+
+def test_socket_sees_a_sealed_reference_and_never_the_cookie():
+    behind = Behind()
+    cookie = a_session()
+    assert accepted(knock(behind, cookie=cookie))
+    passed = dict(behind.scopes[0]["headers"])
+    assert cookie not in str(behind.scopes[0])
+    caller = cookies.unpack(passed[b"cookie"].decode())
+    assert caller == Caller(Standing.SIGNED_IN, accounts.ref_of(cookie))
+
+
+def test_reference_that_the_guard_did_not_seal_is_nobody():
+    sealed = cookies.pack(Caller(Standing.SIGNED_IN, "a" * 64))
+    assert cookies.unpack(sealed) is not None
+    assert cookies.unpack(sealed.replace("a" * 64, "b" * 64)) is None
+    assert cookies.unpack("signed_in." + "a" * 64) is None
+    assert cookies.unpack("") is None
+
+
+def test_one_tab_token_leads_two_sessions_to_two_states():
+    one, two = Caller(Standing.STRANGER, "a" * 64), Caller(Standing.STRANGER, "b" * 64)
+    signed = Caller(Standing.SIGNED_IN, "a" * 64)
+    assert len({state_name(each, TAB) for each in (one, two, signed)}) == 3
+    assert state_name(one, TAB) == state_name(one, TAB)
+
+
+def test_ended_session_gets_a_state_of_nobody():
+    ended = Caller(Standing.ENDED, "a" * 64)
+    assert state_name(ended, TAB) != state_name(ended, TAB)
+
+
+def test_leaving_cuts_the_open_socket_at_once():
+    behind = Behind()
+    cookie = a_session()
+
+    async def leave() -> None:
+        await asyncio.to_thread(accounts.leave, accounts.ref_of(cookie), now=clock.now())
+
+    told = knock(behind, cookie=cookie, while_open=leave)
+    assert told[-1] == {"type": "websocket.close", "code": 4401}
+    assert behind.ended == [{"type": "websocket.disconnect", "code": 4401}]
+
+
+def test_sockets_of_one_caller_are_counted():
+    behind, cookie = Behind(), tokens.new_token()
+    guard = Guard(behind)
+    guard._by_caller[accounts.ref_of(cookie)] = SOCKETS_PER_CALLER
+    assert not accepted(knock(behind, cookie=cookie, guard=guard))
+
+
+@pytest.mark.parametrize("origin", [None, "null", "http://evil.example"])
+def test_unsafe_request_from_another_origin_is_refused(origin: str | None):
+    behind = Behind()
+    given = {"origin": origin} if origin else {}
+    answer = ask(behind, "/session/leave", method="POST", given=given, content=b"x")
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "foreign_origin"
+    assert behind.scopes == []
+
+
+@pytest.mark.parametrize("path", [*CLOSED, "/_upload/secret.pdf"])
+def test_routes_of_the_framework_are_closed(path: str):
+    behind = Behind()
+    assert ask(behind, path).status_code == 404
+    assert behind.scopes == []
+
+
+def test_unknown_host_is_refused():
+    assert ask(Behind(), given={"host": "evil.example"}).status_code == 400
+
+
+def test_body_over_the_limit_is_refused_announced_or_not():
+    behind = Behind()
+    given = {"origin": ORIGIN}
+    body = b"x" * (BODY_LIMIT + 1)
+    answer = ask(behind, "/session/enter", method="POST", given=given, content=body)
+    assert answer.status_code == 413
+    assert behind.scopes == []
+    chunked = given | {"content-length": "1"}
+    ask(behind, "/session/enter", method="POST", given=chunked, content=body)
+    assert behind.bodies == []
+
+
+def test_secrets_and_forged_references_do_not_pass():
+    behind = Behind()
+    given = {"authorization": "Bearer x", "x-emk-session-ref": "y", "x-other": "z"}
+    ask(behind, cookie=tokens.new_token(), given=given)
+    passed = dict(behind.scopes[0]["headers"])
+    assert b"cookie" not in passed
+    assert b"authorization" not in passed
+    assert b"x-emk-session-ref" not in passed
+    assert passed[b"x-other"] == b"z"
+
+
+def test_page_gives_a_stranger_a_cookie_once():
+    first = ask(Behind())
+    given = first.headers["set-cookie"]
+    assert "HttpOnly" in given
+    assert "SameSite=Lax" in given
+    assert "Path=/" in given
+    cookie = cookies.read_cookie(given.split(";")[0])
+    assert cookie is not None
+    assert "set-cookie" not in ask(Behind(), cookie=cookie).headers
+    assert "set-cookie" not in ask(Behind(b"application/json")).headers
+
+
+def test_cookie_of_an_ended_session_is_replaced_and_stands_for_nobody():
+    cookie = a_session()
+    accounts.leave(accounts.ref_of(cookie), now=clock.now())
+    behind = Behind()
+    answer = ask(behind, cookie=cookie)
+    assert cookies.read_cookie(answer.headers["set-cookie"].split(";")[0]) not in (None, cookie)
+    assert behind.scopes[0][CALLER].standing is Standing.ENDED
+
+
+def test_every_answer_carries_the_headers():
+    for answer in (ask(Behind()), ask(Behind(), "/ping"), ask(Behind(b"application/json"))):
+        for name, value in headers.ALWAYS:
+            assert answer.headers[name.decode()] == value.decode()
+        assert answer.headers["cache-control"] == "no-store"
+        assert "server" not in answer.headers
+    policy = ask(Behind()).headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-eval" not in policy
+    assert "script-src 'self' 'unsafe-inline'" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_hashed_assets_are_kept_for_ever():
+    answer = ask(Behind(b"text/javascript"), "/assets/index-AbC.js")
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_inline_scripts_are_allowed_by_their_hash_alone():
+    page = b'<script>alert(1)</script><script src="/x.js"></script><script type="module">2</script>'
+    assert headers.script_hashes([page]) == {
+        "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='",
+        "'sha256-1HNeOiZeFu7gP1lxi5tdAwGcB9i2xR+Q2jpmbuwTqzU='",
+    }
+
+
+def test_forwarded_address_counts_only_behind_known_proxies(
+    monkeypatch: pytest.MonkeyPatch, now: datetime
+):
+    scope: dict[str, Any] = {"client": ("10.0.0.9", 1)}
+    given = {b"x-forwarded-for": b"6.6.6.6, 7.7.7.7"}
+    assert client_address(scope, given) == "10.0.0.9"
+    import dataclasses
+
+    behind_one = dataclasses.replace(settings(), trusted_proxy_hops=1)
+    monkeypatch.setattr("emk_app.edge.guard.settings", lambda: behind_one)
+    assert client_address(scope, given) == "7.7.7.7"
