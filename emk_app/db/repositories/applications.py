@@ -35,6 +35,14 @@ def get(db: Session, application_id: int) -> Application:
     return found
 
 
+def locked(db: Session, application_id: int) -> Application:
+    """Return the application as it now stands, held until the commit; raise ``NotFound``."""
+    found = db.get(Application, application_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
 def by_number(db: Session, tracking_number: str) -> Application:
     """Return the application of this number (the slug form); raise ``NotFound``."""
     found = db.exec(

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
 from emk_app.db.columns import choice, identity, reference
 from emk_app.domain.actors import Role
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack, PapersTrack
+from emk_app.domain.checks import CheckOutcome
 from emk_app.domain.documents import MediaType, ScanKind
 from emk_app.domain.examinations import ExaminationKind
-
-
-class CheckOutcome(StrEnum):
-    """An automatic check answers yes, no, or leaves it to the operator."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
 
 
 class Application(SQLModel, table=True):
