@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from emk_app.domain.applications import REQUIRED_SCANS
@@ -60,9 +59,6 @@ class Reason(StrEnum):
     ALREADY_APPLIED = "already_applied"
 
 
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one check found; ``facts`` are plain values for the operator, dates in ISO form."""
@@ -70,7 +66,7 @@ class Finding:
     check: Check
     outcome: CheckOutcome
     reason: Reason | None = None
-    facts: Mapping[str, str] = field(default=_NOTHING)
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

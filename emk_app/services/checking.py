@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from emk_app import clock
 from emk_app.db import changes, vault
+from emk_app.db.engine import unit_of_work
 from emk_app.db.repositories import applications
 from emk_app.db.tables.applications import Application, CheckResult
-from emk_app.db.engine import unit_of_work
 from emk_app.domain import checks, intake
 from emk_app.domain.actors import SYSTEM
 from emk_app.domain.applications import FINAL, ApplicationStatus, advance
