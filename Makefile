@@ -1,0 +1,96 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest -q -p tests.noskip
+STEP := @.ci/step
+
+.PHONY: help
+help:  ## Say what each command does
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: setup build migrate keys seed  ## Set everything up and serve it on http://localhost:8000
+	@$(PY) -m emk_app.cli serve
+
+.PHONY: test
+test: setup-dev build lint types contracts test-sqlite test-postgres  ## Set everything up and run all tests, browser included
+
+.PHONY: setup
+setup:  ## Install the locked Python packages into .venv
+	$(STEP) setup .ci/setup run
+
+.PHONY: setup-dev
+setup-dev:  ## The same with the tools of the developer
+	$(STEP) setup .ci/setup dev
+
+.PHONY: build
+build: setup  ## Build the frontend, if its sources have changed
+	$(STEP) build $(PY) -m emk_app.frontend build
+
+.PHONY: migrate
+migrate: setup  ## Bring the database up to the newest schema
+	$(STEP) migrate $(PY) -m emk_app.cli db upgrade
+
+.PHONY: keys
+keys: setup  ## Make the keys that are missing
+	$(STEP) keys $(PY) -m emk_app.cli keys
+
+.PHONY: seed
+seed: setup  ## Make the demo people and clinics, and print how they sign in
+	$(STEP) seed $(PY) -m emk_app.cli seed
+
+.PHONY: test-unit
+test-unit: setup-dev  ## Run the fast tests: rules, texts, vectors, architecture
+	$(STEP) test-unit $(PYTEST) tests/unit tests/architecture
+
+.PHONY: test-sqlite
+test-sqlite: setup-dev build browser  ## Run all tests on SQLite
+	$(STEP) test-sqlite env EMK_CHROMIUM="$$(.ci/browser)" $(PYTEST)
+
+.PHONY: test-postgres
+test-postgres: setup-dev build  ## Run the tests of services and migrations on PostgreSQL
+	$(STEP) test-postgres .ci/postgres $(PYTEST) tests/services tests/migrations
+
+.PHONY: e2e
+e2e: setup-dev build browser  ## Run the stories in Chromium
+	$(STEP) e2e env EMK_CHROMIUM="$$(.ci/browser)" $(PYTEST) tests/e2e
+
+.PHONY: browser
+browser: setup-dev  ## Find Chromium, or install it
+	$(STEP) browser .ci/browser
+
+.PHONY: lint
+lint: setup-dev  ## Check style and form of the code
+	$(STEP) lint $(PY) -m ruff check .
+	$(STEP) format $(PY) -m ruff format --check .
+
+.PHONY: types
+types: setup-dev  ## Check the types
+	$(STEP) types $(PY) -m pyright
+
+.PHONY: contracts
+contracts: setup-dev  ## Check that imports go down the layers only
+	$(STEP) contracts .venv/bin/lint-imports
+
+.PHONY: check
+check: lint types contracts test-unit  ## Everything that takes less than a minute
+
+.PHONY: bench
+bench: setup-dev build browser  ## Measure ourselves beside plain peers
+	@env EMK_CHROMIUM="$$(.ci/browser)" $(PY) -m benchmarks
+
+.PHONY: lock
+lock: setup-dev  ## Lock what pyproject.toml and the pages need, keeping versions that still fit
+	$(STEP) lock .ci/lock
+
+.PHONY: upgrade
+upgrade: setup-dev  ## Lock the newest versions that pyproject.toml allows
+	$(STEP) upgrade .ci/lock upgrade
+
+.PHONY: clean
+clean:  ## Remove what was built; the data and .venv stay
+	rm -rf .web .states .build .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find emk_app tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
