@@ -1,0 +1,92 @@
+"""Who lives in the demo world; nobody of them exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from emk_app.domain.actors import Position, Role
+
+PASSWORD: Final = "демо медкнижка 2026"
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """One person of the demo world."""
+
+    role: Role
+    login: str
+    name: str
+    totp_secret: str
+    about: str
+    """What the person is there to show, in Russian."""
+    clinic: int | None = None
+    """Which of the two demo clinics employs the person: 0 or 1."""
+    position: Position | None = None
+
+
+DRAFT_HOLDER: Final = Resident(
+    Role.HOLDER, "anna@example.ru", "Соколова Анна Игоревна", "ANNA2222ANNA2222ANNA2222ANNA2222",
+    "владелец: заявка не дописана",
+)  # fmt: skip
+WAITING_HOLDER: Final = Resident(
+    Role.HOLDER, "+79125550102", "Ёлкин Борис Львович", "BORIS222BORIS222BORIS222BORIS222",
+    "владелец: заявка на проверке, осмотр начат",
+)  # fmt: skip
+BOOK_HOLDER: Final = Resident(
+    Role.HOLDER, "500100732259", "Иванова Мария Сергеевна", "MARIA222MARIA222MARIA222MARIA222",
+    "владелец: книжка действует",
+)  # fmt: skip
+EXPIRED_HOLDER: Final = Resident(
+    Role.HOLDER, "pavel@example.ru", "Громов Павел Андреевич", "PAVEL222PAVEL222PAVEL222PAVEL222",
+    "владелец: срок книжки истёк",
+)  # fmt: skip
+REVOKED_HOLDER: Final = Resident(
+    Role.HOLDER, "olga@example.ru", "Белова Ольга Петровна", "OLGA2222OLGA2222OLGA2222OLGA2222",
+    "владелец: книжка аннулирована",
+)  # fmt: skip
+OPERATOR: Final = Resident(
+    Role.OPERATOR, "operator1@example.ru", "Орлова Ксения Олеговна",
+    "OPER2222OPER2222OPER2222OPER2222", "оператор",
+)  # fmt: skip
+CHAIR: Final = Resident(
+    Role.CLINIC, "chair1@example.ru", "Седов Виктор Ильич", "CHAIR222CHAIR222CHAIR222CHAIR222",
+    "председатель комиссии, первая медорганизация", 0, Position.CHAIR,
+)  # fmt: skip
+
+RESIDENTS: Final = (
+    DRAFT_HOLDER,
+    WAITING_HOLDER,
+    BOOK_HOLDER,
+    EXPIRED_HOLDER,
+    REVOKED_HOLDER,
+    OPERATOR,
+    Resident(
+        Role.OPERATOR, "operator2@example.ru", "Лужин Семён Ефимович",
+        "OPERB222OPERB222OPERB222OPERB222", "второй оператор",
+    ),
+    Resident(
+        Role.CLINIC, "registrar1@example.ru", "Зимина Алла Юрьевна",
+        "REGA2222REGA2222REGA2222REGA2222", "регистратор, первая медорганизация",
+        0, Position.REGISTRAR,
+    ),
+    Resident(
+        Role.CLINIC, "doctor1@example.ru", "Кротов Денис Павлович",
+        "DOCA2222DOCA2222DOCA2222DOCA2222", "врач, первая медорганизация",
+        0, Position.PHYSICIAN,
+    ),
+    CHAIR,
+    Resident(
+        Role.CLINIC, "chair2@example.ru", "Юдина Раиса Фёдоровна",
+        "CHAIRB22CHAIRB22CHAIRB22CHAIRB22", "председатель комиссии, вторая медорганизация",
+        1, Position.CHAIR,
+    ),
+    Resident(
+        Role.EMPLOYER, "employer@example.ru", "Кафе на Мира",
+        "EMPL2222EMPL2222EMPL2222EMPL2222", "работодатель",
+    ),
+    Resident(
+        Role.ADMIN, "admin@example.ru", "Администратор",
+        "ADMIN222ADMIN222ADMIN222ADMIN222", "администратор",
+    ),
+)  # fmt: skip
