@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from stdnum import damm
 
 from emk_app.domain.actors import Role
+from emk_app.domain.calendars import working_days_between
 from emk_app.domain.clearance import Fitness, admits
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import Conflict, InvalidValue, NotPermitted, TransitionNotAllowed
@@ -20,6 +21,11 @@ from emk_app.domain.values import DASHES, one_line
 
 DRAFT_DAYS: Final = 30
 VISIT_DAYS: Final = 60
+ANSWER_DAYS: Final = 60
+PAPERS_DAYS: Final = 2
+"""Working days in which an operator is promised to decide on the papers."""
+LATE_DAYS: Final = 10
+"""Working days after which the whole application is overdue."""
 
 
 class ApplicationStatus(StrEnum):
@@ -54,6 +60,17 @@ class ExaminationTrack(StrEnum):
     CONCLUDED = "concluded"
 
 
+class Milestone(StrEnum):
+    """What happens on one of the tracks; the history tells it beside the changes of status."""
+
+    PAPERS_TAKEN = "papers_taken"
+    PAPERS_RELEASED = "papers_released"
+    PAPERS_APPROVED = "papers_approved"
+    EXAMINATION_OPENED = "examination_opened"
+    EXAMINATION_CONCLUDED = "examination_concluded"
+    EXAMINATION_REOPENED = "examination_reopened"
+
+
 class CaseAlreadyOpen(Conflict):
     """The clinic has opened the case: no more withdrawal or change of clinic."""
 
@@ -82,6 +99,8 @@ STEPS: Final[frozenset[Step[ApplicationStatus]]] = frozenset(
         Step(_A.UNDER_REVIEW, _A.EXPIRED, Role.SYSTEM),
         Step(_A.CLARIFICATION_REQUESTED, _A.UNDER_REVIEW, Role.HOLDER),
         Step(_A.CLARIFICATION_REQUESTED, _A.WITHDRAWN, Role.HOLDER),
+        Step(_A.CLARIFICATION_REQUESTED, _A.REJECTED, Role.SYSTEM),  # found unfit meanwhile
+        Step(_A.CLARIFICATION_REQUESTED, _A.EXPIRED, Role.SYSTEM),
     }
 )
 
@@ -160,17 +179,29 @@ _LIFETIMES: Final = {
     _A.DRAFT: timedelta(days=DRAFT_DAYS),
     _A.RECEIVED: timedelta(days=VISIT_DAYS),
     _A.UNDER_REVIEW: timedelta(days=VISIT_DAYS),
+    _A.CLARIFICATION_REQUESTED: timedelta(days=ANSWER_DAYS),
 }
 
 
 def is_lapsed(current: ApplicationStatus, since: datetime, now: datetime, *, visited: bool) -> bool:
     """Whether the application is to expire.
 
-    ``since`` is the last save of a draft, and the submission of any other, which lapses only
-    while the holder has not ``visited`` the clinic.
+    ``since`` is the last save of a draft, the operator's question where it waits for an answer,
+    and the submission of any other. A question lapses even after the visit; the rest only while
+    the holder has not ``visited`` the clinic.
     """
     lifetime = _LIFETIMES.get(current)
-    return lifetime is not None and not visited and now - since >= lifetime
+    counts = current is _A.CLARIFICATION_REQUESTED or not visited
+    return lifetime is not None and counts and now - since >= lifetime
+
+
+def working_days_waited(since: date, pauses: Iterable[tuple[date, date]], today: date) -> int:
+    """Return the working days from ``since`` to ``today`` without those spent on the holder.
+
+    A pause runs from the operator's question to the holder's answer.
+    """
+    paused = sum(working_days_between(start, end) for start, end in pauses)
+    return max(0, working_days_between(since, today) - paused)
 
 
 class ApplicationField(StrEnum):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from emk_app.domain.errors import InvalidValue, NotAChoice, Required
+from emk_app.domain.errors import Conflict, InvalidValue, NotAChoice, Required
 from emk_app.domain.occupations import POINTS
 from emk_app.domain.people import Sex, parse_past_date
 from emk_app.domain.refdata import load
@@ -72,6 +72,43 @@ class AttestationOutdated(InvalidValue):
         super().__init__(f"attestation ended {valid_until}")
         self.passed_on = passed_on
         self.valid_until = valid_until
+
+
+class ResultOutdated(InvalidValue):
+    """Made so long ago that its last day, ``valid_until``, is over."""
+
+    def __init__(self, valid_until: date) -> None:
+        super().__init__(f"result ended {valid_until}")
+        self.valid_until = valid_until
+
+
+class MadeBeforeBirth(InvalidValue):
+    """Nobody is examined before being born."""
+
+
+class IdentityNotChecked(Conflict):
+    """Nobody has compared the person with their papers yet: nothing may be entered or signed."""
+
+
+class ExaminationSigned(Conflict):
+    """The conclusion is signed: ``by`` whom and when, and nothing changes any more."""
+
+    def __init__(self, by: str | None = None, at: datetime | None = None) -> None:
+        super().__init__("signed")
+        self.by = by
+        self.at = at
+
+
+class CaseClosed(Conflict):
+    """The application has ended: the examination goes no further."""
+
+
+class Incomplete(Conflict):
+    """The studies of these ``codes`` have no result that is in date."""
+
+    def __init__(self, codes: tuple[str, ...]) -> None:
+        super().__init__(f"no result of {', '.join(codes)}")
+        self.codes = codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +250,20 @@ def parse_entry(study: ProgrammeItem, text: str, performed_on: date) -> TestResu
             performed_on = _read_attestation(study, line, performed_on)
             value, deviation = performed_on.isoformat(), False
     return TestResult(study.code, value, deviation, performed_on)
+
+
+def check_made_on(study: ProgrammeItem, made_on: date, born_on: date, today: date) -> date:
+    """Return the day on which ``study`` was made if its result still counts ``today``.
+
+    Raises ``MadeBeforeBirth`` or ``ResultOutdated``.
+    """
+    if made_on < born_on:
+        raise MadeBeforeBirth
+    if study.period_months is not None:
+        valid_until = last_day(made_on, study.period_months)
+        if valid_until < today:
+            raise ResultOutdated(valid_until)
+    return made_on
 
 
 def completeness(

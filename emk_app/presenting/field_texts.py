@@ -253,6 +253,12 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     examinations.AttestationOutdated: lambda e: (
         f"Аттестация действовала до {day(e.valid_until)}. Укажите более позднюю."
     ),
+    examinations.ResultOutdated: lambda e: (
+        f"Этот результат действовал до {day(e.valid_until)}. Исследование нужно провести заново."
+    ),
+    examinations.MadeBeforeBirth: lambda _: (
+        "Эта дата раньше дня рождения пациента. Проверьте год."
+    ),
     consent.ConsentOutdated: lambda _: (
         "Текст согласия обновился. Прочитайте новый и отметьте согласие снова."
     ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from emk_app import clock
-from emk_app.domain import errors
+from emk_app.domain import errors, examinations
 from emk_app.domain.accounts import (
     DoorstepExpired,
     WrongCode,
@@ -20,7 +20,7 @@ from emk_app.domain.corrections import NotAsked
 from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.presenting.field_texts import word
-from emk_app.presenting.formats import counted
+from emk_app.presenting.formats import counted, moment
 from emk_app.storage.errors import ScanCheckUnavailable
 
 
@@ -55,6 +55,30 @@ UNEXPECTED: Final = (
 )
 
 
+def _who_and_when(error: Any) -> str:
+    """Name who did it and when, as far as the error knows."""
+    if error.by and error.at:
+        return f"{error.by}, {moment(error.at)}"
+    return error.by or (moment(error.at) if error.at else "")
+
+
+def _beaten(error: Any) -> str:
+    facts = _who_and_when(error)
+    said = f"это уже сделал другой сотрудник: {facts}" if facts else "запись изменилась"
+    return f"Пока вы смотрели, {said}. Показаны свежие данные."
+
+
+def _signed(error: Any) -> str:
+    facts = _who_and_when(error)
+    said = f" ({facts})" if facts else ""
+    return f"Заключение уже подписано{said}. Изменить результаты больше нельзя."
+
+
+def _incomplete(error: Any) -> str:
+    missing = counted(len(error.codes), "исследования", "исследований", "исследований")
+    return f"Нет действующих результатов {missing}. Внесите их, и заключение можно будет подписать."
+
+
 def _later(error: Any) -> str:
     minutes = math.ceil((error.until - clock.now()).total_seconds() / 60)
     if minutes <= 1:
@@ -75,15 +99,21 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     errors.FreshFactorNeeded: lambda _: "Подтвердите действие свежим кодом из приложения.",
     errors.NotFound: lambda _: "Запись не найдена. Проверьте номер или вернитесь к списку.",
     errors.Conflict: lambda _: "Данные успели измениться. Обновите страницу.",
-    errors.ChangedMeanwhile: lambda _: (
-        "Пока вы смотрели, это уже изменил другой сотрудник. Показаны свежие данные."
-    ),
+    errors.ChangedMeanwhile: _beaten,
     errors.TransitionNotAllowed: lambda _: (
         "В нынешнем статусе это сделать нельзя. Показаны свежие данные."
     ),
     CaseAlreadyOpen: lambda _: (
         "Медорганизация уже начала осмотр, поэтому изменить это может только поддержка."
     ),
+    examinations.IdentityNotChecked: lambda _: (
+        "Сначала сверьте личность пациента с документом и подтвердите это."
+    ),
+    examinations.ExaminationSigned: _signed,
+    examinations.CaseClosed: lambda _: (
+        "Заявка завершена, поэтому осмотр по ней больше не ведётся. Показаны свежие данные."
+    ),
+    examinations.Incomplete: _incomplete,
     NotAsked: lambda _: (
         "Заявка отправлена, и это поле оператор исправить не просил. Если в нём ошибка, "
         "напишите в поддержку."

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -30,6 +30,7 @@ from emk_app.domain.applications import (
     missing,
     reopen_examination,
     withdraw,
+    working_days_waited,
 )
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.documents import ScanKind
@@ -46,12 +47,14 @@ ALLOWED = {
     (A.SUBMITTED, A.REJECTED): {Role.SYSTEM},
     (A.RECEIVED, A.UNDER_REVIEW): {Role.OPERATOR, Role.CLINIC},
     (A.UNDER_REVIEW, A.CLARIFICATION_REQUESTED): {Role.OPERATOR},
-    (A.CLARIFICATION_REQUESTED, A.UNDER_REVIEW): {Role.HOLDER},
     (A.UNDER_REVIEW, A.REJECTED): {Role.OPERATOR, Role.SYSTEM},
     (A.UNDER_REVIEW, A.APPROVED): {Role.SYSTEM},
     (A.DRAFT, A.EXPIRED): {Role.SYSTEM},
     (A.RECEIVED, A.EXPIRED): {Role.SYSTEM},
     (A.UNDER_REVIEW, A.EXPIRED): {Role.SYSTEM},
+    (A.CLARIFICATION_REQUESTED, A.UNDER_REVIEW): {Role.HOLDER},
+    (A.CLARIFICATION_REQUESTED, A.REJECTED): {Role.SYSTEM},
+    (A.CLARIFICATION_REQUESTED, A.EXPIRED): {Role.SYSTEM},
     **{
         (source, A.WITHDRAWN): {Role.HOLDER}
         for source in (
@@ -174,7 +177,8 @@ def test_book_is_formed_only_on_approved_papers_and_an_admitting_conclusion(
 
 
 @pytest.mark.parametrize(
-    ("current", "days"), [(A.DRAFT, 30), (A.RECEIVED, 60), (A.UNDER_REVIEW, 60)]
+    ("current", "days"),
+    [(A.DRAFT, 30), (A.RECEIVED, 60), (A.UNDER_REVIEW, 60), (A.CLARIFICATION_REQUESTED, 60)],
 )
 def test_application_lapses_at_the_end_of_its_term(current: A, days: int) -> None:
     since, moment = NOON - timedelta(days=days), timedelta(seconds=1)
@@ -185,8 +189,23 @@ def test_application_lapses_at_the_end_of_its_term(current: A, days: int) -> Non
 def test_visited_or_waiting_application_never_lapses() -> None:
     long_ago = NOON - timedelta(days=1000)
     assert not is_lapsed(A.UNDER_REVIEW, long_ago, NOON, visited=True)
-    others = set(A) - {A.DRAFT, A.RECEIVED, A.UNDER_REVIEW}
+    others = set(A) - {A.DRAFT, A.RECEIVED, A.UNDER_REVIEW, A.CLARIFICATION_REQUESTED}
     assert not any(is_lapsed(each, long_ago, NOON, visited=False) for each in others)
+
+
+def test_unanswered_question_lapses_even_after_the_visit() -> None:
+    since = NOON - timedelta(days=60)
+    assert is_lapsed(A.CLARIFICATION_REQUESTED, since, NOON, visited=True)
+
+
+def test_waiting_is_counted_in_working_days_and_stands_still_while_the_holder_answers() -> None:
+    friday, monday = date(2026, 11, 20), date(2026, 11, 23)
+    assert working_days_waited(friday, [], friday) == 0
+    assert working_days_waited(friday, [], monday) == 1
+    assert working_days_waited(friday, [(friday, monday)], monday) == 0
+    days = [(date(2026, 11, 23), date(2026, 11, 25)), (date(2026, 11, 27), date(2026, 11, 30))]
+    assert working_days_waited(friday, days, date(2026, 12, 1)) == 7 - 2 - 1
+    assert working_days_waited(monday, [(monday, date(2026, 12, 1))], friday) == 0
 
 
 COMPLETE = {ScanKind.PASSPORT, ScanKind.POLICY}

@@ -14,12 +14,15 @@ from emk_app.domain.examinations import (
     ExaminationKind,
     Implausible,
     ItemKind,
+    MadeBeforeBirth,
     NumberMalformed,
     Numbers,
     NumbersOutOfOrder,
     PassedOn,
     ProgrammeItem,
+    ResultOutdated,
     TestResult,
+    check_made_on,
     completeness,
     parse_entry,
     programme,
@@ -291,6 +294,18 @@ def test_any_text_is_read_or_refused_as_invalid(text: str) -> None:
             parse_entry(study(code), text, TODAY)
         except InvalidValue:
             continue
+
+
+def test_study_counts_through_its_last_day_and_one_made_once_counts_for_ever() -> None:
+    born_on = date(1981, 5, 1)
+    yearly, once = study("xray"), study("typhoid")
+    assert check_made_on(yearly, date(2025, 11, 23), born_on, TODAY) == date(2025, 11, 23)
+    with pytest.raises(ResultOutdated) as refusal:
+        check_made_on(yearly, date(2025, 11, 22), born_on, TODAY)
+    assert refusal.value.valid_until == date(2026, 11, 22)
+    assert check_made_on(once, born_on, born_on, TODAY) == born_on
+    with pytest.raises(MadeBeforeBirth):
+        check_made_on(once, date(1981, 4, 30), born_on, TODAY)
 
 
 def test_completeness_names_what_is_missing_in_order_and_nothing_optional() -> None:
