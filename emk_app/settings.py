@@ -41,6 +41,8 @@ class Settings:
     database_url: str
     redis_url: str | None
     trusted_proxy_hops: int
+    clamd: str | None
+    """Address of the virus scanner, like ``tcp:127.0.0.1:3310``; without it scans go unscanned."""
     test_clock: Path | None
     """File with an offset in seconds added to the clock; never in production."""
 
@@ -87,6 +89,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         database_url=environ.get("EMK_DATABASE_URL") or f"sqlite:///{data / 'emk.db'}",
         redis_url=environ.get("EMK_REDIS_URL") or None,
         trusted_proxy_hops=_number(environ, "EMK_TRUSTED_PROXY_HOPS", 0, low=0, high=10),
+        clamd=environ.get("EMK_CLAMD") or None,
         test_clock=Path(clock) if clock else None,
     )
 

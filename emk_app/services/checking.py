@@ -59,7 +59,7 @@ def findings_of(db: Session, application: Application) -> tuple[Finding, ...]:
 def _receive(db: Session, application: Application, now: datetime) -> None:
     status = advance(application.status, ApplicationStatus.RECEIVED, SYSTEM.role)
     applications.move(db, application, now=now, status=status)
-    applications.write_history(db, application, status, by=SYSTEM.role, user_id=None, now=now)
+    applications.write_history(db, application, status.value, by=SYSTEM.role, user_id=None, now=now)
     auditing.record(
         db,
         SYSTEM,
@@ -93,7 +93,7 @@ def _write(db: Session, application: Application, found: Iterable[Finding], now:
     for finding in found:
         row = known.get(finding.check) or CheckResult(
             application_id=application.id,
-            code=finding.check,
+            code=finding.check.value,
             outcome=finding.outcome,
             checked_at=now,
         )

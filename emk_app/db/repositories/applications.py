@@ -135,14 +135,19 @@ def write_history(
         change.note_sealed = holder.seal(note, "status_changes", "note", change.id)
 
 
+def changes_of(db: Session, application_id: int) -> Sequence[StatusChange]:
+    """Return the history without its notes, oldest first."""
+    return db.exec(
+        select(StatusChange)
+        .where(StatusChange.application_id == application_id)
+        .order_by(col(StatusChange.id))
+    ).all()
+
+
 def history(db: Session, application: Application) -> list[tuple[StatusChange, str]]:
     """Return the history with opened notes, oldest first."""
     holder = vault.vault_for(db, application.holder_id)
-    rows = db.exec(
-        select(StatusChange)
-        .where(StatusChange.application_id == application.id)
-        .order_by(col(StatusChange.id))
-    ).all()
+    rows = changes_of(db, application.id)
     return [
         (
             row,

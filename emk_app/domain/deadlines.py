@@ -1,0 +1,46 @@
+"""What the service promises: working days to a decision, which stand still while the holder is
+asked (design.md section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from emk_app.domain.calendars import add_working_days, working_days_between
+
+SHORTEST_DAYS: Final = 3
+LONGEST_DAYS: Final = 7
+"""The promise: 3-7 working days in all."""
+LATE_DAYS: Final = 10
+"""More than this many, and the holder is offered support, the operator's queue turns red."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Days on which the holder was asked and, unless the question still stands, answered."""
+
+    asked_on: date
+    answered_on: date | None
+
+
+def waited(waits: Iterable[Wait], today: date) -> int:
+    """Return how many working days went by while the holder was asked."""
+    return sum(working_days_between(wait.asked_on, wait.answered_on or today) for wait in waits)
+
+
+def spent(submitted_on: date, waits: Iterable[Wait], today: date) -> int:
+    """Return how many working days the service has had the application in its hands."""
+    return max(working_days_between(submitted_on, today) - waited(waits, today), 0)
+
+
+def promised_by(submitted_on: date, waits: Iterable[Wait], today: date) -> date:
+    """Return the last day of the promise."""
+    return add_working_days(submitted_on, LONGEST_DAYS + waited(waits, today))
+
+
+def is_late(submitted_on: date, waits: Iterable[Wait], today: date) -> bool:
+    """Whether the application is in our hands for more than the ten days of the guide."""
+    return spent(submitted_on, tuple(waits), today) > LATE_DAYS
