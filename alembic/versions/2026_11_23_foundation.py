@@ -297,8 +297,25 @@ def upgrade() -> None:
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "suspended_by",
+            sa.Enum(
+                "holder",
+                "clinic",
+                "operator",
+                "employer",
+                "support",
+                "admin",
+                "system",
+                name="role",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=True,
+        ),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("revocation_reason", sa.String(length=300), nullable=True),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("is_demo", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["holder_id"], ["users.id"], name=op.f("fk_books_holder_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_books")),
@@ -306,6 +323,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("books", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_books_holder_id"), ["holder_id"], unique=False)
+        batch_op.create_index(
+            "uq_books_standing",
+            ["holder_id"],
+            unique=True,
+            sqlite_where=sa.text("status <> 'revoked'"),
+            postgresql_where=sa.text("status <> 'revoked'"),
+        )
 
     op.create_table(
         "doorsteps",
@@ -575,6 +599,7 @@ def upgrade() -> None:
         "share_links",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("book_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("code_sealed", sa.LargeBinary(), nullable=False),
         sa.Column(
@@ -760,6 +785,11 @@ def downgrade() -> None:
 
     op.drop_table("doorsteps")
     with op.batch_alter_table("books", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_books_standing",
+            sqlite_where=sa.text("status <> 'revoked'"),
+            postgresql_where=sa.text("status <> 'revoked'"),
+        )
         batch_op.drop_index(batch_op.f("ix_books_holder_id"))
 
     op.drop_table("books")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
 from emk_app.db.columns import choice, identity, reference
+from emk_app.domain.actors import Role
 from emk_app.domain.books import BookStatus
 from emk_app.domain.sharing import ShareScope
 
@@ -15,6 +16,16 @@ class MedicalBook(SQLModel, table=True):
     """A holder's book; what it says stands in its versions."""
 
     __tablename__ = "books"
+    __table_args__ = (
+        # A revoked book never comes back; of the others a holder has one.
+        Index(
+            "uq_books_standing",
+            "holder_id",
+            unique=True,
+            sqlite_where=text("status <> 'revoked'"),
+            postgresql_where=text("status <> 'revoked'"),
+        ),
+    )
 
     id: int = identity()
     holder_id: int = reference("users.id", nullable=False)
@@ -26,8 +37,12 @@ class MedicalBook(SQLModel, table=True):
     """Inclusive."""
     received_at: datetime | None = None
     """When the holder pressed «Подтвердить получение»."""
+    suspended_at: datetime | None = None
+    suspended_by: Role | None = choice(Role, default=None, nullable=True)
+    """The system lifts only the suspensions it made itself."""
     revoked_at: datetime | None = None
-    revocation_reason: str | None = Field(default=None, max_length=300)
+    reason_sealed: bytes | None = None
+    """Why it was suspended or revoked; for the holder's eyes."""
     is_demo: bool = False
 
 
@@ -62,6 +77,8 @@ class ShareLink(SQLModel, table=True):
 
     id: int = identity()
     book_id: int = reference("books.id", nullable=False)
+    version: int
+    """The version the link was made for; once there is a newer one the link says so."""
     digest: str = Field(max_length=64, unique=True)
     """Hash of the 128-bit code in the link."""
     code_sealed: bytes
