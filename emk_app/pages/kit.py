@@ -63,6 +63,7 @@ from emk_app.components.steps import Step, wizard_steps
 from emk_app.components.tables import Column, data_table, pager
 from emk_app.components.timeline import timeline, timeline_entry
 from emk_app.components.verdict import verdict
+from emk_app.pages.table import Page
 
 ROUTE: Final = "/demo/kit"
 
@@ -190,12 +191,14 @@ def _steps() -> rx.Component:
     return section(
         "Шаги",
         card(
-            wizard_steps((
-                Step("Данные", "done", ROUTE),
-                Step("Документы", "error", ROUTE),
-                Step("Медорганизация", "current"),
-                Step("Проверка и отправка", "upcoming"),
-            )),
+            wizard_steps(
+                (
+                    Step("Данные", "done", ROUTE),
+                    Step("Документы", "error", ROUTE),
+                    Step("Медорганизация", "current"),
+                    Step("Проверка и отправка", "upcoming"),
+                )
+            ),
         ),
         card(
             wizard_steps(
@@ -217,38 +220,55 @@ def _fields() -> rx.Component:
         card(
             form(
                 text_field(
-                    "Фамилия, имя, отчество", "full_name", auto_complete="name",
+                    "Фамилия, имя, отчество",
+                    "full_name",
+                    auto_complete="name",
                     hint="Как в паспорте. Нет отчества — не пишите его.",
                 ),
                 field_row(date_field("Дата рождения", "born_on"), snils_field()),
                 field_row(
                     phone_field(),
                     text_field(
-                        "Электронная почта", "email", type="email", auto_complete="email",
-                        required=False, hint="Сюда придёт копия уведомлений",
+                        "Электронная почта",
+                        "email",
+                        type="email",
+                        auto_complete="email",
+                        required=False,
+                        hint="Сюда придёт копия уведомлений",
                     ),
                 ),
                 fieldset(
                     "Адрес регистрации",
                     text_field(
-                        "Индекс", "postcode", width="tiny", input_mode="numeric", max_length=6,
-                        auto_complete="postal-code", default_value="190000",
+                        "Индекс",
+                        "postcode",
+                        width="tiny",
+                        input_mode="numeric",
+                        max_length=6,
+                        auto_complete="postal-code",
+                        default_value="190000",
                     ),
                     text_field(
-                        "Город, улица, дом, квартира", "address", auto_complete="street-address",
+                        "Город, улица, дом, квартира",
+                        "address",
+                        auto_complete="street-address",
                         default_value="Санкт-Петербург, наб. канала Грибоедова, д. 174А, кв. 12",
                     ),
                 ),
                 select_field(
-                    "Работа", "occupation",
-                    [("", "Выберите"), ("cook", "Повар"), ("driver", _LONG)], placeholder="",
+                    "Работа",
+                    "occupation",
+                    [("", "Выберите"), ("cook", "Повар"), ("driver", _LONG)],
+                    placeholder="",
                 ),
                 text_field("Гемоглобин", "haemoglobin", suffix="г/л", width="short"),
                 text_field("Стоимость осмотра", "price", prefix="до", suffix="₽", width="short"),
                 password_field(hint="Не короче 12 знаков", new=True, name="kit_password"),
                 code_field(hint="Шесть цифр из приложения или SMS"),
                 textarea_field(
-                    "Комментарий для клиники", "comment", required=False,
+                    "Комментарий для клиники",
+                    "comment",
+                    required=False,
                     hint="Не пишите здесь диагнозы и номера документов.",
                 ),
                 text_field(
@@ -261,6 +281,7 @@ def _fields() -> rx.Component:
                 on_submit=rx.noop(),
             ),
             title="Данные владельца",
+            level=3,
         ),
     )
 
@@ -269,27 +290,35 @@ def _wrong_fields() -> rx.Component:
     return section(
         "Ошибки в форме",
         card(
-            error_summary([
-                ("wrong_snils", "В СНИЛС 11 цифр, а введено 10"),
-                ("wrong_until", "Дата рождения не может быть в будущем"),
-                ("wrong_consent", "Без согласия заявку нельзя отправить"),
-            ]),
+            error_summary(
+                [
+                    ("wrong_snils", "В СНИЛС 11 цифр, а введено 10"),
+                    ("wrong_until", "Дата рождения не может быть в будущем"),
+                    ("wrong_consent", "Без согласия заявку нельзя отправить"),
+                ]
+            ),
             form(
                 snils_field(
-                    name="wrong_snils", default_value="112-233-445 9",
+                    name="wrong_snils",
+                    default_value="112-233-445 9",
                     error="В СНИЛС 11 цифр, а введено 10. Проверьте последние две.",
                 ),
                 date_field(
-                    "Дата рождения", "wrong_until", default_value="27.03.2990",
+                    "Дата рождения",
+                    "wrong_until",
+                    default_value="27.03.2990",
                     error="Дата рождения не может быть в будущем.",
                 ),
                 password_field(name="wrong_password", error="Пароль не подходит к этому входу."),
                 select_field(
-                    "Регион", "wrong_region", [("78", "Санкт-Петербург")],
+                    "Регион",
+                    "wrong_region",
+                    [("78", "Санкт-Петербург")],
                     error="Выберите регион.",
                 ),
                 checkbox_field(
-                    "Согласен на обработку персональных данных", "wrong_consent",
+                    "Согласен на обработку персональных данных",
+                    "wrong_consent",
                     error="Без согласия заявку нельзя отправить.",
                 ),
                 on_submit=rx.noop(),
@@ -322,14 +351,16 @@ def _choices() -> rx.Component:
             ),
             checkbox_field(
                 rx.fragment(
-                    "Я согласен на ", link("обработку персональных данных", ROUTE),
+                    "Я согласен на ",
+                    link("обработку персональных данных", ROUTE),
                     " и понимаю, что сведения о здоровье увидит только клиника",
                 ),
                 "consent",
                 default_checked=True,
             ),
             checkbox_field(
-                "Показывать мою фамилию при проверке", "show_name",
+                "Показывать мою фамилию при проверке",
+                "show_name",
                 hint="Иначе работодатель увидит только «Действует» и срок.",
             ),
             checkbox_field("Недоступно, пока не подтверждён телефон", "locked", disabled=True),
@@ -414,6 +445,7 @@ def _facts() -> rx.Component:
             ),
             title="Проверьте данные",
             actions=badge("Черновик"),
+            level=3,
         ),
         card(
             rx.el.p("Действует до 26.03.2031 включительно, осталось 1 825 дней."),
@@ -421,6 +453,7 @@ def _facts() -> rx.Component:
             actions(primary_button("Продлить", rx.noop()), secondary_button("Выписка", rx.noop())),
             title="Медкнижка № 78-2026-000417",
             tone="success",
+            level=3,
         ),
         details(
             "Почему нужен СНИЛС",
@@ -492,9 +525,7 @@ def _states() -> rx.Component:
             "Проверьте, нет ли опечатки, или ищите по ОКПО: это 8 или 10 цифр.",
             icon_name="search",
         ),
-        error_state(
-            "Не получилось открыть очередь", incident="7F3A-91C2", on_retry=rx.noop()
-        ),
+        error_state("Не получилось открыть очередь", incident="7F3A-91C2", on_retry=rx.noop()),
         result_panel(
             "Заявка отправлена",
             "Ответ придёт за 3–7 рабочих дней. Номер понадобится в клинике.",
@@ -562,9 +593,7 @@ def _codes() -> rx.Component:
                 caption="Действует до 26.03.2031",
                 code="emk.example/v/ABCD-EFGH",
             ),
-            qr_plate(
-                _CODE, alt="QR‑код для приложения", code="JBSW Y3DP EHPK 3PXP", size="small"
-            ),
+            qr_plate(_CODE, alt="QR‑код для приложения", code="JBSW Y3DP EHPK 3PXP", size="small"),
             class_name="flex flex-wrap gap-6 items-start",
         ),
     )
@@ -632,3 +661,6 @@ def _pages() -> rx.Component:
             ),
         ),
     )
+
+
+PAGES: Final = (Page(ROUTE, "Части экрана", kit, demo_only=True),)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from emk_app.pages import demo, errors, sign_in, start
+from emk_app.pages import demo, errors, kit, sign_in, start
 from emk_app.pages.table import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     *start.PAGES,
+    *guide.PAGES,
+    *check.PAGES,
     *sign_in.PAGES,
     *errors.PAGES,
     *demo.PAGES,
+    *kit.PAGES,
+    Page("/demo/kit", "Компоненты", kit.kit, demo_only=True),
 )

@@ -1,0 +1,276 @@
+/* Small things a browser does by itself once asked: files, clipboard, dialogs, print, focus.
+   One listener per kind of event on the document, so it works before React has started, after it
+   has redrawn, and on pages it never touches. Loaded with `defer` from our own origin. */
+"use strict";
+
+(() => {
+  const one = (node, selector) => node.querySelector(selector);
+  const near = (event, selector) =>
+    event.target instanceof Element ? event.target.closest(selector) : null;
+  const say = (text) => {
+    let region = document.getElementById("emk-said");
+    if (!region) {
+      region = document.createElement("div");
+      region.id = "emk-said";
+      region.className = "e-hidden";
+      region.setAttribute("role", "status");
+      document.body.append(region);
+    }
+    region.textContent = "";
+    setTimeout(() => (region.textContent = text), 50);
+  };
+
+  /* Files */
+
+  const uploads = new WeakMap();
+  const WORDS = {
+    large: (limit) => `Файл слишком большой. ${limit}.`,
+    kind: "Нужен PDF или JPEG. Сохраните документ в одном из этих видов и выберите его снова.",
+    empty: "Файл пустой. Выберите другой.",
+    offline: "Файл не отправлен: нет связи с сервером. Проверьте интернет и выберите файл ещё раз.",
+    signedOut: "Вы вышли из системы. Войдите снова и выберите файл ещё раз.",
+    many: "Слишком много попыток. Подождите минуту и выберите файл ещё раз.",
+    failed: "Файл не принят. Выберите его ещё раз; если не поможет, напишите в поддержку.",
+  };
+
+  const refuse = (field, text) => {
+    const target = one(field, "[data-file-refusal]");
+    target.textContent = text;
+    target.parentElement.hidden = !text;
+    field.toggleAttribute("data-refused", Boolean(text));
+  };
+  const show = (field, text, percent) => {
+    const box = one(field, "[data-file-progress]");
+    box.hidden = !text;
+    one(field, "[data-file-status]").textContent = text;
+    const bar = one(box, "progress");
+    const running = percent !== null;
+    bar.hidden = !running;
+    one(box, "[data-file-stop]").hidden = !running;
+    if (running) bar.value = percent;
+  };
+  const fits = (field, input, file) => {
+    if (!file.size) return WORDS.empty;
+    if (file.size > Number(field.dataset.limit)) return WORDS.large(field.dataset.limitText);
+    const kinds = input.accept.split(",").map((kind) => kind.trim());
+    return file.type && !kinds.includes(file.type) ? WORDS.kind : "";
+  };
+  const refusal = (request, field) => {
+    let said = {};
+    try {
+      said = JSON.parse(request.responseText);
+    } catch {
+      /* A proxy may answer with a page of its own. */
+    }
+    const text =
+      said.message ||
+      { 401: WORDS.signedOut, 413: WORDS.large(field.dataset.limitText), 429: WORDS.many }[
+        request.status
+      ] ||
+      WORDS.failed;
+    return said.id ? `${text} Номер обращения: ${said.id}` : text;
+  };
+  const send = (field, input, file) => {
+    uploads.get(field)?.abort();
+    const wrong = fits(field, input, file);
+    input.value = "";
+    refuse(field, wrong);
+    show(field, "", null);
+    if (wrong) return;
+
+    const body = new FormData();
+    for (const name of JSON.parse(field.dataset.uploadFields || "[]"))
+      body.append(name, field.getAttribute(`data-upload-${name}`));
+    body.append("scan", file, file.name);
+
+    const request = new XMLHttpRequest();
+    uploads.set(field, request);
+    show(field, `Отправляем «${file.name}»`, 0);
+    request.upload.onprogress = (event) => {
+      if (!event.lengthComputable) return;
+      const percent = Math.round((event.loaded / event.total) * 100);
+      show(field, percent < 100 ? `Отправляем «${file.name}»` : "Проверяем файл…", percent);
+    };
+    request.onload = () => {
+      const taken = request.status >= 200 && request.status < 300;
+      show(field, taken ? `«${file.name}» загружен` : "", null);
+      if (!taken) refuse(field, refusal(request, field));
+      else setTimeout(() => uploads.get(field) === request && show(field, "", null), 4000);
+    };
+    request.onerror = request.ontimeout = () => {
+      show(field, "", null);
+      refuse(field, WORDS.offline);
+    };
+    request.onabort = () => uploads.get(field) === request && show(field, "", null);
+    request.timeout = 120000;
+    request.open("POST", field.dataset.uploadUrl);
+    request.setRequestHeader("Accept", "application/json");
+    request.send(body);
+  };
+
+  document.addEventListener("change", (event) => {
+    const input = near(event, "[data-upload-url] [data-file]");
+    if (input?.files[0]) send(input.closest("[data-upload-url]"), input, input.files[0]);
+  });
+  for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
+    document.addEventListener(kind, (event) => {
+      near(event, ".e-drop")?.toggleAttribute("data-over", kind === "dragenter" || kind === "dragover");
+      /* A file dropped beside the field must not replace the page. */
+      if (kind === "dragover" || kind === "drop")
+        if (!near(event, "input[type=file]")) event.preventDefault();
+    });
+
+  /* Clicks */
+
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.style.position = "fixed";
+      (document.querySelector("dialog[open]") || document.body).append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      if (!done) throw new Error("no clipboard");
+    }
+  };
+  const openers = new WeakMap();
+
+  document.addEventListener("click", (event) => {
+    let found;
+    if ((found = near(event, "[data-copy]"))) {
+      const button = found;
+      copy(button.dataset.copy).then(
+        () => {
+          button.dataset.state = "done";
+          say(button.dataset.copied);
+          setTimeout(() => delete button.dataset.state, 2500);
+        },
+        () => say("Не удалось скопировать. Выделите текст и скопируйте его сами."),
+      );
+    } else if ((found = near(event, "[data-share]"))) {
+      navigator.share({ url: found.dataset.share, title: found.dataset.shareTitle }).catch(() => {});
+    } else if (near(event, "[data-print]")) {
+      window.print();
+    } else if ((found = near(event, "[data-reveal]"))) {
+      const input = document.getElementById(found.dataset.reveal);
+      const shown = input.type === "password";
+      input.type = shown ? "text" : "password";
+      found.setAttribute("aria-pressed", String(shown));
+    } else if ((found = near(event, "[data-file-stop]"))) {
+      const field = found.closest("[data-upload-url]");
+      uploads.get(field)?.abort();
+      one(field, "[data-file]").focus();
+    } else if ((found = near(event, "[data-error-summary] a"))) {
+      const id = found.hash.slice(1);
+      const target =
+        document.getElementById(id) || document.getElementsByName(id.replace("field-", ""))[0];
+      if (target) {
+        event.preventDefault();
+        target.closest(".e-field")?.scrollIntoView({ block: "start" });
+        target.focus({ preventScroll: true });
+      }
+    }
+
+    if ((found = near(event, "[data-dialog-open]"))) {
+      const dialog = document.getElementById(found.dataset.dialogOpen);
+      if (dialog && !dialog.open) {
+        openers.set(dialog, found);
+        dialog.showModal();
+      }
+    } else if ((found = near(event, "[data-dialog-close]"))) {
+      found.closest("dialog")?.close();
+    } else if (event.target instanceof HTMLDialogElement) {
+      const box = event.target.getBoundingClientRect();
+      const outside =
+        event.clientX < box.left || event.clientX > box.right ||
+        event.clientY < box.top || event.clientY > box.bottom;
+      if (outside && event.detail) event.target.close();
+    }
+    if (near(event, ".e-menu a")) document.querySelector(".e-menu:popover-open")?.hidePopover();
+  });
+  document.addEventListener(
+    "close",
+    (event) => {
+      const opener = openers.get(event.target);
+      if (opener?.isConnected) opener.focus();
+    },
+    true,
+  );
+
+  /* Keys */
+
+  const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+
+  document.addEventListener(
+    "input",
+    (event) => {
+      const input = near(event, "[data-mask]");
+      if (!input || event.inputType?.startsWith("delete")) return;
+      const { mask } = input.dataset;
+      const text = input.value;
+      if (input.selectionStart !== text.length) return;
+      let shaped = "";
+      for (const sign of text) {
+        while (mask[shaped.length] && mask[shaped.length] !== "0" && mask[shaped.length] !== sign)
+          shaped += mask[shaped.length];
+        /* What does not fit the mask is left as typed: the server will say what it makes of it. */
+        if (!mask[shaped.length] || (mask[shaped.length] === "0") !== /\d/.test(sign)) return;
+        shaped += sign;
+      }
+      /* Past React's own setter, so that it still notices the change. */
+      if (shaped !== text) setValue.call(input, shaped);
+    },
+    true,
+  );
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    const group = near(event, "[data-enter-next]");
+    const here = near(event, "input:not([type=checkbox], [type=radio], [type=file]), select");
+    if (!group || !here) return;
+    const fields = [...group.querySelectorAll("input, select, textarea, button[type=submit]")].filter(
+      (field) => !field.disabled && field.offsetParent,
+    );
+    const next = fields[fields.indexOf(here) + 1];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+    if (next instanceof HTMLInputElement && next.type === "text") next.select();
+  });
+
+  /* Focus */
+
+  const toErrors = () => document.querySelector("[data-error-summary]")?.focus();
+  document.addEventListener(
+    "submit",
+    () => setTimeout(() => document.querySelector("dialog[open]") || toErrors(), 700),
+    true,
+  );
+  const BANNER = "reflex-new-version-banner";
+  const translate = (banner) => {
+    banner.firstChild.textContent = "Вышло обновление сервиса. Сохраните введённое и обновите страницу.";
+    banner.querySelector("button").textContent = "Обновить";
+  };
+  let title = document.title;
+  new MutationObserver((changes) => {
+    for (const change of changes)
+      for (const node of change.addedNodes) {
+        if (!(node instanceof HTMLElement)) continue;
+        if (node.matches("[data-error-summary]") || one(node, "[data-error-summary]")) toErrors();
+        if (node.id === BANNER) translate(node);
+        /* A form the server has filled to be sent by plain HTTP: the session's cookie comes so. */
+        const filled = node.matches("form[data-autosubmit]") ? node : one(node, "form[data-autosubmit]");
+        if (filled) setTimeout(() => filled.requestSubmit(), 0);
+      }
+    if (document.title && document.title !== title) {
+      title = document.title;
+      /* The link that led here is gone with its screen: begin the new one at its heading. */
+      if (document.activeElement === document.body)
+        document.querySelector("main h1")?.focus({ preventScroll: true });
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  if (navigator.share) document.documentElement.setAttribute("data-can-share", "");
+})();

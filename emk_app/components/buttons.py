@@ -1,0 +1,144 @@
+"""Buttons: one primary act per screen, the others step back."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import reflex as rx
+
+from emk_app.components import icons
+from emk_app.components.icons import IconName
+from emk_app.components.links import link, plain_link
+from emk_app.components.markup import Child, Flag, Handler, Text, any_of, either, when, words
+
+Kind = Literal["primary", "secondary", "quiet", "danger"]
+
+CLASSES: Final[dict[str, str]] = {
+    "primary": "btn btn-primary",
+    "secondary": "btn btn-outline",
+    "quiet": "btn btn-ghost",
+    "danger": "btn btn-error",
+}
+
+
+def button(
+    text: Child,
+    on_click: Handler = None,
+    *,
+    kind: Kind = "primary",
+    busy: Flag = False,
+    busy_text: Text = "",
+    disabled: Flag = False,
+    type: Literal["button", "submit", "reset"] = "button",
+    icon: IconName | None = None,
+    class_name: Text = "",
+    **props: Any,
+) -> rx.Component:
+    """Do something on this screen; while ``busy`` the button shows it and cannot be pressed."""
+    label = either(busy, busy_text, text) if busy_text else text
+    forward = icon == "arrow-right"
+    resting = icons.icon(icon) if icon and not forward else None
+    spinner = rx.el.span(class_name="loading loading-spinner", custom_attrs={"aria-hidden": "true"})
+    if on_click is not None:
+        props["on_click"] = on_click
+    custom_attrs = dict(props.pop("custom_attrs", {}))
+    if busy is not False:
+        custom_attrs["aria-busy"] = either(busy, "true", "false")
+    return rx.el.button(
+        when(busy, spinner, resting),
+        rx.el.span(label),
+        *([icons.icon(icon)] if icon and forward else []),
+        type=type,
+        disabled=any_of(busy, disabled),
+        class_name=words(CLASSES[kind], class_name),
+        custom_attrs=custom_attrs,
+        **props,
+    )
+
+
+def primary_button(text: Child, on_click: Handler = None, **props: Any) -> rx.Component:
+    """The one act the screen is for."""
+    return button(text, on_click, kind="primary", **props)
+
+
+def secondary_button(text: Child, on_click: Handler = None, **props: Any) -> rx.Component:
+    """An act beside the main one."""
+    return button(text, on_click, kind="secondary", **props)
+
+
+def quiet_button(text: Child, on_click: Handler = None, **props: Any) -> rx.Component:
+    """An act that should not draw the eye: cancel, skip, show more."""
+    return button(text, on_click, kind="quiet", **props)
+
+
+def danger_button(text: Child, on_click: Handler = None, **props: Any) -> rx.Component:
+    """An act that takes something away; belongs into a ``confirm_dialog``."""
+    return button(text, on_click, kind="danger", **props)
+
+
+def button_link(
+    text: Child, href: Text, *, kind: Kind = "primary", icon: IconName | None = None
+) -> rx.Component:
+    """A link to another screen that is the next thing to do."""
+    return link(_content(text, icon), href, CLASSES[kind])
+
+
+def download_link(
+    text: Child, href: Text, *, filename: Text = "", kind: Kind = "secondary"
+) -> rx.Component:
+    """Save a file the server makes."""
+    return plain_link(
+        _content(text, "download"),
+        href,
+        CLASSES[kind],
+        custom_attrs={"download": filename or True},
+    )
+
+
+def copy_button(
+    text: str, value: Text, *, done: str = "Скопировано", kind: Kind = "secondary"
+) -> rx.Component:
+    """Put ``value`` on the clipboard and say so, on the button and to a screen reader."""
+    return rx.el.button(
+        icons.icon("copy"),
+        rx.el.span(rx.el.span(text), rx.el.span(done), class_name="e-swap"),
+        type="button",
+        class_name=CLASSES[kind],
+        custom_attrs={"data-copy": value, "data-copied": done, "aria-label": text},
+    )
+
+
+def share_button(
+    text: str, url: Text, *, title: Text = "", kind: Kind = "secondary"
+) -> rx.Component:
+    """Hand a link to the telephone's own share sheet; not shown where there is none."""
+    return rx.el.button(
+        _content(text, "share"),
+        type="button",
+        class_name=CLASSES[kind],
+        custom_attrs={"data-share": url, "data-share-title": title},
+    )
+
+
+def print_button(text: str = "Распечатать", *, kind: Kind = "secondary") -> rx.Component:
+    """Print this screen as a clean sheet."""
+    return rx.el.button(
+        _content(text, "print"),
+        type="button",
+        class_name=CLASSES[kind],
+        custom_attrs={"data-print": ""},
+    )
+
+
+def actions(*buttons: Child) -> rx.Component:
+    """Set buttons in a row, or one under another on the phone."""
+    return rx.el.div(*buttons, class_name="e-actions")
+
+
+def _content(text: Child, name: IconName | None) -> rx.Component:
+    label = rx.el.span(text)
+    if not name:
+        return label
+    drawn = icons.icon(name)
+    # An arrow that leads on stands where it leads.
+    return rx.fragment(label, drawn) if name == "arrow-right" else rx.fragment(drawn, label)
