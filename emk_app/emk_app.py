@@ -9,7 +9,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from emk_app import working
-from emk_app.api import health, session
+from emk_app.api import check, health, session
 from emk_app.api.routing import routes
 from emk_app.components import layout
 from emk_app.domain.errors import DomainError, NotSignedIn
@@ -61,7 +61,7 @@ for page in site_map.PAGES:
 app.register_lifespan_task(working.lifespan)
 gate.install(app)
 
-ENDPOINTS = (*session.ENDPOINTS, *health.ENDPOINTS)
+ENDPOINTS = (*session.ENDPOINTS, *check.ENDPOINTS, *health.ENDPOINTS)
 
 
 def asgi() -> App:

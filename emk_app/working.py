@@ -12,12 +12,12 @@ from typing import Final
 from emk_app import clock
 from emk_app.db import changes, migrations
 from emk_app.keys import keystore
-from emk_app.services import accounts, delivering, jobs
+from emk_app.services import accounts, checking, delivering, jobs
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.working")
 
-WORKS: Final[dict[str, jobs.Work]] = {}
+WORKS: Final[dict[str, jobs.Work]] = {checking.JOB: checking.run}
 ROUND: Final = 5.0
 """Seconds after which a round is made though nobody called: retries fall due, leases run out."""
 SWEEP: Final = 60

@@ -8,7 +8,7 @@ from emk_app.components import buttons, cards, forms, links
 from emk_app.components.qr import qr_plate
 from emk_app.pages import frames
 from emk_app.pages.table import Page
-from emk_app.states.sign_in import RegisterState, SignInState
+from emk_app.states.sign_in import LABELS, RegisterState, SignInState
 
 
 def login() -> rx.Component:
@@ -21,7 +21,13 @@ def login() -> rx.Component:
             ("ticket", _ticket()),
             _password(),
         ),
-        title="Вход",
+        title=rx.match(
+            SignInState.step,
+            ("code", "Подтвердите вход"),
+            ("enrol", "Подключите вход по коду"),
+            ("ticket", "Входим"),
+            "Вход",
+        ),
     )
 
 
@@ -120,7 +126,7 @@ def _registration() -> rx.Component:
         _problem(RegisterState.problem),
         forms.form(
             forms.text_field(
-                "Телефон, почта или ИНН",
+                LABELS["login"],
                 "login",
                 hint="Под этим вы будете входить. ИНН — 12 цифр.",
                 error=RegisterState.errors.get("login", ""),
@@ -131,7 +137,7 @@ def _registration() -> rx.Component:
             rx.cond(
                 RegisterState.by_inn,
                 forms.text_field(
-                    "Телефон или почта для сообщений",
+                    LABELS["contact"],
                     "contact",
                     hint="Сюда придёт код и будут приходить уведомления.",
                     error=RegisterState.errors.get("contact", ""),
@@ -139,14 +145,14 @@ def _registration() -> rx.Component:
                 ),
             ),
             forms.password_field(
-                "Пароль",
+                LABELS["password"],
                 "password",
                 new=True,
                 hint="Не короче 12 символов. Подойдёт фраза из нескольких слов.",
                 error=RegisterState.errors.get("password", ""),
             ),
             forms.password_field(
-                "Пароль ещё раз",
+                LABELS["repeated"],
                 "repeated",
                 new=True,
                 error=RegisterState.errors.get("repeated", ""),

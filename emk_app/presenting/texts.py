@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -148,3 +148,16 @@ def sentence(error: Exception) -> str:
 def field_sentences(error: Invalid) -> dict[str, str]:
     """Return a sentence for each field of a refused form."""
     return {name: word(problem) for name, problem in error.fields.items()}
+
+
+def summary(error: Invalid, labels: Mapping[str, str]) -> list[list[str]]:
+    """Return name and sentence of each refused field, so that each is understood by itself."""
+    return [
+        [
+            name,
+            f"Заполните поле «{labels[name]}»."
+            if isinstance(problem, errors.Required) and name in labels
+            else word(problem),
+        ]
+        for name, problem in error.fields.items()
+    ]

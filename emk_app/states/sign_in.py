@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, Final
 
 import reflex as rx
 
@@ -19,6 +19,15 @@ from emk_app.services import accounts
 from emk_app.services.accounts import Step
 from emk_app.states.session import HOME, actor_of, door_of, hush, say, source_of, warn
 from emk_app.threads import in_thread
+
+
+LABELS: Final = {
+    "login": "Телефон, почта или ИНН",
+    "contact": "Телефон или почта для сообщений",
+    "password": "Пароль",
+    "repeated": "Пароль ещё раз",
+}
+"""Names of the fields of the registration, as they stand beside them."""
 
 
 def text_of(form: Any, name: str, longest: int = 300) -> str:
@@ -159,7 +168,7 @@ class RegisterState(rx.State):
             yield rx.redirect("/ended")
         except Invalid as error:
             self.errors = texts.field_sentences(error)
-            self.summary = [[name, sentence] for name, sentence in self.errors.items()]
+            self.summary = texts.summary(error, LABELS)
         except DomainError as error:
             self.problem = texts.sentence(error)
         self.busy = False
