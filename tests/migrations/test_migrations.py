@@ -1,0 +1,274 @@
+"""The schema goes up, down and up again, on a database with people in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import make_url
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+
+from emk_app.db import migrations, tables
+from emk_app.db.engine import connect
+
+assert tables
+POSTGRES = os.environ.get("EMK_TEST_DATABASE_URL")
+ROWS = 3
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def databases(folder: Path) -> Iterator[str]:
+    """Yield addresses of empty databases, on the server that is under test."""
+    number = 0
+    while True:
+        number += 1
+        if not POSTGRES:
+            yield f"sqlite:///{folder / f'{number}.db'}"
+            continue
+        name = f"emk_migrations_{number}"
+        server = connect(POSTGRES)
+        with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        server.dispose()
+        yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def addresses(tmp_path: Path) -> Iterator[str]:
+    return databases(tmp_path)
+
+
+@pytest.fixture
+def empty(addresses: Iterator[str]) -> Iterator[sa.Engine]:
+    made = connect(next(addresses))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def migrated_empty(empty: sa.Engine) -> sa.Engine:
+    migrations.upgrade(target=empty)
+    return empty
+
+
+def revisions() -> list[str]:
+    """Return every revision, oldest first."""
+    script = ScriptDirectory.from_config(migrations.config())
+    return [each.revision for each in script.walk_revisions()][::-1]
+
+
+def value_for(column: sa.Column[Any], number: int) -> Any:
+    """Return a value that the column takes, another one for each row."""
+    if column.foreign_keys:
+        return number
+    kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    if isinstance(kind, sa.Enum):
+        members = list(kind.enum_class or ())
+        return members[number % len(members)]
+    values: dict[type, Any] = {
+        bool: number % 2 == 0,
+        int: number,
+        bytes: b"\x00\xff" + bytes([number]),
+        datetime: datetime(2026, 1, number, 21, 30, tzinfo=UTC),
+        date: date(2026, 1, number),
+        str: f"Ё{number}",
+    }
+    return values[kind.python_type]
+
+
+def fill(engine: sa.Engine) -> None:
+    """Put rows into every table."""
+    with engine.begin() as connection:
+        for table in SQLModel.metadata.sorted_tables:
+            rows = [
+                {
+                    column.name: value_for(column, number)
+                    for column in table.columns
+                    if not (column.primary_key and column.autoincrement is True)
+                }
+                for number in range(1, ROWS + 1)
+            ]
+            connection.execute(sa.insert(table), rows)
+
+
+def dump(engine: sa.Engine) -> Rows:
+    """Return all rows of all tables as the database has them."""
+    found = sa.MetaData()
+    found.reflect(engine)
+    with engine.connect() as connection:
+        return {
+            table.name: [
+                dict(row._mapping)
+                for row in connection.execute(sa.select(table).order_by(*table.primary_key.columns))
+            ]
+            for table in found.sorted_tables
+            if table.name != "alembic_version"
+        }
+
+
+def common(one: Rows, other: Rows) -> tuple[Rows, Rows]:
+    """Keep the tables and columns that both have."""
+
+    def kept(of: Rows, beside: Rows) -> Rows:
+        return {
+            table: [
+                {
+                    name: value
+                    for name, value in row.items()
+                    if not beside[table] or name in beside[table][0]
+                }
+                for row in rows
+            ]
+            for table, rows in of.items()
+            if table in beside
+        }
+
+    return kept(one, other), kept(other, one)
+
+
+def shape(engine: sa.Engine) -> dict[str, Any]:
+    """Return what the database says of its tables: columns, keys, indexes with their conditions."""
+    seen = sa.inspect(engine)
+    made: dict[str, Any] = {}
+    for table in seen.get_table_names():
+        if table == "alembic_version":
+            continue
+        made[table] = {
+            "columns": {
+                each["name"]: (
+                    str(each["type"]),
+                    each["nullable"],
+                    # A sequence is named after its table; SQLite has none.
+                    str(each["default"]).replace("public.", ""),
+                )
+                for each in seen.get_columns(table)
+            },
+            "key": seen.get_pk_constraint(table),
+            "foreign": sorted(
+                (each["name"], tuple(each["constrained_columns"]), each["referred_table"])
+                for each in seen.get_foreign_keys(table)
+            ),
+            "unique": sorted(
+                (str(each["name"]), tuple(each["column_names"]))
+                for each in seen.get_unique_constraints(table)
+            ),
+            "indexes": sorted(
+                (
+                    str(each["name"]),
+                    tuple(map(str, each["column_names"])),
+                    bool(each["unique"]),
+                    str(each.get("dialect_options", {}).get(f"{engine.dialect.name}_where", "")),
+                )
+                for each in seen.get_indexes(table)
+            ),
+        }
+    return made
+
+
+def test_there_is_one_newest_revision_and_no_branch():
+    script = ScriptDirectory.from_config(migrations.config())
+    assert len(script.get_heads()) == 1
+    assert len(script.get_bases()) == 1
+    assert all(
+        not isinstance(each.down_revision, tuple) and len(each.nextrev) <= 1
+        for each in script.walk_revisions()
+    )
+
+
+def test_every_revision_can_be_taken_back():
+    script = ScriptDirectory.from_config(migrations.config())
+    for each in script.walk_revisions():
+        assert callable(each.module.downgrade), each.revision
+
+
+def test_tables_need_nothing_that_the_migrations_do_not_make(migrated_empty: sa.Engine):
+    command.check(migrations.config(migrated_empty))
+
+
+def test_migrations_make_exactly_the_tables(migrated_empty: sa.Engine, addresses: Iterator[str]):
+    straight = connect(next(addresses))
+    SQLModel.metadata.create_all(straight)
+    made, wanted = shape(migrated_empty), shape(straight)
+    straight.dispose()
+    assert made.keys() == wanted.keys()
+    for table in wanted:
+        assert made[table] == wanted[table]
+
+
+def test_partial_indexes_are_partial(migrated_empty: sa.Engine):
+    partial = {
+        name: where
+        for table in shape(migrated_empty).values()
+        for name, _, _, where in table["indexes"]
+        if where
+    }
+    assert "draft" in partial["uq_applications_draft"]
+    assert "superseded_at IS NULL" in partial["uq_examination_entries_standing"]
+
+
+def test_upgrade_of_the_newest_changes_nothing(migrated_empty: sa.Engine):
+    fill(migrated_empty)
+    before = dump(migrated_empty)
+    migrations.upgrade(target=migrated_empty)
+    assert dump(migrated_empty) == before
+
+
+def test_all_the_way_down_leaves_no_table(migrated_empty: sa.Engine):
+    fill(migrated_empty)
+    migrations.downgrade("base", target=migrated_empty)
+    assert shape(migrated_empty) == {}
+
+
+def test_down_to_nothing_and_up_again_on_data(migrated_empty: sa.Engine):
+    before = shape(migrated_empty)
+    fill(migrated_empty)
+    migrations.downgrade("base", target=migrated_empty)
+    migrations.upgrade(target=migrated_empty)
+    assert shape(migrated_empty) == before
+    fill(migrated_empty)
+
+
+def test_each_step_down_and_up_keeps_the_data_it_does_not_name(migrated_empty: sa.Engine):
+    fill(migrated_empty)
+    known = [*revisions()[::-1], "base"]
+    for upper, lower in pairwise(known):
+        schema, rows = shape(migrated_empty), dump(migrated_empty)
+        migrations.downgrade(lower, target=migrated_empty)
+        low = dump(migrated_empty)
+        kept, wanted = common(low, rows)
+        assert kept == wanted
+        migrations.upgrade(upper, target=migrated_empty)
+        assert shape(migrated_empty) == schema
+        again = dump(migrated_empty)
+        kept, wanted = common({table: again[table] for table in low}, rows)
+        assert kept == wanted
+        migrations.downgrade(lower, target=migrated_empty)
+
+
+def test_rows_of_every_table_survive_a_round_of_the_database(migrated_empty: sa.Engine):
+    fill(migrated_empty)
+    for table, rows in dump(migrated_empty).items():
+        assert len(rows) == ROWS, table
+
+
+@pytest.mark.usefixtures("world")
+def test_a_schema_of_another_revision_stops_the_start():
+    migrations.check_revision()
+    migrations.downgrade("base")
+    try:
+        with pytest.raises(migrations.WrongRevision, match="make migrate"):
+            migrations.check_revision()
+    finally:
+        migrations.upgrade()
+    migrations.check_revision()
