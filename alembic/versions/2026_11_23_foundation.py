@@ -730,8 +730,51 @@ def upgrade() -> None:
     with op.batch_alter_table("looks", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_looks_share_id"), ["share_id"], unique=False)
 
+    op.create_table(
+        "signed_conclusions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "examination_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "fitness",
+            sa.Enum(
+                "fit",
+                "fit_with_restrictions",
+                "temporarily_unfit",
+                "unfit",
+                name="fitness",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("conclusion_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "signed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["examination_id"],
+            ["examinations.id"],
+            name=op.f("fk_signed_conclusions_examination_id_examinations"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["signed_by"], ["users.id"], name=op.f("fk_signed_conclusions_signed_by_users")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signed_conclusions")),
+    )
+    with op.batch_alter_table("signed_conclusions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_signed_conclusions_examination_id"), ["examination_id"], unique=False
+        )
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("signed_conclusions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_signed_conclusions_examination_id"))
+
+    op.drop_table("signed_conclusions")
     with op.batch_alter_table("looks", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_looks_share_id"))
 

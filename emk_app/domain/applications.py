@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from stdnum import damm
 
 from emk_app.domain.actors import Role
-from emk_app.domain.calendars import working_days_between
 from emk_app.domain.clearance import Fitness, admits
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import Conflict, InvalidValue, NotPermitted, TransitionNotAllowed
@@ -22,10 +21,6 @@ from emk_app.domain.values import DASHES, one_line
 DRAFT_DAYS: Final = 30
 VISIT_DAYS: Final = 60
 ANSWER_DAYS: Final = 60
-PAPERS_DAYS: Final = 2
-"""Working days in which an operator is promised to decide on the papers."""
-LATE_DAYS: Final = 10
-"""Working days after which the whole application is overdue."""
 
 
 class ApplicationStatus(StrEnum):
@@ -63,6 +58,8 @@ class ExaminationTrack(StrEnum):
 class Milestone(StrEnum):
     """What happens on one of the tracks; the history tells it beside the changes of status."""
 
+    CORRECTED = "corrected"
+    CLINIC_CHANGED = "clinic_changed"
     PAPERS_TAKEN = "papers_taken"
     PAPERS_RELEASED = "papers_released"
     PAPERS_APPROVED = "papers_approved"
@@ -193,15 +190,6 @@ def is_lapsed(current: ApplicationStatus, since: datetime, now: datetime, *, vis
     lifetime = _LIFETIMES.get(current)
     counts = current is _A.CLARIFICATION_REQUESTED or not visited
     return lifetime is not None and counts and now - since >= lifetime
-
-
-def working_days_waited(since: date, pauses: Iterable[tuple[date, date]], today: date) -> int:
-    """Return the working days from ``since`` to ``today`` without those spent on the holder.
-
-    A pause runs from the operator's question to the holder's answer.
-    """
-    paused = sum(working_days_between(start, end) for start, end in pauses)
-    return max(0, working_days_between(since, today) - paused)
 
 
 class ApplicationField(StrEnum):

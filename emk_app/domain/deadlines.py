@@ -14,6 +14,8 @@ from emk_app.domain.calendars import add_working_days, working_days_between
 SHORTEST_DAYS: Final = 3
 LONGEST_DAYS: Final = 7
 """The promise: 3-7 working days in all."""
+PAPERS_DAYS: Final = 2
+"""Of these, an operator has one or two for the papers."""
 LATE_DAYS: Final = 10
 """More than this many, and the holder is offered support, the operator's queue turns red."""
 

@@ -103,6 +103,10 @@ class CaseClosed(Conflict):
     """The application has ended: the examination goes no further."""
 
 
+class BeingCorrected(Conflict):
+    """The holder is just correcting what the programme is computed from."""
+
+
 class Incomplete(Conflict):
     """The studies of these ``codes`` have no result that is in date."""
 

@@ -16,8 +16,8 @@ from emk_app.domain.accounts import (
 )
 from emk_app.domain.actors import Position, Role
 from emk_app.domain.applications import CaseAlreadyOpen
-from emk_app.domain.corrections import NotAsked
 from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
+from emk_app.domain.corrections import NotAsked
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.presenting.field_texts import word
 from emk_app.presenting.formats import counted, moment
@@ -83,7 +83,9 @@ def _later(error: Any) -> str:
     minutes = math.ceil((error.until - clock.now()).total_seconds() / 60)
     if minutes <= 1:
         return "Слишком много попыток. Повторите через минуту."
-    return f"Слишком много попыток. Повторите через {counted(minutes, 'минуту', 'минуты', 'минут')}."
+    return (
+        f"Слишком много попыток. Повторите через {counted(minutes, 'минуту', 'минуты', 'минут')}."
+    )
 
 
 def _clinic_not_available(error: Any) -> str:
@@ -93,7 +95,9 @@ def _clinic_not_available(error: Any) -> str:
 
 
 ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
-    DomainError: lambda _: "Это действие сейчас невозможно. Обновите страницу и попробуйте ещё раз.",
+    DomainError: lambda _: (
+        "Это действие сейчас невозможно. Обновите страницу и попробуйте ещё раз."
+    ),
     errors.NotSignedIn: lambda _: "Вы вышли из системы. Войдите снова.",
     errors.NotPermitted: lambda _: "На это действие нет прав. Войдите под другой учётной записью.",
     errors.FreshFactorNeeded: lambda _: "Подтвердите действие свежим кодом из приложения.",
@@ -112,6 +116,10 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     examinations.ExaminationSigned: _signed,
     examinations.CaseClosed: lambda _: (
         "Заявка завершена, поэтому осмотр по ней больше не ведётся. Показаны свежие данные."
+    ),
+    examinations.BeingCorrected: lambda _: (
+        "Владелец исправляет данные, от которых зависит программа осмотра. Дождитесь исправленной "
+        "заявки: она появится здесь сама."
     ),
     examinations.Incomplete: _incomplete,
     NotAsked: lambda _: (

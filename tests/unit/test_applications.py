@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,6 @@ from emk_app.domain.applications import (
     missing,
     reopen_examination,
     withdraw,
-    working_days_waited,
 )
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.documents import ScanKind
@@ -196,16 +195,6 @@ def test_visited_or_waiting_application_never_lapses() -> None:
 def test_unanswered_question_lapses_even_after_the_visit() -> None:
     since = NOON - timedelta(days=60)
     assert is_lapsed(A.CLARIFICATION_REQUESTED, since, NOON, visited=True)
-
-
-def test_waiting_is_counted_in_working_days_and_stands_still_while_the_holder_answers() -> None:
-    friday, monday = date(2026, 11, 20), date(2026, 11, 23)
-    assert working_days_waited(friday, [], friday) == 0
-    assert working_days_waited(friday, [], monday) == 1
-    assert working_days_waited(friday, [(friday, monday)], monday) == 0
-    days = [(date(2026, 11, 23), date(2026, 11, 25)), (date(2026, 11, 27), date(2026, 11, 30))]
-    assert working_days_waited(friday, days, date(2026, 12, 1)) == 7 - 2 - 1
-    assert working_days_waited(monday, [(monday, date(2026, 12, 1))], friday) == 0
 
 
 COMPLETE = {ScanKind.PASSPORT, ScanKind.POLICY}

@@ -42,6 +42,19 @@ class Examination(SQLModel, table=True):
     signed_by: int | None = reference("users.id", default=None, nullable=True, index=False)
 
 
+class SignedConclusion(SQLModel, table=True):
+    """A conclusion as the chair signed it; append-only, also when the case goes on after it."""
+
+    __tablename__ = "signed_conclusions"
+
+    id: int = identity()
+    examination_id: int = reference("examinations.id", nullable=False)
+    fitness: Fitness = choice(Fitness, nullable=False)
+    conclusion_sealed: bytes
+    signed_at: datetime
+    signed_by: int = reference("users.id", nullable=False, index=False)
+
+
 class ExaminationEntry(SQLModel, table=True):
     """One result; a correction is a new entry that names the old one."""
 
