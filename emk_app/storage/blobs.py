@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -109,7 +109,7 @@ class BlobStore:
         if older_than.tzinfo is None:
             raise ValueError("older_than must be aware")
         removed = 0
-        for path in self._files():
+        for path in self._folder.glob("??/??/*"):
             name = path.name.removesuffix(_UNFINISHED)
             if not _NAME.fullmatch(name) or (path.name == name and name in known):
                 continue
@@ -118,12 +118,6 @@ class BlobStore:
                     path.unlink()
                     removed += 1
         return removed
-
-    def _files(self) -> Iterator[Path]:
-        with suppress(FileNotFoundError):
-            for outer in sorted(self._folder.iterdir()):
-                for inner in sorted(outer.iterdir()):
-                    yield from inner.iterdir()
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

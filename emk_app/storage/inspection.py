@@ -12,6 +12,7 @@ import os
 import selectors
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
@@ -228,9 +229,10 @@ def _exchange(into: IO[bytes], out: IO[bytes], content: bytes, deadline: float) 
 
 
 def _end(process: Popen[bytes]) -> None:
-    """Leave nothing of the child behind."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+    """Leave nothing of the child behind, nor of a group whose leader has ended already."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:

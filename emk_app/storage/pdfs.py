@@ -29,7 +29,7 @@ from emk_app.domain.documents import (
     check_pages,
     check_pixels,
 )
-from emk_app.storage.segments import bare_jpeg, bare_jpeg2000
+from emk_app.storage.segments import bare_jpeg, bare_jpeg2000, jpeg2000_size, jpeg_size
 
 FORBIDDEN: Final = frozenset(
     (
@@ -124,6 +124,10 @@ def warm_up() -> None:
     with Pdf.new() as sample:
         sample.add_blank_page(page_size=(72, 72))
         draw(_saved(sample), 0, 8)
+        # Opening an encrypted file takes randomness, whose source must be open by then.
+        file = BytesIO()
+        sample.save(file, encryption=pikepdf.Encryption(owner="owner", user="", R=6))
+    pikepdf.open(file).close()
 
 
 def rebuild(content: bytes) -> tuple[bytes, int]:
@@ -316,8 +320,10 @@ def _check_stream(clean: Pdf, stream: Any) -> int:
             outer.DecodeParms = Array(parameters[:-1])
         picture = outer.read_bytes(pikepdf.StreamDecodeLevel.specialized)
     if last == "/DCTDecode":
+        check_pixels(*jpeg_size(picture))
         picture = bare_jpeg(picture)
     elif last == "/JPXDecode":
+        check_pixels(*jpeg2000_size(picture))
         picture = bare_jpeg2000(picture)
     if picture != packed:
         stream.write(

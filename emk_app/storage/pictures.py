@@ -29,6 +29,7 @@ _UPRIGHT: Final = {
 
 _MEASURED_SIDE: Final = 256
 _MOST_COLOURFUL: Final = 0.05
+_ALIKE: Final = 2
 
 
 def warm_up() -> None:
@@ -75,6 +76,16 @@ def scaled(picture: Image.Image, longest: int) -> Image.Image:
     factor = longest / max(width, height)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def is_blank(picture: Image.Image) -> bool:
+    """Say whether all pixels are alike: no paper looks so when scanned, not even an empty one."""
+    for band in picture.split():
+        counts = band.histogram()
+        present = [value for value, count in enumerate(counts) if count]
+        if present[-1] - present[0] > _ALIKE:
+            return False
+    return True
 
 
 def saturation(picture: Image.Image) -> float:

@@ -155,6 +155,8 @@ def _inspect_jpeg(content: bytes) -> Answer:
 
     picture = pictures.decode(content)
     preview = pictures.scaled(picture, pictures.PREVIEW_SIDE)
+    if pictures.is_blank(preview):
+        return Answer(Outcome.NOT_READABLE)
     return Answer(
         Outcome.DONE,
         pages=1,
@@ -172,6 +174,9 @@ def _inspect_pdf(content: bytes) -> Answer:
     cleaned, pages = pdfs.rebuild(content)
     width, height = pdfs.size_in_pixels(cleaned)
     preview = pdfs.draw(cleaned, 0, pictures.PREVIEW_SIDE)
+    if pictures.is_blank(preview):
+        # A picture or a font that does not open leaves the page empty without an error.
+        return Answer(Outcome.NOT_READABLE)
     return Answer(
         Outcome.DONE,
         pages=pages,

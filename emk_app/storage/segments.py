@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 _MARKER: Final = 0xFF
@@ -14,10 +15,14 @@ _APP0: Final = 0xE0
 _APP14: Final = 0xEE
 _APPS: Final = range(0xE0, 0xF0)
 _COMMENT: Final = 0xFE
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Frame headers of every process of coding; the three left out bring tables."""
 _JFIF_LENGTH: Final = 16
 """Of an APP0 segment without a thumbnail."""
 
 _JP2_HEAD: Final = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
+_CODE_STREAM: Final = b"\xff\x4f\xff\x51"
+"""Start of code stream, then the segment with the size."""
 _JP2_CARRIERS: Final = frozenset((b"xml ", b"uuid", b"uinf", b"asoc", b"jp2i", b"free", b"skip"))
 
 
@@ -84,6 +89,34 @@ def bare_jpeg2000(content: bytes) -> bytes:
             kept.append(content[at : at + length])
         at += length
     return b"".join(kept)
+
+
+def jpeg_size(content: bytes) -> tuple[int, int]:
+    """Return the width and height that a JPEG's frame header claims.
+
+    Raises ``ValueError`` unless there is one among the segments before the coded pixels.
+    """
+    at = 2
+    while content[at : at + 1] == b"\xff" and at + 9 <= len(content):
+        code = content[at + 1]
+        if code == _MARKER:
+            at += 1
+            continue
+        if code in _FRAMES:
+            height, width = struct.unpack_from(">HH", content, at + 5)
+            return width, height
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+    raise ValueError("no frame header")
+
+
+def jpeg2000_size(content: bytes) -> tuple[int, int]:
+    """Return the width and height that the code stream of a JPEG 2000 file claims.
+
+    Raises ``ValueError`` if there is no code stream.
+    """
+    at = content.index(_CODE_STREAM) + len(_CODE_STREAM) + 4
+    right, bottom, left, top = struct.unpack(">IIII", content[at : at + 16].ljust(16, b"\0"))
+    return max(0, right - left), max(0, bottom - top)
 
 
 def _is_needed(code: int, body: bytes) -> bool:
