@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from emk_app.db import changes
@@ -64,7 +65,7 @@ def is_ready() -> bool:
     try:
         with reading() as db:
             db.connection().execute(sa.text("SELECT 1"))
-    except sa.exc.SQLAlchemyError:
+    except SQLAlchemyError:
         return False
     return True
 

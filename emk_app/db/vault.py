@@ -15,7 +15,6 @@ from emk_app.crypto import sealing
 from emk_app.db.tables.people import User
 from emk_app.keys import keystore
 
-
 WRAPPED_LENGTH: Final = sealing.OVERHEAD + sealing.KEY_LENGTH
 """Bytes of a wrapped data key."""
 
@@ -56,7 +55,12 @@ def new_key(uid: str) -> tuple[Vault, bytes]:
 
 def vault_of(user: User) -> Vault:
     """Return the vault of ``user``."""
-    return Vault(keystore().keyring.unwrap(user.key_sealed, _key_place(user.uid)))
+    return vault_from(user.uid, user.key_sealed)
+
+
+def vault_from(uid: str, key_sealed: bytes) -> Vault:
+    """Return the vault of the person called ``uid``, whose wrapped key this is."""
+    return Vault(keystore().keyring.unwrap(key_sealed, _key_place(uid)))
 
 
 def vault_for(db: Session, user_id: int) -> Vault:

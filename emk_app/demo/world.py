@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import pyotp
+from pyotp.totp import TOTP
 from sqlmodel import col, select
 
 from emk_app import clock
@@ -63,7 +63,7 @@ def print_people() -> None:
     print(f"\nДемонстрационные люди. Пароль у всех: {PASSWORD}\n")
     print(f"{'Логин':<{wide}}  Код     Ключ для приложения с кодами      Кто это")
     for resident in RESIDENTS:
-        code = pyotp.TOTP(resident.totp_secret).at(now)
+        code = TOTP(resident.totp_secret).at(now)
         print(
             f"{resident.login:<{wide}}  {code}  {resident.totp_secret}  "
             f"{resident.name} — {resident.about}"

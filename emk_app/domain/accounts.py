@@ -96,7 +96,7 @@ FIRST_BLOCK: Final = timedelta(seconds=30)
 
 
 def blocked_for(failures: int, rule: Rule) -> timedelta:
-    """Return how long the door stays shut after ``failures``: doubling, up to the rule's longest."""
+    """Return how long the door stays shut after ``failures``: each time twice as long."""
     over = failures - rule.tries
     if over < 0:
         return timedelta(0)
@@ -104,7 +104,7 @@ def blocked_for(failures: int, rule: Rule) -> timedelta:
 
 
 def check_new_password(password: str, login: str) -> str:
-    """Return the password in NFC; raise how it is unfit (D14: length and guesses, no composition)."""
+    """Return the password in NFC; raise why it is unfit: length and guesses alone count (D14)."""
     text = unicodedata.normalize("NFC", password)
     if len(text) < SHORTEST_PASSWORD:
         raise PasswordTooShort(SHORTEST_PASSWORD)

@@ -1,5 +1,6 @@
 """The event gate: an event passes only if its handler says who may call it, and the session,
-read afresh, is such a one (D20)."""
+read afresh, is such a one (D20).
+"""
 
 from __future__ import annotations
 
@@ -46,9 +47,7 @@ BURST: Final = 120
 class Gate(rx.Middleware):
     """Denies by default; stands before every event, chained and background ones included."""
 
-    async def preprocess(
-        self, app: rx.App, state: BaseState, event: Event
-    ) -> StateUpdate | None:
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Return nothing to let the event pass, or an update that answers in its stead."""
         caller = caller_of(state.router_data)
         role = None
@@ -70,7 +69,7 @@ class Gate(rx.Middleware):
 
 
 class QuietNamespace(EventNamespace):
-    """Drops what no page of ours sends before it costs a state, a task or a line in the log (D44)."""
+    """Drops what no page of ours sends before it costs a state or a line in the log (D44)."""
 
     def __init__(self, namespace: str, app: rx.App) -> None:
         super().__init__(namespace, app)
@@ -121,10 +120,10 @@ def install(app: rx.App) -> None:
         raise Undeclared(undeclared)
     if not any(isinstance(each, Gate) for each in app._middlewares):  # pyright: ignore
         app.add_middleware(Gate(), index=0)
-    namespace = app.event_namespace.namespace
-    quiet = QuietNamespace(namespace, app)
-    app._event_namespace = quiet  # pyright: ignore[reportPrivateUsage]
     assert app.sio is not None
+    assert app.event_namespace is not None
+    quiet = QuietNamespace(str(app.event_namespace.namespace), app)
+    app._event_namespace = quiet  # pyright: ignore[reportPrivateUsage]
     app.sio.register_namespace(quiet)
 
 

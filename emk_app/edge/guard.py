@@ -278,9 +278,7 @@ async def _refuse_socket(receive: Receive, send: Send, code: int) -> None:
     await send({"type": "websocket.close", "code": code})
 
 
-def _until_ended(
-    receive: Receive, send: Send, watch: changes.Watch, caller: Caller
-) -> Receive:
+def _until_ended(receive: Receive, send: Send, watch: changes.Watch, caller: Caller) -> Receive:
     """Receive until the caller's standing changes; then the socket closes (D11)."""
     pending: asyncio.Task[Message] | None = None
     # The first look comes at once and says when the next is due.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from emk_app.pages import demo, errors, kit, sign_in, start
+from emk_app.pages import check, demo, errors, guide, kit, sign_in, start
 from emk_app.pages.table import Page
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -15,5 +15,4 @@ PAGES: Final[tuple[Page, ...]] = (
     *errors.PAGES,
     *demo.PAGES,
     *kit.PAGES,
-    Page("/demo/kit", "Компоненты", kit.kit, demo_only=True),
 )

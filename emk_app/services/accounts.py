@@ -6,10 +6,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, delete, select
 
 from emk_app.crypto import passwords, tokens, totp
@@ -19,9 +18,9 @@ from emk_app.db.tables.people import Doorstep, Login, User, UserSession
 from emk_app.domain import accounts as rules
 from emk_app.domain.accounts import DoorstepExpired, PasswordsDiffer, WrongCode, WrongCredentials
 from emk_app.domain.actors import Actor, Position, Role, permit
-from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, Required
 from emk_app.domain.contacts import Email, LoginKind, Phone
 from emk_app.domain.contacts import Login as LoginName
+from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, Required
 from emk_app.keys import keystore
 from emk_app.services import auditing, notifying, throttling
 from emk_app.services.throttling import key_of
@@ -139,7 +138,10 @@ def confirm_contact(door: str, code: str, *, now: datetime) -> None:
 
 
 def begin_sign_in(door: str, login: str, password: str, *, source: str, now: datetime) -> Step:
-    """Check login and password; return what comes next. Raises ``WrongCredentials`` for both alike."""
+    """Check login and password; return what comes next.
+
+    Raises ``WrongCredentials`` whichever of the two is wrong.
+    """
     try:
         name: LoginName | None = LoginName.parse(login)
     except InvalidValue:
@@ -163,7 +165,7 @@ def begin_sign_in(door: str, login: str, password: str, *, source: str, now: dat
         step.kind = LoginKind(name.kind) if name else None
         db.add(step)
         if rehashed:
-            db.execute(
+            db.exec(
                 sa.update(User).where(col(User.id) == user.id).values(password_hash=rehashed)
             )
     throttling.forgive(account)
@@ -335,7 +337,7 @@ def actor_of(ref: str, *, now: datetime) -> Actor:
 def notice_presence(ref: str, *, now: datetime) -> None:
     """Note that the person did something; at most once a minute is written."""
     with unit_of_work() as db:
-        db.execute(
+        db.exec(
             sa.update(UserSession)
             .where(
                 col(UserSession.ref) == ref,
@@ -353,14 +355,12 @@ def renew_factor(actor: Actor, code: str, *, now: datetime) -> None:
         user = db.get(User, actor.user_id)
         if user is None or not _accept_code(db, user, code, now):
             raise WrongCode
-        db.execute(
+        db.exec(
             sa.update(UserSession)
             .where(col(UserSession.id) == actor.session_id)
             .values(factor_at=now)
         )
-        auditing.record(
-            db, actor, "renew_factor", f"user:{user.id}", subject_id=user.id, now=now
-        )
+        auditing.record(db, actor, "renew_factor", f"user:{user.id}", subject_id=user.id, now=now)
     throttling.forgive(key_of("factor", str(actor.user_id)))
 
 
@@ -377,7 +377,7 @@ def create_user(
     is_demo: bool = False,
     db: Session | None = None,
 ) -> int:
-    """Make an account from the command line; return its identity, the old one if the login is known."""
+    """Make an account from the command line, or find the one of this login; return its identity."""
     parsed = LoginName.parse(login)
     if db is None:
         with unit_of_work() as own:
@@ -426,7 +426,7 @@ def person_name(user_id: int) -> str:
 def sweep(*, now: datetime) -> None:
     """Forget doorsteps nobody stands on any more."""
     with unit_of_work() as db:
-        db.execute(delete(Doorstep).where(col(Doorstep.expires_at) <= now))
+        db.exec(delete(Doorstep).where(col(Doorstep.expires_at) <= now))
 
 
 def permit_signed_in(actor: Actor) -> None:
@@ -519,7 +519,7 @@ def _shown_login(db: Session, user: User) -> str:
 
 
 def _renew_doorstep(db: Session, door: str, now: datetime) -> Doorstep:
-    db.execute(delete(Doorstep).where(col(Doorstep.ref) == door))
+    db.exec(delete(Doorstep).where(col(Doorstep.ref) == door))
     return Doorstep(ref=door, created_at=now, expires_at=now + rules.DOORSTEP_LIFE)
 
 
@@ -555,7 +555,7 @@ def _accept_code(db: Session, user: User, code: str, now: datetime) -> bool:
     counter = totp.accept(secret, code, now, user.totp_counter)
     if counter is None:
         return False
-    taken = db.execute(
+    taken = db.exec(
         sa.update(User)
         .where(
             col(User.id) == user.id,
@@ -565,7 +565,7 @@ def _accept_code(db: Session, user: User, code: str, now: datetime) -> bool:
         .execution_options(synchronize_session=False)
     )
     db.refresh(user)
-    return cast("CursorResult[Any]", taken).rowcount == 1
+    return taken.rowcount == 1
 
 
 def _live(db: Session, ref: str, now: datetime) -> tuple[UserSession, User] | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.journal import AuditEntry
 from emk_app.domain.actors import Actor
 from emk_app.keys import keystore
@@ -17,6 +19,11 @@ from emk_app.keys import keystore
 FIRST = "0" * 64
 _LOCK = 7_340_211
 """Name of PostgreSQL's advisory lock under which the chain grows; SQLite has one writer anyway."""
+
+ONE_LOOK: Final = timedelta(minutes=15)
+"""A screen that keeps itself fresh is one look for so long."""
+_LOOK_BACK: Final = 500
+"""Entries among which the same look is sought; beyond them it is written again."""
 
 
 def record(
@@ -31,7 +38,7 @@ def record(
 ) -> None:
     """Add one entry to the chain; ``fields`` are names of fields, never their values."""
     if db.get_bind().dialect.name == "postgresql":
-        db.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        db.connection().execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     db.flush()
     last = db.exec(select(AuditEntry.digest).order_by(col(AuditEntry.id).desc()).limit(1)).first()
     entry = AuditEntry(
@@ -48,6 +55,33 @@ def record(
     )
     entry.digest = digest_of(entry)
     db.add(entry)
+
+
+def look(
+    actor: Actor,
+    target: str,
+    *,
+    now: datetime,
+    subject_id: int | None = None,
+    fields: str = "",
+) -> None:
+    """Record that the actor sees somebody's record, before it is shown; once for one look."""
+    with reading() as db:
+        newest = db.exec(select(AuditEntry.id).order_by(col(AuditEntry.id).desc())).first() or 0
+        known = db.exec(
+            select(AuditEntry.id).where(
+                col(AuditEntry.id) > newest - _LOOK_BACK,
+                col(AuditEntry.actor_id) == actor.user_id,
+                col(AuditEntry.session_id) == actor.session_id,
+                col(AuditEntry.action) == "view",
+                col(AuditEntry.target) == target,
+                col(AuditEntry.fields) == fields,
+                col(AuditEntry.at) > now - ONE_LOOK,
+            )
+        ).first()
+    if known is None:
+        with unit_of_work() as db:
+            record(db, actor, "view", target, subject_id=subject_id, fields=fields, now=now)
 
 
 def digest_of(entry: AuditEntry) -> str:

@@ -122,7 +122,7 @@ def _put_back(message: OutboxMessage, now: datetime) -> None:
 
 def _note(message: OutboxMessage, **values: datetime | None) -> None:
     with unit_of_work() as db:
-        db.execute(
+        db.exec(
             sa.update(OutboxMessage).where(col(OutboxMessage.id) == message.id).values(**values)
         )
         changes.announce(db, "letters")

@@ -80,7 +80,7 @@ def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _finish(job: Job, now: datetime) -> None:
     with unit_of_work() as db:
-        db.execute(sa.update(Job).where(col(Job.id) == job.id).values(done_at=now))
+        db.exec(sa.update(Job).where(col(Job.id) == job.id).values(done_at=now))
 
 
 def _put_back(job: Job, now: datetime) -> None:
@@ -91,4 +91,4 @@ def _put_back(job: Job, now: datetime) -> None:
         else {"leased_until": None, "due_at": now + timedelta(seconds=2**job.attempts)}
     )
     with unit_of_work() as db:
-        db.execute(sa.update(Job).where(col(Job.id) == job.id).values(**values))
+        db.exec(sa.update(Job).where(col(Job.id) == job.id).values(**values))

@@ -15,7 +15,7 @@ from emk_app.keys import keystore
 
 
 def key_of(purpose: str, subject: str) -> str:
-    """Return the key under which ``subject`` is counted; addresses and logins never stand in clear."""
+    """Return the key under which ``subject`` is counted; it never stands in clear."""
     return f"{purpose}:{tokens.keyed_digest(keystore().session_key, subject, purpose)[:40]}"
 
 
@@ -49,4 +49,4 @@ def spend(*those: tuple[str, Rule], now: datetime) -> None:
 def forgive(*keys: str) -> None:
     """Forget the tries under ``keys``, after a success."""
     with unit_of_work() as db:
-        db.execute(delete(Throttle).where(col(Throttle.key).in_(keys)))
+        db.exec(delete(Throttle).where(col(Throttle.key).in_(keys)))

@@ -20,7 +20,6 @@ from emk_app.services.accounts import Step
 from emk_app.states.session import HOME, actor_of, door_of, hush, say, source_of, warn
 from emk_app.threads import in_thread
 
-
 LABELS: Final = {
     "login": "Телефон, почта или ИНН",
     "contact": "Телефон или почта для сообщений",

@@ -141,7 +141,7 @@ def knock(
         task = asyncio.create_task((guard or Guard(behind))(scope, receive, send))
         if while_open is not None:
             while not told:
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # noqa: ASYNC110
             await while_open()
             await asyncio.wait_for(task, 5)
         else:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
 from emk_app.db import changes, vault
@@ -96,13 +95,13 @@ def move(db: Session, application: Application, *, now: datetime, **values: Any)
     Raises ``ChangedMeanwhile`` for the one who came second.
     """
     seen = application.version
-    result = db.execute(
+    result = db.exec(
         sa.update(Application)
         .where(col(Application.id) == application.id, col(Application.version) == seen)
         .values(version=seen + 1, changed_at=now, **values)
         .execution_options(synchronize_session=False)
     )
-    if cast("CursorResult[Any]", result).rowcount != 1:
+    if result.rowcount != 1:
         raise ChangedMeanwhile
     db.refresh(application)
     changes.announce(
