@@ -67,7 +67,9 @@ def look(
 ) -> None:
     """Record that the actor sees somebody's record, before it is shown; once for one look."""
     with reading() as db:
-        newest = db.exec(select(AuditEntry.id).order_by(col(AuditEntry.id).desc())).first() or 0
+        newest = (
+            db.exec(select(AuditEntry.id).order_by(col(AuditEntry.id).desc()).limit(1)).first() or 0
+        )
         known = db.exec(
             select(AuditEntry.id).where(
                 col(AuditEntry.id) > newest - _LOOK_BACK,
