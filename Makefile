@@ -12,8 +12,8 @@ help:  ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: setup build migrate keys seed  ## Set everything up and serve it on http://localhost:8000
-	@$(PY) -m emk_app.cli serve
+run: setup build  ## Set everything up and serve it on http://localhost:8000
+	@$(PY) -m emk_app.start
 
 .PHONY: test
 test: setup-dev build lint types contracts test-sqlite test-postgres  ## Set everything up and run all tests, browser included
@@ -41,6 +41,10 @@ keys: setup  ## Make the keys that are missing
 .PHONY: seed
 seed: setup  ## Make the demo people and clinics, and print how they sign in
 	$(STEP) seed $(PY) -m emk_app.cli seed
+
+.PHONY: codes
+codes: setup  ## Print the demo people with their present one-time codes
+	@$(PY) -m emk_app.cli codes
 
 .PHONY: test-unit
 test-unit: setup-dev  ## Run the fast tests: rules, texts, vectors, architecture
