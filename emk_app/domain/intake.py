@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from emk_app.domain.contacts import Phone
 from emk_app.domain.errors import Invalid, InvalidValue, NotAChoice, Required
@@ -51,7 +51,7 @@ class ConsentMissing(InvalidValue):
 
 
 class ClinicNotOffered(InvalidValue):
-    """The clinic has closed, or its licence is not in force."""
+    """The clinic can't examine: no licence in force, another kind of work, or not connected."""
 
 
 @dataclass(frozen=True, slots=True)

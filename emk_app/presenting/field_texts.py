@@ -256,14 +256,13 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     examinations.ResultOutdated: lambda e: (
         f"Этот результат действовал до {day(e.valid_until)}. Исследование нужно провести заново."
     ),
-    examinations.MadeBeforeBirth: lambda _: (
-        "Эта дата раньше дня рождения пациента. Проверьте год."
-    ),
+    examinations.MadeBeforeBirth: lambda _: "Эта дата раньше дня рождения пациента. Проверьте год.",
     consent.ConsentOutdated: lambda _: (
         "Текст согласия обновился. Прочитайте новый и отметьте согласие снова."
     ),
     intake.ClinicNotOffered: lambda _: (
-        "Эта организация больше не проводит осмотры. Выберите другую."
+        "Эта организация не сможет провести ваш осмотр: у неё нет действующей лицензии на осмотры "
+        "для вашей профессии или она не подключена к сервису. Выберите другую."
     ),
     intake.ConsentMissing: lambda _: (
         "Без согласия на обработку персональных данных подать заявление нельзя. Отметьте его."

@@ -26,6 +26,7 @@ from emk_app.domain.applications import (
     ApplicationStatus,
     CaseAlreadyOpen,
     ExaminationTrack,
+    Milestone,
     PapersTrack,
     TrackingNumber,
     advance,
@@ -37,7 +38,7 @@ from emk_app.domain.applications import withdraw as withdrawn
 from emk_app.domain.books import BookNumber, BookStatus
 from emk_app.domain.checks import Finding
 from emk_app.domain.clearance import Fitness
-from emk_app.domain.clinics import LicenceStatus
+from emk_app.domain.clinics import ClinicNotAvailable, check_available
 from emk_app.domain.corrections import Asked, NotAsked, scan_control
 from emk_app.domain.deadlines import Wait
 from emk_app.domain.documents import ScanKind
@@ -61,9 +62,6 @@ from emk_app.services.scans import ScanView
 CONSENT: Final = "consent"
 CLINIC: Final = "clinic"
 """Names of the two controls that are not fields of the form."""
-CORRECTED: Final = "corrected"
-CLINIC_CHANGED: Final = "clinic_changed"
-"""Events of the history that are not statuses."""
 REPLY_LIMIT: Final = 500
 
 
@@ -234,13 +232,15 @@ def remember_step(
 def choose_clinic(actor: Actor, application_id: int, clinic_id: int, *, now: datetime) -> None:
     """Choose a clinic, or another one until the first has opened the case.
 
-    Raises ``ClinicNotOffered``, ``CaseAlreadyOpen``.
+    Raises ``ClinicNotAvailable``, ``ClinicNotOffered``, ``CaseAlreadyOpen``.
     """
     permit(actor, Role.HOLDER)
     with unit_of_work() as db:
         application = _own(db, actor, application_id)
         clinic = clinics.get(db, clinic_id)
-        if not _is_offered(clinic):
+        form = applications.form_of(db, application)
+        check_available(clinic.licence_status, _points(clinic), _point(form))
+        if not clinic.is_connected:
             raise ClinicNotOffered
         if application.clinic_id == clinic.id:
             return
@@ -252,8 +252,8 @@ def choose_clinic(actor: Actor, application_id: int, clinic_id: int, *, now: dat
         if application.clinic_id is not None:
             changes.announce(db, f"clinic:{application.clinic_id}")
         applications.move(db, application, now=now, clinic_id=clinic.id)
-        _note(db, actor, application, CLINIC_CHANGED, now)
-        _audit(db, actor, application, CLINIC_CHANGED, now)
+        _note(db, actor, application, Milestone.CLINIC_CHANGED, now)
+        _audit(db, actor, application, "choose_clinic", now)
 
 
 def set_consent(
@@ -337,7 +337,7 @@ def correct(actor: Actor, application_id: int, reply: str = "", *, now: datetime
             note_sealed=None,
             clarify_fields=None,
         )
-        _note(db, actor, application, CORRECTED, now, _kept(reply).strip()[:REPLY_LIMIT])
+        _note(db, actor, application, Milestone.CORRECTED, now, _kept(reply).strip()[:REPLY_LIMIT])
         _audit(db, actor, application, "correct", now, fields=asked)
         occasion = f"correct:{application.version}"
         jobs.enqueue(db, checking.JOB, application.id, occasion=occasion, now=now)
@@ -400,8 +400,8 @@ def reapply(actor: Actor, application_id: int, *, now: datetime) -> DraftView:
         fresh = applications.form_of(db, source) | {k: v for k, v in form.items() if v}
         clinic_id = application.clinic_id
         if clinic_id is None and source.clinic_id is not None:
-            clinic = db.get(Clinic, source.clinic_id)
-            clinic_id = clinic.id if clinic and _is_offered(clinic) else None
+            is_offered = _is_offered(db.get(Clinic, source.clinic_id), fresh)
+            clinic_id = source.clinic_id if is_offered else None
         _save(
             db,
             application,
@@ -536,8 +536,9 @@ def _complete(db: Session, application: Application, now: datetime) -> Applicant
     """Return the form, read; raise ``Invalid`` with all that the application still lacks."""
     problems: dict[str, InvalidValue] = {}
     applicant: Applicant | None = None
+    form = applications.form_of(db, application)
     try:
-        applicant = intake.read(applications.form_of(db, application), clock.day_of(now))
+        applicant = intake.read(form, clock.day_of(now))
     except Invalid as error:
         problems |= error.fields
     lacking = {
@@ -554,28 +555,40 @@ def _complete(db: Session, application: Application, now: datetime) -> Applicant
                 problems[CONSENT] = ConsentMissing()
             case _:
                 problems[CLINIC] = Required()
-    if application.clinic_id is not None and application.submitted_at is None:
-        clinic = db.get(Clinic, application.clinic_id)
-        if clinic is None or not _is_offered(clinic):
-            problems[CLINIC] = ClinicNotOffered()
+    elsewhere = clinic_may_change(application.status, application.examination)
+    chosen = db.get(Clinic, application.clinic_id) if application.clinic_id else None
+    if chosen is not None and elsewhere and not _is_offered(chosen, form):
+        problems[CLINIC] = ClinicNotOffered()
     if problems or applicant is None:
         raise Invalid(problems)
     return applicant
 
 
-def _is_offered(clinic: Clinic) -> bool:
-    return (
-        clinic.deleted_on is None
-        and clinic.licence_status is LicenceStatus.ACTIVE
-        and clinic.is_connected
-    )
+def _is_offered(clinic: Clinic | None, form: Mapping[str, str]) -> bool:
+    """Whether the clinic can still examine for the occupation in the form."""
+    if clinic is None or clinic.deleted_on is not None or not clinic.is_connected:
+        return False
+    try:
+        check_available(clinic.licence_status, _points(clinic), _point(form))
+    except ClinicNotAvailable:
+        return False
+    return True
+
+
+def _points(clinic: Clinic) -> frozenset[str]:
+    return frozenset(clinic.points.split(","))
+
+
+def _point(form: Mapping[str, str]) -> str | None:
+    chosen = OCCUPATIONS.get(form.get(Field.OCCUPATION, ""))
+    return chosen.point if chosen else None
 
 
 def _is_corrected_already(db: Session, application: Application) -> bool:
     if application.status is not ApplicationStatus.UNDER_REVIEW:
         return False
     history = applications.history(db, application)
-    return bool(history) and history[-1][0].event == CORRECTED
+    return bool(history) and history[-1][0].event == Milestone.CORRECTED
 
 
 def _holder(db: Session, application: Application) -> User:
@@ -600,7 +613,7 @@ def _note(
     note: str = "",
 ) -> None:
     applications.write_history(
-        db, application, event, by=actor.role, user_id=actor.user_id, now=now, note=note
+        db, application, str(event), by=actor.role, user_id=actor.user_id, now=now, note=note
     )
 
 
@@ -716,7 +729,7 @@ def _waits(db: Session, application: Application) -> tuple[Wait, ...]:
         day = clock.day_of(row.at)
         if row.event == ApplicationStatus.CLARIFICATION_REQUESTED:
             waits.append(Wait(day, None))
-        elif waits and waits[-1].answered_on is None and row.event == CORRECTED:
+        elif waits and waits[-1].answered_on is None and row.event == Milestone.CORRECTED:
             waits[-1] = Wait(waits[-1].asked_on, day)
     return tuple(waits)
 

@@ -1,0 +1,195 @@
+"""People and papers for tests; plain functions with good defaults."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from emk_app.db import vault
+from emk_app.db.engine import unit_of_work
+from emk_app.db.repositories import applications
+from emk_app.db.tables.applications import Application, Scan
+from emk_app.db.tables.clinics import Clinic
+from emk_app.domain.actors import Actor, Position, Role
+from emk_app.domain.applications import ApplicationStatus, PapersTrack
+from emk_app.domain.clinics import ClinicKind, LicenceStatus
+from emk_app.domain.consent import CURRENT
+from emk_app.domain.corrections import Asked, write
+from emk_app.domain.documents import MediaType, ScanKind
+from emk_app.domain.intake import Field
+from emk_app.domain.people import Sex
+from emk_app.domain.policies import Enp
+from emk_app.services import accounts, applying, scans
+from emk_app.services.applying import DraftView
+from tests.files import good
+
+PASSWORD = "лесная тропа 42"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+_serials = itertools.count(1)
+
+FORM = {
+    Field.LAST_NAME: "Иванова",
+    Field.FIRST_NAME: "Мария",
+    Field.PATRONYMIC: "Сергеевна",
+    Field.BIRTH_DATE: "27.03.1990",
+    Field.SEX: "female",
+    Field.SNILS: "112-233-445 95",
+    Field.POLICY_KIND: "unified",
+    Field.POLICY_NUMBER: Enp.issue("77", date(1990, 3, 27), Sex.FEMALE, 12345).digits,
+    Field.PHONE: "+7 912 345-67-89",
+    Field.POSTAL_INDEX: "109012",
+    Field.ADDRESS: "г. Москва, ул. Ильинка, д. 4, кв. 7",
+    Field.OCCUPATION: "cook",
+    Field.KIND: "pre_placement",
+}
+"""A form without a mistake."""
+
+
+def make_holder(now: datetime, login: str = "") -> Actor:
+    """Return a new holder."""
+    login = login or f"holder{next(_serials)}@example.ru"
+    user_id = accounts.create_user(Role.HOLDER, login, PASSWORD, totp_secret=SECRET, now=now)
+    return Actor(user_id, Role.HOLDER)
+
+
+def make_operator(now: datetime) -> Actor:
+    """Return a new operator."""
+    login = f"operator{next(_serials)}@example.ru"
+    user_id = accounts.create_user(Role.OPERATOR, login, PASSWORD, totp_secret=SECRET, now=now)
+    return Actor(user_id, Role.OPERATOR)
+
+
+def make_physician(clinic_id: int, now: datetime, position: Position = Position.PHYSICIAN) -> Actor:
+    """Return a new member of the clinic's staff."""
+    login = f"staff{next(_serials)}@example.ru"
+    user_id = accounts.create_user(
+        Role.CLINIC,
+        login,
+        PASSWORD,
+        totp_secret=SECRET,
+        clinic_id=clinic_id,
+        position=position,
+        now=now,
+    )
+    return Actor(user_id, Role.CLINIC, clinic_id=clinic_id, position=position)
+
+
+def make_clinic(
+    *,
+    licence: LicenceStatus = LicenceStatus.ACTIVE,
+    is_connected: bool = True,
+    points: str = "23,24,25,26,27",
+) -> int:
+    """Return the identity of a new clinic."""
+    serial = next(_serials)
+    with unit_of_work() as db:
+        clinic = Clinic(
+            oid=f"1.2.643.5.1.13.13.12.2.77.{serial}",
+            name=f"ГБУЗ «Городская поликлиника № {serial}»",
+            short_name=f"Поликлиника № {serial}",
+            search_name=f"гбуз «городская поликлиника № {serial}»",
+            kind=ClinicKind.POLYCLINIC,
+            region_code="77",
+            inn="7707083893",
+            ogrn="1027700132195",
+            okpo="00032537",
+            address="г. Москва, ул. Ильинка, д. 1",
+            phone="+7 495 000-00-00",
+            hours="пн–пт 8:00–20:00",
+            licence_number=f"Л041-{serial:05}",
+            licence_status=licence,
+            licensed_on=date(2020, 1, 1),
+            is_connected=is_connected,
+            points=points,
+        )
+        db.add(clinic)
+        db.flush()
+        return clinic.id
+
+
+def make_draft(
+    holder: Actor, now: datetime, *, clinic_id: int | None = None, with_scans: bool = True
+) -> DraftView:
+    """Return a complete draft, ready to be handed in."""
+    draft = applying.draft(holder, now=now)
+    applying.change_fields(holder, draft.id, FORM, now=now)
+    applying.choose_clinic(holder, draft.id, clinic_id or make_clinic(), now=now)
+    if with_scans:
+        for kind in (ScanKind.PASSPORT, ScanKind.POLICY):
+            put_scan(holder, draft.id, kind, now)
+    applying.set_consent(holder, draft.id, given=True, version=CURRENT.version, now=now)
+    found = applying.standing_draft(holder, now=now)
+    assert found is not None
+    return found
+
+
+def put_scan(holder: Actor, application_id: int, kind: ScanKind, now: datetime) -> str:
+    """Keep a scan as if it had been inspected; return its public name."""
+    content, ref = good.jpeg(), secrets.token_hex(16)
+    with unit_of_work() as db:
+        own = vault.vault_for(db, holder.user_id)
+        blob = scans.blobs().put(content, own.key)
+        db.add(
+            Scan(
+                ref=ref,
+                application_id=application_id,
+                kind=kind,
+                media_type=MediaType.JPEG,
+                size=len(content),
+                pages=1,
+                is_colour=True,
+                is_legible=True,
+                blob=blob,
+                preview_blob=scans.blobs().put(content, own.key),
+                name_sealed=own.seal(f"{kind}.jpg", "scans", "name", ref),
+                uploaded_at=now,
+            )
+        )
+    return ref
+
+
+def make_submitted(holder: Actor, now: datetime, *, clinic_id: int | None = None) -> DraftView:
+    """Return an application that has just been handed in, as its draft was."""
+    draft = make_draft(holder, now, clinic_id=clinic_id)
+    applying.submit(holder, draft.id, now=now)
+    return draft
+
+
+def put(application_id: int, **values: object) -> None:
+    """Set columns of an application as they would be further down its road."""
+    with unit_of_work() as db:
+        db.execute(
+            sa.update(Application).where(col(Application.id) == application_id).values(**values)
+        )
+
+
+def ask(application_id: int, asked: Asked, note: str, now: datetime) -> None:
+    """Ask the holder to correct something, as an operator does."""
+    with unit_of_work() as db:
+        _ask(db, application_id, asked, note, now)
+
+
+def _ask(db: Session, application_id: int, asked: Asked, note: str, now: datetime) -> None:
+    application = applications.locked(db, application_id)
+    applications.move(
+        db,
+        application,
+        now=now,
+        status=ApplicationStatus.CLARIFICATION_REQUESTED,
+        papers=PapersTrack.RETURNED,
+        clarify_fields=write(asked),
+        note_sealed=applications.seal_note(db, application, note),
+    )
+    applications.write_history(
+        db,
+        application,
+        ApplicationStatus.CLARIFICATION_REQUESTED.value,
+        by=Role.OPERATOR,
+        user_id=None,
+        now=now,
+        note=note,
+    )
