@@ -64,9 +64,6 @@ class Hostile:
     kind: ScanKind = ScanKind.DIPLOMA
 
 
-# --- JPEG
-
-
 def segment(code: int, body: bytes) -> bytes:
     return bytes((0xFF, code)) + struct.pack(">H", len(body) + 2) + body
 
@@ -166,9 +163,6 @@ def noisy_pixels() -> bytes:
     return bytes(good)
 
 
-# --- other formats under a good name
-
-
 def png(**options: object) -> bytes:
     file = BytesIO()
     paper(200, 100).save(file, "PNG", **options)  # type: ignore[arg-type]
@@ -197,9 +191,6 @@ def in_format(name: str) -> bytes:
 
 def gifar() -> bytes:
     return in_format("GIF") + jar()
-
-
-# --- PDF
 
 
 def acting(catalog: bytes = b"", page: bytes = b"", **more: bytes) -> bytes:
