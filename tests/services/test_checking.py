@@ -1,0 +1,180 @@
+"""Automatic checks: what they find, and that an application is received once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlmodel import select
+
+from emk_app.db.engine import reading
+from emk_app.db.repositories import applications
+from emk_app.db.tables.applications import CheckResult
+from emk_app.domain.actors import Actor
+from emk_app.domain.applications import ApplicationStatus
+from emk_app.domain.checks import Check, CheckOutcome, Finding, Reason
+from emk_app.domain.corrections import Asked
+from emk_app.domain.documents import ScanKind
+from emk_app.domain.errors import NotFound
+from emk_app.domain.intake import Field
+from emk_app.services import applying, checking, jobs, scans
+from tests.factories import ask, make_clinic, make_draft, make_holder, make_submitted, put
+from tests.files import good
+
+pytestmark = pytest.mark.usefixtures("world")
+
+PASSED, FAILED, UNKNOWN = CheckOutcome.PASSED, CheckOutcome.FAILED, CheckOutcome.UNKNOWN
+
+
+def found(application_id: int) -> dict[Check, Finding]:
+    with reading() as db:
+        application = applications.get(db, application_id)
+        return {each.check: each for each in checking.findings_of(db, application)}
+
+
+def checked(now: datetime, **changed: str) -> dict[Check, Finding]:
+    """Hand in an application with changed fields and return what was found."""
+    holder = make_holder(now)
+    draft = make_draft(holder, now)
+    fields = {Field[name]: text for name, text in changed.items()}
+    applying.change_fields(holder, draft.id, fields, now=now)
+    applying.submit(holder, draft.id, now=now)
+    checking.run(draft.id, now)
+    return found(draft.id)
+
+
+def status_of(holder: Actor, number: str, now: datetime) -> ApplicationStatus:
+    return applying.case(holder, number, now=now).case.status
+
+
+def test_unknown_application_is_no_job(now: datetime):
+    with pytest.raises(NotFound):
+        checking.run(999_999, now)
+
+
+def test_draft_is_left_alone(now: datetime):
+    draft = make_draft(make_holder(now), now)
+    checking.run(draft.id, now)
+    assert found(draft.id) == {}
+
+
+@pytest.mark.parametrize("status", [ApplicationStatus.WITHDRAWN, ApplicationStatus.REJECTED])
+def test_application_that_has_ended_meanwhile_is_left_alone(
+    status: ApplicationStatus, now: datetime
+):
+    holder = make_holder(now)
+    draft = make_submitted(holder, now)
+    put(draft.id, status=status)
+    checking.run(draft.id, now)
+    assert status_of(holder, draft.number.slug, now) is status
+    assert found(draft.id) == {}
+
+
+def test_application_in_order_passes_all_that_a_machine_can_tell(now: datetime):
+    assert {check: each.outcome for check, each in checked(now).items()} == {
+        Check.SNILS: PASSED,
+        Check.POLICY_NUMBER: PASSED,
+        Check.POLICY_BIRTH: PASSED,
+        Check.POLICY_SEX: PASSED,
+        Check.PASSPORT_SCAN: PASSED,
+        Check.POLICY_SCAN: PASSED,
+        Check.PASSPORT_NAME: UNKNOWN,
+        Check.NO_DUPLICATE: PASSED,
+    }
+
+
+def test_policy_of_another_birth_date_and_sex_fails_with_both_values(now: datetime):
+    seen = checked(now, BIRTH_DATE="28.03.1990", SEX="male")
+    assert seen[Check.POLICY_BIRTH] == Finding(
+        Check.POLICY_BIRTH,
+        FAILED,
+        Reason.DIFFERS,
+        {"encoded": "1990-03-27", "stated": "1990-03-28"},
+    )
+    assert seen[Check.POLICY_SEX].facts == {"encoded": "female", "stated": "male"}
+
+
+def test_old_policy_is_left_to_the_operator(now: datetime):
+    seen = checked(now, POLICY_KIND="old", POLICY_SERIES="АБ", POLICY_NUMBER="123456")
+    for check in (Check.POLICY_NUMBER, Check.POLICY_BIRTH, Check.POLICY_SEX):
+        assert (seen[check].outcome, seen[check].reason) == (UNKNOWN, Reason.OTHER_DOCUMENT)
+
+
+def test_gray_and_small_scans_are_left_to_the_operator(now: datetime):
+    holder = make_holder(now)
+    draft = make_draft(holder, now)
+    number = draft.number.slug
+    scans.accept(holder, number, ScanKind.PASSPORT, good.gray_jpeg(), "", now=now)
+    scans.accept(holder, number, ScanKind.POLICY, good.jpeg(good.paper(800, 600)), "", now=now)
+    applying.submit(holder, draft.id, now=now)
+    checking.run(draft.id, now)
+    seen = found(draft.id)
+    assert seen[Check.PASSPORT_SCAN].reason is Reason.GRAY
+    assert seen[Check.POLICY_SCAN].reason is Reason.SMALL
+
+
+def test_second_live_application_names_the_first(now: datetime):
+    holder = make_holder(now)
+    clinic = make_clinic()
+    first = make_submitted(holder, now, clinic_id=clinic)
+    second = make_submitted(holder, now, clinic_id=clinic)
+    checking.run(second.id, now)
+    assert found(second.id)[Check.NO_DUPLICATE] == Finding(
+        Check.NO_DUPLICATE, FAILED, Reason.ALREADY_APPLIED, {"numbers": first.number.slug}
+    )
+
+
+def test_received_once_however_often_the_job_runs(now: datetime):
+    holder = make_holder(now)
+    draft = make_submitted(holder, now)
+    checking.run(draft.id, now)
+    first = found(draft.id)
+    checking.run(draft.id, now)
+    assert found(draft.id) == first
+    seen = applying.case(holder, draft.number.slug, now=now)
+    assert seen.case.status is ApplicationStatus.RECEIVED
+    assert [line.event for line in seen.history] == ["submitted", "received"]
+
+
+def test_job_left_by_a_dead_worker_is_done_by_the_next(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    holder = make_holder(now)
+    draft = make_submitted(holder, now)
+    works = {checking.JOB: checking.run}
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("emk_app.services.auditing.record", die)
+        with pytest.raises(Killed):
+            jobs.run_due(works, now=now)
+    assert status_of(holder, draft.number.slug, now) is ApplicationStatus.SUBMITTED
+    assert found(draft.id) == {}
+    assert jobs.run_due(works, now=now) == 0
+    assert jobs.run_due(works, now=now + jobs.LEASE) == 1
+    assert status_of(holder, draft.number.slug, now) is ApplicationStatus.RECEIVED
+
+
+def test_corrected_application_is_checked_again_and_stays_where_it_is(now: datetime):
+    holder = make_holder(now)
+    draft = make_submitted(holder, now)
+    checking.run(draft.id, now)
+    ask(draft.id, Asked(frozenset({Field.SEX})), "Уточните пол.", now)
+    applying.change_fields(holder, draft.id, {Field.SEX: "male"}, now=now)
+    applying.correct(holder, draft.id, now=now)
+    jobs.run_due({checking.JOB: checking.run}, now=now)
+    assert found(draft.id)[Check.POLICY_SEX].outcome is FAILED
+    assert status_of(holder, draft.number.slug, now) is ApplicationStatus.UNDER_REVIEW
+
+
+def test_evidence_is_sealed(now: datetime):
+    checked(now, BIRTH_DATE="28.03.1990")
+    with reading() as db:
+        rows = db.exec(select(CheckResult)).all()
+    assert all(row.evidence_sealed for row in rows)
+    assert not any(b"1990" in (row.evidence_sealed or b"") for row in rows)
