@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from emk_app.domain.actors import Role
 from emk_app.domain.clearance import (
+    SOON_DAYS,
     Conclusion,
     DatedItem,
     Fitness,
@@ -19,7 +20,7 @@ from emk_app.domain.clearance import (
     readiness,
 )
 from emk_app.domain.clearance import valid_until as result_valid_until
-from emk_app.domain.errors import InvalidValue
+from emk_app.domain.errors import Conflict, InvalidValue
 from emk_app.domain.examinations import HYGIENE, ExaminationKind, ProgrammeItem, TestResult
 from emk_app.domain.occupations import Occupation
 from emk_app.domain.people import FullName, age_on
@@ -47,6 +48,17 @@ def valid_until(issued_on: date, born_on: date) -> date:
     «Пять лет со дня выдачи» of the guide, counted as ``terms.last_day`` does.
     """
     return last_day(issued_on, 12 * years_of_validity(age_on(born_on, issued_on)))
+
+
+def renewed_term(term: tuple[date, date], born_on: date, today: date) -> tuple[date, date]:
+    """Return day of issue and last day of a book that gets its next version ``today``.
+
+    ``term`` is the same pair of the version before. It stands while more than ``SOON_DAYS`` are
+    left, and starts anew after that: «новая дата записывается в реестр» of the guide.
+    """
+    if (term[1] - today).days > SOON_DAYS:
+        return term
+    return today, valid_until(today, born_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,3 +462,29 @@ def judge(facts: BookFacts, now: datetime, today: date) -> Judgement:
         items_overdue_since=min(overdue_since, default=None),
         link=link,
     )
+
+
+class BookNotShareable(Conflict):
+    """Nobody is to be shown this book; ``verdict`` is what they would read."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(f"not to be shown: {verdict}")
+        self.verdict = verdict
+
+
+NOT_SHAREABLE: Final = frozenset(
+    {
+        Verdict.NOT_GENUINE,
+        Verdict.REVOKED,
+        Verdict.SUSPENDED,
+        Verdict.NOT_RECEIVED,
+        Verdict.TERM_PASSED,
+    }
+)
+
+
+def check_shareable(judgement: Judgement) -> None:
+    """Raise ``BookNotShareable`` where a link would show nothing the holder wants to show."""
+    hindrance = next((each for each in judgement.reasons if each in NOT_SHAREABLE), None)
+    if hindrance is not None:
+        raise BookNotShareable(hindrance)

@@ -9,12 +9,22 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from emk_app.domain.errors import NotAChoice
+from emk_app.domain.errors import Conflict, NotAChoice
 
 LIFETIMES_DAYS: Final = (1, 7, 30, 90, 365)
 DEFAULT_LIFETIME_DAYS: Final = 90
 LOOKS: Final = (1, 5, 20, None)
 """How many looks a link may be made for; ``None`` is any number."""
+LINKS_AT_ONCE: Final = 50
+LABEL_LIMIT: Final = 80
+
+
+class TooManyLinks(Conflict):
+    """The holder has ``limit`` open links."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} open links")
+        self.limit = limit
 
 
 class ShareScope(StrEnum):

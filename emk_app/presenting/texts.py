@@ -16,9 +16,11 @@ from emk_app.domain.accounts import (
 )
 from emk_app.domain.actors import Position, Role
 from emk_app.domain.applications import CaseAlreadyOpen
+from emk_app.domain.books import BookNotShareable, Verdict
 from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.corrections import NotAsked
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
+from emk_app.domain.sharing import TooManyLinks
 from emk_app.presenting.field_texts import word
 from emk_app.presenting.formats import counted, moment
 from emk_app.storage.errors import ScanCheckUnavailable
@@ -94,6 +96,20 @@ def _clinic_not_available(error: Any) -> str:
     return "Эта медорганизация не проводит осмотры по вашей профессии. Выберите другую."
 
 
+NOT_SHAREABLE: Final = {
+    Verdict.NOT_RECEIVED: "Сначала подтвердите получение книжки.",
+    Verdict.TERM_PASSED: "Срок книжки истёк, показывать её нельзя. Подайте заявку на новую.",
+    Verdict.SUSPENDED: "Действие книжки приостановлено. Ссылку можно сделать, когда оно вернётся.",
+    Verdict.REVOKED: "Книжка аннулирована, показывать её нельзя. Подайте заявку на новую.",
+    Verdict.NOT_GENUINE: "Подпись книжки не подтвердилась. Обратитесь в поддержку.",
+    Verdict.SUPERSEDED: "Ссылка ведёт на прежнюю версию книжки. Сделайте новую.",
+    Verdict.LINK_REVOKED: "Доступ по этой ссылке закрыт. Сделайте новую.",
+    Verdict.LINK_EXPIRED: "Срок этой ссылки прошёл. Сделайте новую.",
+    Verdict.LINK_EXHAUSTED: "Просмотры по этой ссылке закончились. Сделайте новую.",
+}
+"""Why the holder can't be given a link or a code, and what to do."""
+
+
 ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     DomainError: lambda _: (
         "Это действие сейчас невозможно. Обновите страницу и попробуйте ещё раз."
@@ -121,6 +137,14 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
         "Владелец исправляет данные, от которых зависит программа осмотра. Дождитесь исправленной "
         "заявки: она появится здесь сама."
     ),
+    examinations.ProgrammeChanged: lambda _: (
+        "После исправления данных программа осмотра стала другой, и заключение ей не соответствует. "
+        "Отклоните заявку: владелец подаст новую и дополнит осмотр."
+    ),
+    examinations.SignerUnnamed: lambda _: (
+        "В вашей учётной записи не указано имя, а в заключении оно обязательно. Попросите "
+        "администратора его добавить."
+    ),
     examinations.Incomplete: _incomplete,
     NotAsked: lambda _: (
         "Заявка отправлена, и это поле оператор исправить не просил. Если в нём ошибка, "
@@ -138,6 +162,10 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
         "Код не подошёл. Дождитесь следующего кода и введите его: каждый код действует один раз."
     ),
     ClinicNotAvailable: _clinic_not_available,
+    BookNotShareable: lambda e: NOT_SHAREABLE[e.verdict],
+    TooManyLinks: lambda e: (
+        f"Открытых ссылок уже {e.limit}. Закройте те, что больше не нужны."
+    ),
     DoorstepExpired: lambda _: "Прошло больше 15 минут. Начните вход сначала.",
 }
 """A sentence for every error that is not one field's; kin without a sentence take the parent's."""

@@ -1,0 +1,298 @@
+"""Books, versions, links and looks: every SELECT and UPDATE; nothing here commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, NamedTuple, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlmodel import Session, col, select
+
+from emk_app.db import changes
+from emk_app.db.engine import engine
+from emk_app.db.tables.books import BookSequence, BookVersion, Look, MedicalBook, ShareLink
+from emk_app.db.tables.people import User
+from emk_app.db.vault import Vault
+from emk_app.domain.actors import Actor
+from emk_app.domain.books import BookNumber, BookStatus
+from emk_app.domain.errors import ChangedMeanwhile, NotFound
+from emk_app.domain.sharing import ShareScope
+
+CANONICAL: Final = ("book_versions", "canonical")
+CODE: Final = ("share_links", "code")
+REASON: Final = ("books", "reason")
+BRANCH: Final = 1
+"""The second part of a book's number: this service issues as one branch."""
+
+
+def get(db: Session, book_id: int) -> MedicalBook:
+    """Return the book; raise ``NotFound``."""
+    found = db.get(MedicalBook, book_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def own(db: Session, actor: Actor, book_id: int) -> MedicalBook:
+    """Return the holder's own book; a foreign one does not exist for them (D21)."""
+    found = get(db, book_id)
+    if found.holder_id != actor.user_id:
+        raise NotFound
+    return found
+
+
+def of_holder(db: Session, holder_id: int) -> Sequence[MedicalBook]:
+    """Return the holder's books, newest first; all but the first are revoked."""
+    return db.exec(
+        select(MedicalBook)
+        .where(MedicalBook.holder_id == holder_id)
+        .order_by(col(MedicalBook.id).desc())
+    ).all()
+
+
+def standing_of(db: Session, holder_id: int) -> MedicalBook | None:
+    """Return the holder's book that is not revoked, held until the commit."""
+    return db.exec(
+        select(MedicalBook)
+        .where(MedicalBook.holder_id == holder_id, MedicalBook.status != BookStatus.REVOKED)
+        .with_for_update()
+    ).first()
+
+
+def version(db: Session, book_id: int, number: int) -> BookVersion:
+    """Return one version of a book; raise ``NotFound``."""
+    found = db.exec(
+        select(BookVersion).where(BookVersion.book_id == book_id, BookVersion.version == number)
+    ).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def version_of_application(db: Session, application_id: int) -> BookVersion | None:
+    """Return the version the application has led to, if it has."""
+    return db.exec(select(BookVersion).where(BookVersion.application_id == application_id)).first()
+
+
+def next_number(db: Session, region: int, year: int) -> BookNumber:
+    """Return the next number of a region in a year; the row is locked until the commit."""
+    key = f"{region:02}{BRANCH:02}{year % 100:02}"
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    serial = db.execute(
+        insert(BookSequence)
+        .values(key=key, last=1)
+        .on_conflict_do_update(
+            index_elements=[col(BookSequence.key)], set_={"last": col(BookSequence.last) + 1}
+        )
+        .returning(col(BookSequence.last))
+    ).scalar_one()
+    return BookNumber(region, BRANCH, serial, year % 100)
+
+
+def move(db: Session, book: MedicalBook, **values: Any) -> None:
+    """Write ``values`` if status and version are still those that were read (D34).
+
+    Raises ``ChangedMeanwhile`` for the one who came second.
+    """
+    result = db.execute(
+        sa.update(MedicalBook)
+        .where(
+            col(MedicalBook.id) == book.id,
+            col(MedicalBook.status) == book.status,
+            col(MedicalBook.current_version) == book.current_version,
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise ChangedMeanwhile
+    db.refresh(book)
+    tell(db, book)
+
+
+def tell(db: Session, book: MedicalBook) -> None:
+    """Announce that the book, its links or its looks have changed."""
+    changes.announce(db, f"book:{book.id}", f"holder:{book.holder_id}")
+
+
+def seal_canonical(vault: Vault, book_id: int, number: int, canonical: bytes) -> bytes:
+    """Seal the signed bytes for the one row they belong to."""
+    return vault.seal(canonical.decode(), *CANONICAL, book_id, number)
+
+
+def open_canonical(vault: Vault, book_id: int, number: int, sealed: bytes) -> bytes:
+    """Return the signed bytes of a version; raise ``SealBroken``."""
+    return vault.open(sealed, *CANONICAL, book_id, number).encode()
+
+
+def own_link(db: Session, actor: Actor, link_id: int) -> ShareLink:
+    """Return the holder's own link; a foreign one does not exist for them."""
+    found = db.exec(
+        select(ShareLink)
+        .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
+        .where(ShareLink.id == link_id, MedicalBook.holder_id == actor.user_id)
+    ).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def links_of(db: Session, holder_id: int) -> Sequence[ShareLink]:
+    """Return every link to the holder's books, newest first."""
+    return db.exec(
+        select(ShareLink)
+        .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
+        .where(MedicalBook.holder_id == holder_id)
+        .order_by(col(ShareLink.id).desc())
+    ).all()
+
+
+def open_code(vault: Vault, link: ShareLink) -> str:
+    """Return the code in the link."""
+    return vault.open(link.code_sealed, *CODE, link.digest)
+
+
+def looks_of(db: Session, holder_id: int, limit: int) -> Sequence[tuple[Look, ShareLink]]:
+    """Return the last looks at the holder's books with their links, newest first."""
+    return db.exec(
+        select(Look, ShareLink)
+        .join(ShareLink, col(ShareLink.id) == Look.share_id)
+        .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
+        .where(MedicalBook.holder_id == holder_id)
+        .order_by(col(Look.id).desc())
+        .limit(limit)
+    ).all()
+
+
+class Scanned(NamedTuple):
+    """Everything a look needs, as one row."""
+
+    share_id: int
+    scope: ShareScope
+    expires_at: datetime
+    link_revoked_at: datetime | None
+    max_looks: int | None
+    looks: int
+    book_id: int
+    holder_id: int
+    number: str
+    status: BookStatus
+    current_version: int
+    version: int
+    canonical_sealed: bytes
+    version_hash: str
+    signature: bytes
+    signed_at: datetime
+    holder_uid: str
+    holder_key: bytes
+
+
+def by_digest(digest: str) -> Scanned | None:
+    """Return what stands behind a link's digest as of now; for the one query that is hot.
+
+    The statement is compiled once and runs on the bare driver: SQLAlchemy's own execution would
+    cost as much as the check of the signature (benchmarks/README.md).
+    """
+    query = _scan_query(engine().dialect)
+    connection = engine().raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(query.text, (digest,) if query.is_positional else {"digest": digest})
+        row = cursor.fetchone()
+        cursor.close()
+    finally:
+        connection.close()
+    if row is None:
+        return None
+    return Scanned(*[read(value) for read, value in zip(query.readers, row, strict=True)])
+
+
+def count_looks(db: Session, share_id: int, looks: int = 1) -> bool:
+    """Count looks through a link that is open and has as many left; return whether it was."""
+    result = db.execute(
+        sa.update(ShareLink)
+        .where(
+            col(ShareLink.id) == share_id,
+            col(ShareLink.revoked_at).is_(None),
+            sa.or_(
+                col(ShareLink.max_looks).is_(None),
+                col(ShareLink.looks) + looks <= col(ShareLink.max_looks),
+            ),
+        )
+        .values(looks=col(ShareLink.looks) + looks)
+        .execution_options(synchronize_session=False)
+    )
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def is_revoked(db: Session, share_id: int) -> bool:
+    """Whether the holder has closed the link."""
+    return db.exec(select(ShareLink.revoked_at).where(ShareLink.id == share_id)).one() is not None
+
+
+def write_looks(db: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add looks, many at once."""
+    if rows:
+        db.execute(sa.insert(Look), rows)
+
+
+class _Query(NamedTuple):
+    text: str
+    is_positional: bool
+    readers: tuple[Callable[[Any], Any], ...]
+
+
+@cache
+def _scan_query(dialect: sa.Dialect) -> _Query:
+    statement = (
+        sa.select(
+            col(ShareLink.id),
+            col(ShareLink.scope),
+            col(ShareLink.expires_at),
+            col(ShareLink.revoked_at),
+            col(ShareLink.max_looks),
+            col(ShareLink.looks),
+            col(MedicalBook.id),
+            col(MedicalBook.holder_id),
+            col(MedicalBook.number),
+            col(MedicalBook.status),
+            col(MedicalBook.current_version),
+            col(BookVersion.version),
+            col(BookVersion.canonical_sealed),
+            col(BookVersion.version_hash),
+            col(BookVersion.signature),
+            col(BookVersion.signed_at),
+            col(User.uid),
+            col(User.key_sealed),
+        )
+        .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
+        .join(
+            BookVersion,
+            sa.and_(
+                col(BookVersion.book_id) == ShareLink.book_id,
+                col(BookVersion.version) == ShareLink.version,
+            ),
+        )
+        .join(User, col(User.id) == MedicalBook.holder_id)
+        .where(col(ShareLink.digest) == sa.bindparam("digest"))
+    )
+    compiled = statement.compile(dialect=dialect)
+    return _Query(
+        str(compiled),
+        bool(compiled.positional),  # pyright: ignore[reportAttributeAccessIssue]
+        tuple(_reader(column.type, dialect) for column in statement.selected_columns),
+    )
+
+
+def _reader(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any]:
+    """Return what turns the driver's value into ours."""
+    read = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return read or _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

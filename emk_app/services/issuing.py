@@ -1,0 +1,429 @@
+"""The book's life: formed and signed when both tracks are green, received, suspended, revoked."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlmodel import Session
+
+from emk_app import clock
+from emk_app.crypto import canonical, signing
+from emk_app.db import vault
+from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.repositories import applications, books, examinations
+from emk_app.db.tables.applications import Application
+from emk_app.db.tables.books import BookVersion, MedicalBook
+from emk_app.db.tables.clinics import Clinic
+from emk_app.db.tables.examinations import Examination
+from emk_app.db.tables.people import User
+from emk_app.db.vault import Vault
+from emk_app.domain import books as rules
+from emk_app.domain import intake
+from emk_app.domain.actors import SYSTEM, Actor, Role, permit, permit_fresh
+from emk_app.domain.applications import ApplicationStatus, advance, both_green
+from emk_app.domain.books import (
+    BookContent,
+    BookFacts,
+    BookNumber,
+    BookStatus,
+    BookUnreadable,
+    Judgement,
+    advance_book,
+    book_lines,
+    dated_lines,
+    judge,
+    renewed_term,
+)
+from emk_app.domain.clearance import readiness
+from emk_app.domain.errors import Required
+from emk_app.domain.values import one_line
+from emk_app.keys import keystore
+from emk_app.services import auditing, cases, notifying
+from emk_app.services.verifying import Witness, witness_of
+from emk_app.settings import settings
+
+REASON_LIMIT: Final = 300
+BOOK_PAGE: Final = "/cabinet/book"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierBook:
+    """A revoked book of the same holder."""
+
+    number: BookNumber
+    valid_until: date
+
+
+@dataclass(frozen=True, slots=True)
+class BookCard:
+    """The holder's own view of the book; ``content`` is ``None`` if the version is not genuine."""
+
+    id: int
+    number: BookNumber
+    status: BookStatus
+    version: int
+    version_hash: str
+    signed_at: datetime
+    issued_on: date
+    valid_until: date
+    received_at: datetime | None
+    reason: str
+    """Why it was suspended or revoked; empty otherwise."""
+    content: BookContent | None
+    judgement: Judgement
+    today: date
+    earlier: tuple[EarlierBook, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFacts:
+    """Everything «Проверить подпись» found, each fact on its own."""
+
+    number: BookNumber
+    version: int
+    version_hash: str
+    signed_at: datetime
+    witness: Witness
+    judgement: Judgement
+
+
+def form_if_green(db: Session, application: Application, *, now: datetime) -> MedicalBook | None:
+    """Form and sign the book once papers and examination are both green; part of the caller's
+    transaction.
+
+    Returns the book, also when it was formed before, and None while something is missing. A holder
+    whose book is not revoked gets its next version, under the same number.
+    """
+    formed = books.version_of_application(db, application.id)
+    if formed is not None:
+        return books.get(db, formed.book_id)
+    examination = examinations.of_application(db, application.id)
+    if (
+        application.status is not ApplicationStatus.UNDER_REVIEW
+        or examination is None
+        or not both_green(application.papers, examination.fitness)
+    ):
+        return None
+    holder = db.get(User, application.holder_id)
+    assert holder is not None
+    own = vault.vault_of(holder)
+    book = books.standing_of(db, holder.id)
+    previous = books.version(db, book.id, book.current_version) if book else None
+    content = _content(db, application, examination, own, book, previous, now)
+    book = _renew(db, book, content) if book else _make(db, holder, content)
+    _sign(db, book, content, own, application_id=application.id, now=now)
+    status = advance(application.status, ApplicationStatus.APPROVED, SYSTEM.role)
+    applications.move(db, application, now=now, status=status, decided_at=now)
+    applications.write_history(db, application, status.value, by=SYSTEM.role, user_id=None, now=now)
+    auditing.record(
+        db, SYSTEM, "form_book", f"book:{book.id}:{content.version}", subject_id=holder.id, now=now
+    )
+    _tell(
+        db,
+        book,
+        "Медкнижка готова. Подтвердите получение в личном кабинете"
+        if book.status is BookStatus.FORMED
+        else "Вышла новая версия медкнижки. Прежние ссылки и QR-коды устарели, сделайте новые",
+        occasion=f"v{content.version}",
+        now=now,
+    )
+    return book
+
+
+def receive(actor: Actor, book_id: int, *, now: datetime) -> None:
+    """Note that the holder has received the book: from now on it may be shown.
+
+    A second press of the button changes nothing.
+    """
+    permit(actor, Role.HOLDER)
+    with unit_of_work() as db:
+        book = books.own(db, actor, book_id)
+        if book.status is BookStatus.ACTIVE:
+            return
+        status = advance_book(book.status, BookStatus.ACTIVE, actor.role)
+        books.move(db, book, status=status, received_at=now)
+        _audit(db, actor, "receive_book", book, now)
+
+
+def suspend(actor: Actor, book_id: int, reason: str, *, now: datetime) -> None:
+    """Take the book out of force for a while; the holder is told why."""
+    _stop(actor, book_id, reason, BookStatus.SUSPENDED, now)
+
+
+def revoke(actor: Actor, book_id: int, reason: str, *, now: datetime) -> None:
+    """Take the book out of force for good; the holder is told why."""
+    _stop(actor, book_id, reason, BookStatus.REVOKED, now)
+
+
+def resume(actor: Actor, book_id: int, *, now: datetime) -> None:
+    """Put a suspended book back into force."""
+    permit(actor, Role.OPERATOR)
+    permit_fresh(actor, now)
+    with unit_of_work() as db:
+        book = books.get(db, book_id)
+        status = advance_book(book.status, BookStatus.ACTIVE, actor.role)
+        books.move(db, book, status=status, **_UNSUSPENDED)
+        _audit(db, actor, "resume_book", book, now)
+        _tell(db, book, "Медкнижка снова действует", occasion=f"resumed:{now:%Y%m%d%H%M}", now=now)
+
+
+def suspend_unfit(db: Session, holder_id: int, *, now: datetime) -> None:
+    """Take the holder's book out of force after a conclusion that does not admit to work; part of
+    the caller's transaction.
+
+    A later conclusion that admits lifts it (``form_if_green``). The reason stays between the
+    holder and the clinic.
+    """
+    book = books.standing_of(db, holder_id)
+    if book is None or book.status is not BookStatus.ACTIVE:
+        return
+    status = advance_book(book.status, BookStatus.SUSPENDED, SYSTEM.role)
+    books.move(db, book, status=status, suspended_at=now, suspended_by=SYSTEM.role)
+    _audit(db, SYSTEM, "suspend_book", book, now)
+    _tell(db, book, "Действие медкнижки приостановлено", occasion=f"{now:%Y%m%d%H%M}", now=now)
+
+
+def card(actor: Actor, *, now: datetime) -> BookCard | None:
+    """Return the holder's newest book as it stands now, or None before the first one."""
+    permit(actor, Role.HOLDER)
+    with reading() as db:
+        every = books.of_holder(db, actor.user_id)
+        if not every:
+            return None
+        book = every[0]
+        own = vault.vault_for(db, actor.user_id)
+        version = books.version(db, book.id, book.current_version)
+        reason = own.open(book.reason_sealed, *books.REASON, book.id) if book.reason_sealed else ""
+    content = content_of(witness_of(book, version, own))
+    return BookCard(
+        id=book.id,
+        number=BookNumber.parse(book.number),
+        status=book.status,
+        version=version.version,
+        version_hash=version.version_hash,
+        signed_at=version.signed_at,
+        issued_on=book.issued_on,
+        valid_until=book.valid_until,
+        received_at=book.received_at,
+        reason=reason,
+        content=content,
+        judgement=judgement_of(book, version, content, now=now),
+        today=clock.day_of(now),
+        earlier=tuple(
+            EarlierBook(BookNumber.parse(each.number), each.valid_until) for each in every[1:]
+        ),
+    )
+
+
+def check_signature(actor: Actor, book_id: int, *, now: datetime) -> SignatureFacts:
+    """Check the current version anew and return every fact found."""
+    permit(actor, Role.HOLDER)
+    with reading() as db:
+        book = books.own(db, actor, book_id)
+        version = books.version(db, book.id, book.current_version)
+        witness = witness_of(book, version, vault.vault_for(db, book.holder_id))
+    return SignatureFacts(
+        number=BookNumber.parse(book.number),
+        version=version.version,
+        version_hash=version.version_hash,
+        signed_at=version.signed_at,
+        witness=witness,
+        judgement=judgement_of(book, version, content_of(witness), now=now),
+    )
+
+
+def content_of(witness: Witness) -> BookContent | None:
+    """Return what a genuine version says, and nothing of any other."""
+    if not witness.is_genuine:
+        return None
+    try:
+        return rules.read(witness.said)
+    except BookUnreadable:
+        return None
+
+
+def judgement_of(
+    book: MedicalBook, version: BookVersion, content: BookContent | None, *, now: datetime
+) -> Judgement:
+    """Judge a version for its own holder, without a link; ``content`` is None if not genuine."""
+    return judge(
+        BookFacts(
+            signature_genuine=content is not None,
+            version=version.version,
+            current_version=book.current_version,
+            status=book.status,
+            valid_until=content.valid_until if content else book.valid_until,
+            items=dated_lines(content) if content else (),
+            link=None,
+        ),
+        now,
+        clock.day_of(now),
+    )
+
+
+def _content(
+    db: Session,
+    application: Application,
+    examination: Examination,
+    own: Vault,
+    book: MedicalBook | None,
+    previous: BookVersion | None,
+    now: datetime,
+) -> BookContent:
+    today = clock.day_of(now)
+    applicant = intake.read(applications.form_of(db, application), today)
+    studies = cases.programme_of(cases.patient_of(db, application, now=now), examination)
+    conclusion = examinations.conclusion_of(examination, own)
+    clinic = db.get(Clinic, examination.clinic_id)
+    chair = db.get(User, examination.signed_by or 0)
+    assert conclusion and clinic and chair and examination.signed_at and application.kind
+    if book is None:
+        number = books.next_number(db, int(clinic.region_code), today.year)
+        term = (today, rules.valid_until(today, applicant.born_on))
+    else:
+        number = BookNumber.parse(book.number)
+        term = renewed_term((book.issued_on, book.valid_until), applicant.born_on, today)
+    issued_on, valid_until = term
+    return BookContent(
+        number=number,
+        version=previous.version + 1 if previous else 1,
+        previous_hash=previous.version_hash if previous else "",
+        salt=secrets.token_hex(16),
+        holder=applicant.name,
+        born_on=applicant.born_on,
+        snils=applicant.snils.digits,
+        occupation=applicant.occupation,
+        work=applicant.occupation.work_point.name,
+        examination=application.kind,
+        lines=book_lines(studies, examinations.results_of(db, examination, own)),
+        conclusion=conclusion,
+        concluded_on=clock.day_of(examination.signed_at),
+        clinic_name=clinic.name,
+        clinic_oid=clinic.oid,
+        clinic_okpo=clinic.okpo,
+        chair_name=_name_of(chair),
+        issued_on=issued_on,
+        valid_until=valid_until,
+    )
+
+
+def _make(db: Session, holder: User, content: BookContent) -> MedicalBook:
+    book = MedicalBook(
+        holder_id=holder.id,
+        number=content.number.digits,
+        status=BookStatus.FORMED,
+        current_version=content.version,
+        issued_on=content.issued_on,
+        valid_until=content.valid_until,
+        is_demo=holder.is_demo,
+    )
+    db.add(book)
+    db.flush()
+    books.tell(db, book)
+    return book
+
+
+_UNSUSPENDED: Final[dict[str, Any]] = {
+    "suspended_at": None,
+    "suspended_by": None,
+    "reason_sealed": None,
+}
+
+
+def _renew(db: Session, book: MedicalBook, content: BookContent) -> MedicalBook:
+    values: dict[str, Any] = {
+        "current_version": content.version,
+        "issued_on": content.issued_on,
+        "valid_until": content.valid_until,
+    }
+    if book.status is BookStatus.SUSPENDED and book.suspended_by is SYSTEM.role:
+        values |= _UNSUSPENDED | {
+            "status": advance_book(book.status, BookStatus.ACTIVE, SYSTEM.role)
+        }
+    books.move(db, book, **values)
+    return book
+
+
+def _sign(
+    db: Session,
+    book: MedicalBook,
+    content: BookContent,
+    own: Vault,
+    *,
+    application_id: int | None,
+    now: datetime,
+) -> None:
+    signer = keystore().book_signer
+    raw = canonical.canonical(rules.document(content))
+    today = clock.day_of(now)
+    ends = readiness(dated_lines(content), today).items_valid_until
+    db.add(
+        BookVersion(
+            book_id=book.id,
+            version=content.version,
+            application_id=application_id,
+            canonical_sealed=books.seal_canonical(own, book.id, content.version, raw),
+            version_hash=canonical.sha256(raw).hex(),
+            signature=signing.sign_document(signer, raw).pack(),
+            # A book of the demonstration may be older than the key that signs it.
+            signed_at=max(now, signer.certificate.not_valid_before_utc),
+            occupations=content.occupation.point,
+            items_valid_until=ends or content.valid_until,
+        )
+    )
+    db.flush()
+
+
+def _stop(actor: Actor, book_id: int, reason: str, target: BookStatus, now: datetime) -> None:
+    permit(actor, Role.OPERATOR)
+    permit_fresh(actor, now)
+    said = one_line(reason, REASON_LIMIT)
+    if not said:
+        raise Required
+    with unit_of_work() as db:
+        book = books.get(db, book_id)
+        status = advance_book(book.status, target, actor.role)
+        sealed = vault.vault_for(db, book.holder_id).seal(said, *books.REASON, book.id)
+        if status is BookStatus.REVOKED:
+            books.move(db, book, status=status, reason_sealed=sealed, revoked_at=now)
+            text = "Медкнижка аннулирована. Причина — в личном кабинете"
+        else:
+            books.move(
+                db,
+                book,
+                status=status,
+                reason_sealed=sealed,
+                suspended_at=now,
+                suspended_by=actor.role,
+            )
+            text = "Действие медкнижки приостановлено. Причина — в личном кабинете"
+        _audit(db, actor, f"{_VERBS[status]}_book", book, now)
+        _tell(db, book, text, occasion=f"{status.value}:{now:%Y%m%d%H%M}", now=now)
+
+
+_VERBS: Final = {BookStatus.REVOKED: "revoke", BookStatus.SUSPENDED: "suspend"}
+
+
+def _name_of(user: User) -> str:
+    if user.name_sealed is None:
+        return ""
+    return vault.vault_of(user).open(user.name_sealed, "users", "name", user.uid)
+
+
+def _audit(db: Session, actor: Actor, action: str, book: MedicalBook, now: datetime) -> None:
+    auditing.record(db, actor, action, f"book:{book.id}", subject_id=book.holder_id, now=now)
+
+
+def _tell(db: Session, book: MedicalBook, text: str, *, occasion: str, now: datetime) -> None:
+    holder = db.get(User, book.holder_id)
+    assert holder is not None
+    notifying.tell(
+        db,
+        holder,
+        f"{text}: {settings().origin}{BOOK_PAGE}",
+        dedupe=f"book:{book.id}:{occasion}",
+        now=now,
+    )
