@@ -107,6 +107,18 @@ class BeingCorrected(Conflict):
     """The holder is just correcting what the programme is computed from."""
 
 
+class ProgrammeChanged(Conflict):
+    """A correction asks for studies, of these ``codes``, that the signed examination lacks."""
+
+    def __init__(self, codes: tuple[str, ...]) -> None:
+        super().__init__(f"no result of {', '.join(codes)}")
+        self.codes = codes
+
+
+class SignerUnnamed(Conflict):
+    """A signature says who signs; this account has no name."""
+
+
 class Incomplete(Conflict):
     """The studies of these ``codes`` have no result that is in date."""
 

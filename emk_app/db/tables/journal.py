@@ -25,7 +25,7 @@ class AuditEntry(SQLModel, table=True):
     action: str = Field(max_length=40)
     target: str = Field(max_length=60)
     """Kind and identity of the thing, like "application:5"."""
-    fields: str = Field(default="", max_length=300)
+    fields: str = Field(default="", max_length=400)
     previous: str = Field(max_length=64)
     digest: str = Field(max_length=64, unique=True)
     """HMAC over this entry and ``previous``: a chain."""
