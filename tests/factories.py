@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from emk_app import clock
 from emk_app.db import vault
 from emk_app.db.engine import unit_of_work
-from emk_app.db.repositories import applications
+from emk_app.db.repositories import applications, examinations
 from emk_app.db.tables.applications import Application, Scan
 from emk_app.db.tables.clinics import Clinic
+from emk_app.db.tables.people import User
 from emk_app.domain.actors import Actor, Position, Role
-from emk_app.domain.applications import ApplicationStatus, PapersTrack
+from emk_app.domain.applications import ApplicationStatus, ExaminationTrack, PapersTrack
+from emk_app.domain.books import BookStatus
+from emk_app.domain.clearance import Conclusion, Fitness
 from emk_app.domain.clinics import ClinicKind, LicenceStatus
 from emk_app.domain.consent import CURRENT
 from emk_app.domain.corrections import Asked, write
 from emk_app.domain.documents import MediaType, ScanKind
+from emk_app.domain.examinations import (
+    Choices,
+    ExaminationKind,
+    Numbers,
+    PassedOn,
+    ProgrammeItem,
+    TestResult,
+)
 from emk_app.domain.intake import Field
 from emk_app.domain.people import Sex
 from emk_app.domain.policies import Enp
-from emk_app.services import accounts, applying, scans
+from emk_app.services import accounts, applying, cases, issuing, scans
 from emk_app.services.applying import DraftView
 from tests.files import good
 
@@ -193,3 +208,81 @@ def _ask(db: Session, application_id: int, asked: Asked, note: str, now: datetim
         now=now,
         note=note,
     )
+
+
+def good_results(studies: Iterable[ProgrammeItem], on: date) -> list[TestResult]:
+    """Return a result without deviation for every study, all made on one day."""
+    return [_good_result(study, on) for study in studies]
+
+
+def _good_result(study: ProgrammeItem, on: date) -> TestResult:
+    match study.form:
+        case Numbers(parts=parts):
+            middle = [
+                str((part.norm_low or part.low).quantize(_STEPS[part.decimals])) for part in parts
+            ]
+            value = "120/80" if study.code == "bp" else "/".join(middle)
+        case Choices(options=options):
+            value = next(option.code for option in options if not option.deviation)
+        case PassedOn():
+            value = on.isoformat()
+    return TestResult(study.code, value, deviation=False, performed_on=on)
+
+
+_STEPS = {decimals: Decimal(1).scaleb(-decimals) for decimals in range(4)}
+
+
+def make_green(
+    holder: Actor,
+    now: datetime,
+    *,
+    clinic_id: int | None = None,
+    examined_on: date | None = None,
+    fitness: Fitness = Fitness.FIT,
+    **form: str,
+) -> int:
+    """Return an application whose papers are approved and whose examination is signed.
+
+    The book is not formed yet. ``form`` overrides fields by the names of their controls.
+    """
+    clinic_id = clinic_id or make_clinic()
+    application_id = make_submitted(holder, now, clinic_id=clinic_id).id
+    chair = make_physician(clinic_id, now, Position.CHAIR)
+    with unit_of_work() as db:
+        application = applications.locked(db, application_id)
+        own = vault.vault_for(db, holder.user_id)
+        chair_user = db.get(User, chair.user_id)
+        assert chair_user is not None
+        chair_user.name_sealed = vault.vault_of(chair_user).seal(
+            "Седов Виктор Ильич", "users", "name", chair_user.uid
+        )
+        fields = applications.form_of(db, application) | form
+        applications.move(
+            db,
+            application,
+            now=now,
+            status=ApplicationStatus.UNDER_REVIEW,
+            papers=PapersTrack.APPROVED,
+            examination=ExaminationTrack.CONCLUDED,
+            form_sealed=applications.seal_form(db, application, fields),
+            occupation=fields[Field.OCCUPATION],
+            kind=ExaminationKind(fields[Field.KIND]),
+        )
+        made = examinations.begin(db, application, clinic_id, by=chair.user_id, now=now)
+        studies = cases.programme_of(cases.patient_of(db, application, now=now), made)
+        for result in good_results(studies, examined_on or clock.day_of(now)):
+            examinations.add_entry(db, made, result, own, by=chair.user_id, now=now)
+        conclusion = Conclusion(fitness, "без ночных смен" if fitness is not Fitness.FIT else "")
+        examinations.sign(db, made, conclusion, own, by=chair.user_id, now=now)
+    return application_id
+
+
+def make_book(holder: Actor, now: datetime, *, received: bool = True, **given: Any) -> int:
+    """Return a book formed by the service itself; ``given`` goes to ``make_green``."""
+    application_id = make_green(holder, now, **given)
+    with unit_of_work() as db:
+        book = issuing.form_if_green(db, applications.locked(db, application_id), now=now)
+        assert book is not None
+    if received and book.status is BookStatus.FORMED:
+        issuing.receive(holder, book.id, now=now)
+    return book.id

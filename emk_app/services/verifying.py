@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -43,7 +43,7 @@ class Witness:
     is_its_own: bool
     """They name the book and the version in whose row they lie."""
     signature: SignatureCheck
-    said: dict[str, Any] | None
+    said: dict[str, Any] | None = field(repr=False)
     """The document, where its signature is valid."""
 
     @property
@@ -67,7 +67,7 @@ class LookResult:
     verdict: Verdict
     reasons: tuple[Verdict, ...]
     checked_at: datetime
-    name: str | None = None
+    name: str | None = field(default=None, repr=False)
     """Surname and initials."""
     birth_year: int | None = None
     occupation_group: str | None = None
