@@ -38,7 +38,7 @@ from emk_app.domain.examinations import (
 from emk_app.domain.intake import Field
 from emk_app.domain.people import Sex
 from emk_app.domain.policies import Enp
-from emk_app.services import accounts, applying, cases, issuing, scans
+from emk_app.services import accounts, applying, cases, checking, issuing, scans
 from emk_app.services.applying import DraftView
 from tests.files import good
 
@@ -71,14 +71,21 @@ def make_holder(now: datetime, login: str = "") -> Actor:
     return Actor(user_id, Role.HOLDER)
 
 
-def make_operator(now: datetime) -> Actor:
+def make_operator(now: datetime, name: str = "Орлова Анна Петровна") -> Actor:
     """Return a new operator."""
     login = f"operator{next(_serials)}@example.ru"
-    user_id = accounts.create_user(Role.OPERATOR, login, PASSWORD, totp_secret=SECRET, now=now)
+    user_id = accounts.create_user(
+        Role.OPERATOR, login, PASSWORD, totp_secret=SECRET, name=name, now=now
+    )
     return Actor(user_id, Role.OPERATOR)
 
 
-def make_physician(clinic_id: int, now: datetime, position: Position = Position.PHYSICIAN) -> Actor:
+def make_physician(
+    clinic_id: int,
+    now: datetime,
+    position: Position = Position.PHYSICIAN,
+    name: str = "Петров Пётр Петрович",
+) -> Actor:
     """Return a new member of the clinic's staff."""
     login = f"staff{next(_serials)}@example.ru"
     user_id = accounts.create_user(
@@ -86,6 +93,7 @@ def make_physician(clinic_id: int, now: datetime, position: Position = Position.
         login,
         PASSWORD,
         totp_secret=SECRET,
+        name=name,
         clinic_id=clinic_id,
         position=position,
         now=now,
@@ -171,6 +179,13 @@ def make_submitted(holder: Actor, now: datetime, *, clinic_id: int | None = None
     """Return an application that has just been handed in, as its draft was."""
     draft = make_draft(holder, now, clinic_id=clinic_id)
     applying.submit(holder, draft.id, now=now)
+    return draft
+
+
+def make_received(holder: Actor, now: datetime, *, clinic_id: int | None = None) -> DraftView:
+    """Return an application that was handed in and has passed the automatic checks."""
+    draft = make_submitted(holder, now, clinic_id=clinic_id)
+    checking.run(draft.id, now)
     return draft
 
 
