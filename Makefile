@@ -97,4 +97,4 @@ upgrade: setup-dev  ## Lock the newest versions that pyproject.toml allows
 .PHONY: clean
 clean:  ## Remove what was built; the data and .venv stay
 	rm -rf .web .states .build .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	find emk_app tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find . -name .venv -prune -o -name __pycache__ -prune -exec rm -rf {} +
