@@ -1,0 +1,641 @@
+"""Applications in words: labels of every status, and flat rows for the holder's screens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from emk_app.domain.actors import Role
+from emk_app.domain.applications import (
+    ApplicationStatus,
+    ExaminationTrack,
+    Milestone,
+    PapersTrack,
+    TrackingNumber,
+)
+from emk_app.domain.books import BookStatus
+from emk_app.domain.checks import Check, CheckOutcome, Finding, Reason
+from emk_app.domain.clearance import Fitness
+from emk_app.domain.clinics import ClinicKind, LicenceStatus
+from emk_app.domain.corrections import Asked, scan_control
+from emk_app.domain.deadlines import LATE_DAYS, LONGEST_DAYS, SHORTEST_DAYS
+from emk_app.domain.documents import LIMITS, MediaType, ScanKind
+from emk_app.domain.errors import InvalidValue
+from emk_app.domain.examinations import ExaminationKind
+from emk_app.domain.intake import Applicant, Field
+from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.people import Sex
+from emk_app.domain.policies import PolicyKind
+from emk_app.presenting.field_texts import word, word_warning
+from emk_app.presenting.formats import (
+    NBSP,
+    counted,
+    day,
+    days_left,
+    file_size,
+    moment,
+)
+from emk_app.presenting.texts import Label
+from emk_app.services.applying import (
+    BookSummary,
+    CaseDetails,
+    CaseView,
+    DraftView,
+    HistoryLine,
+    Submitted,
+    WizardStep,
+)
+from emk_app.services.directory import ClinicView
+from emk_app.services.scans import ScanView
+
+STATUSES: Final = {
+    ApplicationStatus.DRAFT: Label("Черновик"),
+    ApplicationStatus.SUBMITTED: Label("Отправлено", "info"),
+    ApplicationStatus.RECEIVED: Label("Получено", "info"),
+    ApplicationStatus.UNDER_REVIEW: Label("На проверке", "waiting"),
+    ApplicationStatus.CLARIFICATION_REQUESTED: Label("Требуется уточнение", "danger"),
+    ApplicationStatus.APPROVED: Label("Одобрено", "success"),
+    ApplicationStatus.REJECTED: Label("Отклонено", "danger"),
+    ApplicationStatus.WITHDRAWN: Label("Отозвано"),
+    ApplicationStatus.EXPIRED: Label("Срок истёк"),
+}
+
+PAPERS: Final = {
+    PapersTrack.WAITING: Label("ждут проверки", "info"),
+    PapersTrack.TAKEN: Label("проверяет оператор", "waiting"),
+    PapersTrack.RETURNED: Label("нужно исправить", "danger"),
+    PapersTrack.APPROVED: Label("проверены", "success"),
+    PapersTrack.REJECTED: Label("отклонены", "danger"),
+}
+
+EXAMINATIONS: Final = {
+    ExaminationTrack.WAITING: Label("ждёт вас в медорганизации", "info"),
+    ExaminationTrack.OPEN: Label("идёт", "waiting"),
+    ExaminationTrack.CONCLUDED: Label("заключение подписано", "success"),
+}
+
+CONCLUSIONS: Final = {
+    Fitness.FIT: Label("допущены к работе", "success"),
+    Fitness.FIT_WITH_RESTRICTIONS: Label("допущены с ограничениями", "success"),
+    Fitness.TEMPORARILY_UNFIT: Label("временно не допущены", "waiting"),
+    Fitness.UNFIT: Label("есть противопоказания", "danger"),
+}
+
+KINDS: Final = {
+    ExaminationKind.PRE_PLACEMENT: Label("Предварительный, перед приёмом на работу"),
+    ExaminationKind.PERIODIC: Label("Периодический, для тех, кто уже работает"),
+}
+
+SCAN_KINDS: Final = {
+    ScanKind.PASSPORT: "Паспорт",
+    ScanKind.POLICY: "Полис ОМС",
+    ScanKind.SNILS: "СНИЛС",
+    ScanKind.CONSENT: "Согласие на обработку данных",
+    ScanKind.WORK_CERTIFICATE: "Справка с места работы",
+    ScanKind.DIPLOMA: "Диплом или сертификат",
+    ScanKind.STATUS_CERTIFICATE: "Документ о льготе",
+    ScanKind.POWER_OF_ATTORNEY: "Доверенность",
+    ScanKind.EXAM_CERTIFICATE: "Справка о пройденном осмотре",
+    ScanKind.CLARIFICATION: "Дополнение по просьбе оператора",
+}
+
+FIELDS: Final = {
+    Field.LAST_NAME: "Фамилия",
+    Field.FIRST_NAME: "Имя",
+    Field.PATRONYMIC: "Отчество",
+    Field.BIRTH_DATE: "Дата рождения",
+    Field.SEX: "Пол",
+    Field.SNILS: "СНИЛС",
+    Field.POLICY_KIND: "Вид полиса ОМС",
+    Field.POLICY_SERIES: "Серия полиса",
+    Field.POLICY_NUMBER: "Номер полиса ОМС",
+    Field.PHONE: "Мобильный телефон",
+    Field.POSTAL_INDEX: "Почтовый индекс",
+    Field.ADDRESS: "Адрес регистрации",
+    Field.OCCUPATION: "Профессия",
+    Field.KIND: "Вид осмотра",
+}
+
+SEXES: Final = {Sex.FEMALE: "Женский", Sex.MALE: "Мужской"}
+
+POLICY_KINDS: Final = {
+    PolicyKind.UNIFIED: Label("Единый, 16 цифр"),
+    PolicyKind.OLD: Label("Старого образца, серия и номер"),
+    PolicyKind.TEMPORARY: Label("Временное свидетельство, 9 цифр"),
+}
+
+CLINIC_KINDS: Final = {
+    ClinicKind.POLYCLINIC: "Поликлиника",
+    ClinicKind.HOSPITAL: "Больница",
+    ClinicKind.CENTRE: "Медицинский центр",
+}
+
+LICENCES: Final = {
+    LicenceStatus.ACTIVE: Label("Лицензия действует", "success"),
+    LicenceStatus.SUSPENDED: Label("Лицензия приостановлена", "danger"),
+    LicenceStatus.ENDED: Label("Лицензия прекращена", "danger"),
+}
+
+STEPS: Final = {
+    WizardStep.DETAILS: "Данные",
+    WizardStep.PAPERS: "Документы",
+    WizardStep.CLINIC: "Медорганизация",
+    WizardStep.REVIEW: "Проверка и отправка",
+}
+
+CHECKS: Final = {
+    Check.SNILS: "Контрольное число СНИЛС",
+    Check.POLICY_NUMBER: "Номер полиса ОМС",
+    Check.POLICY_BIRTH: "Дата рождения по полису",
+    Check.POLICY_SEX: "Пол по полису",
+    Check.PASSPORT_SCAN: "Скан паспорта",
+    Check.POLICY_SCAN: "Скан полиса",
+    Check.PASSPORT_NAME: "Имя в паспорте и в заявке",
+    Check.NO_DUPLICATE: "Нет второй такой заявки",
+}
+
+OUTCOMES: Final = {
+    CheckOutcome.PASSED: Label("проверено", "success"),
+    CheckOutcome.FAILED: Label("не сходится", "danger"),
+    CheckOutcome.UNKNOWN: Label("посмотрит оператор", "neutral"),
+}
+
+REASONS: Final = {
+    Reason.OTHER_DOCUMENT: "У этого вида полиса нет шестнадцатизначного номера.",
+    Reason.UNREADABLE: "Из номера полиса дата рождения не читается.",
+    Reason.DIFFERS: "В номере полиса {encoded}, в заявке {stated}.",
+    Reason.ABSENT: "Скана нет.",
+    Reason.SMALL: "Снимок маленький: мелкие буквы могут не прочитаться.",
+    Reason.GRAY: "Скан похож на чёрно-белый.",
+    Reason.BY_EYE: "Сверит человек.",
+    Reason.ALREADY_APPLIED: "Уже рассматривается: {numbers}.",
+}
+
+EVENTS: Final[Mapping[str, Label]] = {
+    ApplicationStatus.DRAFT: Label("Черновик начат"),
+    ApplicationStatus.SUBMITTED: Label("Заявка отправлена", "info"),
+    ApplicationStatus.RECEIVED: Label("Заявка получена, автоматическая проверка пройдена", "info"),
+    ApplicationStatus.UNDER_REVIEW: Label("Проверка началась", "waiting"),
+    ApplicationStatus.CLARIFICATION_REQUESTED: Label("Оператор просит уточнить", "danger"),
+    ApplicationStatus.APPROVED: Label("Заявка одобрена, книжка оформлена", "success"),
+    ApplicationStatus.REJECTED: Label("Заявка отклонена", "danger"),
+    ApplicationStatus.WITHDRAWN: Label("Заявка отозвана"),
+    ApplicationStatus.EXPIRED: Label("Срок заявки истёк"),
+    Milestone.CORRECTED: Label("Исправления отправлены", "info"),
+    Milestone.CLINIC_CHANGED: Label("Выбрана другая медорганизация", "info"),
+    Milestone.PAPERS_TAKEN: Label("Оператор взял документы на проверку", "waiting"),
+    Milestone.PAPERS_RELEASED: Label("Документы вернулись в очередь на проверку"),
+    Milestone.PAPERS_APPROVED: Label("Документы проверены", "success"),
+    Milestone.EXAMINATION_OPENED: Label("Медорганизация начала осмотр", "waiting"),
+    Milestone.EXAMINATION_CONCLUDED: Label("Заключение по осмотру подписано", "success"),
+    Milestone.EXAMINATION_REOPENED: Label("Осмотр продолжается", "waiting"),
+}
+"""Titles of the history, as the holder reads it."""
+
+BY: Final = {
+    Role.HOLDER: "вы",
+    Role.CLINIC: "медорганизация",
+    Role.OPERATOR: "оператор",
+    Role.EMPLOYER: "работодатель",
+    Role.SUPPORT: "поддержка",
+    Role.ADMIN: "администратор",
+    Role.SYSTEM: "автоматически",
+}
+
+BOOK_STATUSES: Final = {
+    BookStatus.FORMED: Label("Ждёт подтверждения", "waiting"),
+    BookStatus.ACTIVE: Label("Действует", "success"),
+    BookStatus.SUSPENDED: Label("Приостановлена", "danger"),
+    BookStatus.REVOKED: Label("Аннулирована", "danger"),
+}
+
+PROMISE: Final = f"Срок оформления: от {SHORTEST_DAYS} до {LONGEST_DAYS} рабочих дней."
+TAKE_PAPERS: Final = "Возьмите с собой паспорт, СНИЛС и полис ОМС."
+LATE: Final = (
+    f"Проверка идёт дольше {LATE_DAYS} рабочих дней. Напишите в поддержку и назовите номер заявки: "
+    "там узнают, почему, и ускорят."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRow:
+    """A paper in its field; ``name`` is empty where there is no scan."""
+
+    kind: str
+    label: str
+    name: str = ""
+    details: str = ""
+    preview_url: str = ""
+    file_url: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicRow:
+    """A clinic in the list of the search, or the chosen one."""
+
+    id: int = 0
+    name: str = ""
+    full_name: str = ""
+    kind: str = ""
+    region: str = ""
+    address: str = ""
+    phone: str = ""
+    hours: str = ""
+    okpo: str = ""
+    licence: str = ""
+    licence_tone: str = "neutral"
+    connection: str = ""
+    connection_tone: str = "neutral"
+    has_electronic_policy: bool = False
+    has_oms: bool = False
+    obstacle: str = ""
+    """Why it can't be chosen; empty when it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One answer of the form on the page of review or of a case."""
+
+    name: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """An application that was handed in."""
+
+    id: int = 0
+    number: str = ""
+    slug: str = ""
+    href: str = ""
+    status: str = ""
+    tone: str = "neutral"
+    papers: str = ""
+    papers_tone: str = "neutral"
+    examination: str = ""
+    examination_tone: str = "neutral"
+    has_tracks: bool = False
+    occupation: str = ""
+    kind: str = ""
+    clinic: str = ""
+    submitted: str = ""
+    promise: str = ""
+    """By when, while it is under way."""
+    next: str = ""
+    """What happens now, or what to do."""
+    note: str = ""
+    needs_correction: bool = False
+    is_open: bool = False
+    """Nothing is decided yet."""
+    is_approved: bool = False
+    is_late: bool = False
+    may_withdraw: bool = False
+    may_change_clinic: bool = False
+    may_reapply: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of the history."""
+
+    key: str
+    title: str
+    at: str
+    by: str
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One automatic check."""
+
+    title: str
+    word: str
+    tone: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookRow:
+    """The card of the book."""
+
+    number: str = ""
+    status: str = ""
+    tone: str = "neutral"
+    issued: str = ""
+    until: str = ""
+    left: str = ""
+    awaits_receipt: bool = False
+
+
+def clinic_row(clinic: ClinicView | None, point: str | None = None) -> ClinicRow:
+    """Return a clinic for somebody who works by ``point`` of order 29н."""
+    if clinic is None:
+        return ClinicRow()
+    licence = LICENCES[clinic.licence_status]
+    if clinic.licence_status is not LicenceStatus.ACTIVE:
+        obstacle = "Выбрать нельзя: лицензия не действует."
+    elif not clinic.is_connected:
+        obstacle = "Выбрать нельзя: организация не сможет передать результаты осмотра."
+    elif point is not None and point not in clinic.points:
+        obstacle = "Выбрать нельзя: для вашей профессии осмотр здесь не проводят."
+    else:
+        obstacle = ""
+    return ClinicRow(
+        id=clinic.id,
+        name=clinic.short_name,
+        full_name=clinic.name,
+        kind=CLINIC_KINDS[clinic.kind],
+        region=clinic.region_name,
+        address=clinic.address,
+        phone=clinic.phone,
+        hours=clinic.hours,
+        okpo=clinic.okpo,
+        licence=licence.text,
+        licence_tone=licence.tone,
+        connection="Подключена к сервису" if clinic.is_connected else "Не подключена к сервису",
+        connection_tone="success" if clinic.is_connected else "neutral",
+        has_electronic_policy=clinic.has_electronic_policy,
+        has_oms=clinic.has_oms_contract,
+        obstacle=obstacle,
+    )
+
+
+def scan_row(kind: ScanKind, scan: ScanView | None = None) -> ScanRow:
+    """Return the field of a paper, with its scan if there is one."""
+    if scan is None:
+        return ScanRow(kind, SCAN_KINDS[kind])
+    pages = counted(scan.pages, "страница", "страницы", "страниц")
+    media = "PDF" if scan.media_type is MediaType.PDF else "JPEG"
+    details = f"{media}, {pages}" if scan.media_type is MediaType.PDF else media
+    return ScanRow(
+        kind=kind,
+        label=SCAN_KINDS[kind],
+        name=scan.name,
+        details=f"{details}, {file_size(scan.size)}",
+        preview_url=f"/api/scans/{scan.ref}/preview",
+        file_url=f"/api/scans/{scan.ref}/file",
+        warning=_scan_warning(scan),
+    )
+
+
+def scan_rows(scans: tuple[ScanView, ...]) -> dict[str, ScanRow]:
+    """Return every kind's row, by the name of its control."""
+    by_kind = {scan.kind: scan for scan in scans}
+    return {scan_control(kind): scan_row(kind, by_kind.get(kind)) for kind in ScanKind}
+
+
+def limit_text(kind: ScanKind) -> str:
+    """Say what a file of this kind may be."""
+    return f"PDF или JPEG, не больше {file_size(LIMITS[kind])}"
+
+
+def sentences(problems: Mapping[str, InvalidValue]) -> dict[str, str]:
+    """Return a sentence for each control that is not in order."""
+    return {name: word(problem) for name, problem in problems.items()}
+
+
+def field_rows(fields: Mapping[str, str]) -> dict[str, FieldRow]:
+    """Return the form as typed, choices in words, by the name of the control."""
+    return {
+        field.value: FieldRow(field.value, label, shown(field, fields.get(field, "")))
+        for field, label in FIELDS.items()
+    }
+
+
+def shown(field: Field, text: str) -> str:
+    """Return an answer as people read it; what is no offered choice stays as typed."""
+    match field:
+        case Field.SEX if text in Sex._value2member_map_:
+            return SEXES[Sex(text)]
+        case Field.POLICY_KIND if text in PolicyKind._value2member_map_:
+            return POLICY_KINDS[PolicyKind(text)].text
+        case Field.KIND if text in ExaminationKind._value2member_map_:
+            return KINDS[ExaminationKind(text)].text
+        case Field.OCCUPATION if text in OCCUPATIONS:
+            return OCCUPATIONS[text].name
+        case _:
+            return text
+
+
+def formatted(field: Field, fields: Mapping[str, str], applicant: Applicant | None) -> str:
+    """Return a number as it is usually written, once the whole form reads."""
+    if applicant is not None:
+        match field:
+            case Field.SNILS:
+                return str(applicant.snils)
+            case Field.PHONE:
+                return str(applicant.phone)
+            case Field.POLICY_NUMBER:
+                return str(applicant.policy)
+            case Field.BIRTH_DATE:
+                return day(applicant.born_on)
+            case _:
+                pass
+    return shown(field, fields.get(field, ""))
+
+
+def warnings_of(draft: DraftView) -> list[str]:
+    """Say what does not fit together in a form, for the one who fills it in."""
+    return [word_warning(warning) for warning in draft.warnings]
+
+
+def saved(draft: DraftView) -> str:
+    """Say when the draft was saved."""
+    return f"Черновик сохранён {moment(draft.saved_at)}"
+
+
+def submitted_text(done: Submitted) -> str:
+    """Say what follows the handing in."""
+    return (
+        f"{PROMISE} Мы обещаем решение до {day(done.promised_by)}. Каждое изменение вы увидите "
+        "в кабинете, о главных сообщим на ваш телефон или почту."
+    )
+
+
+def case_row(case: CaseView) -> CaseRow:
+    """Return an application for a card or a line of the list."""
+    status = STATUSES[case.status]
+    papers = PAPERS[case.papers]
+    if case.status is ApplicationStatus.SUBMITTED:
+        papers = Label("проверяются автоматически", "info")
+    examination = EXAMINATIONS[case.examination]
+    if case.fitness is not None and case.examination is ExaminationTrack.CONCLUDED:
+        examination = CONCLUSIONS[case.fitness]
+    is_open = case.decided_at is None and case.status not in _ENDED
+    return CaseRow(
+        id=case.id,
+        number=case.number.shown,
+        slug=case.number.slug,
+        href=f"/cabinet/applications/{case.number.slug}",
+        status=status.text,
+        tone=status.tone,
+        papers=papers.text,
+        papers_tone=papers.tone,
+        examination=examination.text,
+        examination_tone=examination.tone,
+        has_tracks=is_open or case.status is ApplicationStatus.APPROVED,
+        occupation=case.occupation.name if case.occupation else "",
+        kind=KINDS[case.kind].text if case.kind else "",
+        clinic=case.clinic.short_name if case.clinic else "",
+        submitted=moment(case.submitted_at),
+        promise=f"до {day(case.promised_by)}" if is_open else "",
+        next=next_text(case),
+        note=case.note,
+        needs_correction=case.status is ApplicationStatus.CLARIFICATION_REQUESTED,
+        is_open=is_open,
+        is_approved=case.status is ApplicationStatus.APPROVED,
+        is_late=case.is_late,
+        may_withdraw=case.may_withdraw,
+        may_change_clinic=case.may_change_clinic,
+        may_reapply=case.may_reapply,
+    )
+
+
+def next_text(case: CaseView) -> str:
+    """Say what happens next, and what is the holder's to do."""
+    match case.status:
+        case ApplicationStatus.SUBMITTED:
+            return "Сервис проверяет заявку, это займёт несколько секунд."
+        case ApplicationStatus.CLARIFICATION_REQUESTED:
+            return (
+                "Исправьте то, о чём просит оператор, и отправьте заявку снова. Номер останется "
+                "прежним, а срок, пока вы исправляете, не идёт."
+            )
+        case ApplicationStatus.APPROVED:
+            return "Книжка оформлена. Она в разделе «Мои документы»."
+        case ApplicationStatus.REJECTED:
+            return (
+                "Можно подать новую заявку на основе этой: данные и документы переносить заново "
+                "не придётся."
+            )
+        case ApplicationStatus.WITHDRAWN:
+            return "Вы отозвали заявку, проверка остановлена."
+        case ApplicationStatus.EXPIRED:
+            return "Заявка закрыта, потому что срок осмотра или ответа прошёл. Подайте новую."
+        case ApplicationStatus.DRAFT:
+            return "Заявка не отправлена."
+        case ApplicationStatus.RECEIVED | ApplicationStatus.UNDER_REVIEW:
+            return f"{_papers_next(case.papers)} {_examination_next(case)}".strip()
+
+
+def event_row(line: HistoryLine, position: int) -> EventRow:
+    """Return one event of the history; an unknown one still shows when it was."""
+    label = EVENTS.get(line.event, Label("Заявка изменена"))
+    return EventRow(str(position), label.text, moment(line.at), BY[line.by], line.note, label.tone)
+
+
+def event_rows(history: tuple[HistoryLine, ...]) -> list[EventRow]:
+    """Return the history, newest first."""
+    return [event_row(line, n) for n, line in reversed(list(enumerate(history)))]
+
+
+def check_row(finding: Finding) -> CheckRow:
+    """Return one automatic check with what it found."""
+    outcome = OUTCOMES[finding.outcome]
+    return CheckRow(CHECKS[finding.check], outcome.text, outcome.tone, evidence_text(finding))
+
+
+def evidence_text(finding: Finding) -> str:
+    """Say on what a check rests; empty where there is nothing to add."""
+    if finding.reason is None:
+        pages = finding.facts.get("pages")
+        if pages is None or not pages.isdecimal():
+            return ""
+        return counted(int(pages), "страница", "страницы", "страниц") + ", цвет и размер в порядке."
+    facts = {name: _fact(name, text) for name, text in finding.facts.items()}
+    return REASONS[finding.reason].format(**{"encoded": "", "stated": "", "numbers": ""} | facts)
+
+
+def book_row(book: BookSummary | None, today: date) -> BookRow:
+    """Return the card of the book; an empty row for none."""
+    if book is None:
+        return BookRow()
+    status = BOOK_STATUSES[book.status]
+    if book.status in (BookStatus.ACTIVE, BookStatus.FORMED) and book.valid_until < today:
+        status = Label("Срок истёк", "danger")
+    return BookRow(
+        number=book.number.shown,
+        status=status.text,
+        tone=status.tone,
+        issued=day(book.issued_on),
+        until=day(book.valid_until),
+        left=days_left(book.valid_until, today),
+        awaits_receipt=not book.is_received and book.status is BookStatus.FORMED,
+    )
+
+
+def asked_names(asked: Asked) -> list[str]:
+    """Return the names of the controls that the holder is to correct, in the form's order."""
+    return [field.value for field in Field if field in asked.fields] + [
+        scan_control(kind) for kind in ScanKind if kind in asked.scans
+    ]
+
+
+def answer_rows(details: CaseDetails) -> list[FieldRow]:
+    """Return everything the form said, in its order; what was left empty is left out."""
+    rows = [
+        FieldRow(field.value, label, formatted(field, details.fields, details.applicant))
+        for field, label in FIELDS.items()
+        if field not in (Field.POLICY_KIND, Field.POLICY_SERIES)
+    ]
+    return [row for row in rows if row.value]
+
+
+_ENDED: Final = frozenset(
+    {
+        ApplicationStatus.APPROVED,
+        ApplicationStatus.REJECTED,
+        ApplicationStatus.WITHDRAWN,
+        ApplicationStatus.EXPIRED,
+    }
+)
+
+
+def _papers_next(papers: PapersTrack) -> str:
+    match papers:
+        case PapersTrack.WAITING | PapersTrack.TAKEN:
+            return f"Документы оператор проверит за 1–2{NBSP}рабочих дня."
+        case PapersTrack.APPROVED:
+            return "Документы проверены."
+        case PapersTrack.RETURNED | PapersTrack.REJECTED:
+            return ""
+
+
+def _examination_next(case: CaseView) -> str:
+    match case.examination:
+        case ExaminationTrack.WAITING:
+            return f"Осмотр можно пройти уже сейчас, проверки он не ждёт. {TAKE_PAPERS}"
+        case ExaminationTrack.OPEN:
+            return "Осмотр идёт: результаты внесёт медорганизация."
+        case ExaminationTrack.CONCLUDED if case.fitness is Fitness.TEMPORARILY_UNFIT:
+            return (
+                "Комиссия пока не допустила вас к работе. Когда пройдёте то, что она назначила, "
+                "осмотр продолжится по этой же заявке."
+            )
+        case ExaminationTrack.CONCLUDED:
+            return "Осмотр пройден, заключение подписано."
+
+
+def _scan_warning(scan: ScanView) -> str:
+    if not scan.is_legible:
+        return "Снимок небольшой. Проверьте, что мелкие буквы читаются, или замените его."
+    if not scan.is_colour:
+        return "Скан похож на чёрно-белый, а нужен цветной. Если есть возможность, замените его."
+    return ""
+
+
+def _fact(name: str, text: str) -> str:
+    if name == "numbers":
+        return ", ".join(TrackingNumber.parse(number.strip()).shown for number in text.split(","))
+    if text in Sex._value2member_map_:
+        return f"пол {SEXES[Sex(text)].lower()}"
+    try:
+        return f"дата рождения {day(date.fromisoformat(text))}"
+    except ValueError:
+        return text
