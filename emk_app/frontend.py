@@ -97,22 +97,22 @@ def build() -> bool:
     Safe to call from several processes at once. Raises ``BuildFailed``.
     """
     with _alone():
+        locked = _read_lock()
+        _write_lock(locked)
         key = source_key()
         if is_fresh(key):
             return False
         KEY.unlink(missing_ok=True)
-        locked = _read_lock()
         if not locked:
             raise BuildFailed("reflex.lock/ is missing: run `make lock`")
         try:
             _export()
-            if _meaning(_read_lock()) != _meaning(locked):
+            if _read_lock() != locked:
                 raise BuildFailed(
                     "the pages need other npm packages than reflex.lock/ has: "
                     "run `make lock`, look at the difference, commit it"
                 )
         finally:
-            # Reflex writes package.json in a different order of keys each time.
             _write_lock(locked)
         KEY.write_text(key, encoding="ascii")
         return True
@@ -129,8 +129,7 @@ def lock(*, upgrade: bool = False) -> None:
             shutil.rmtree(LOCK, ignore_errors=True)
             shutil.rmtree(WEB, ignore_errors=True)
         _export()
-        made = (LOCK / "package.json").read_bytes()
-        _write_lock({"package.json": _pretty(made)})
+        _write_lock(_read_lock())
 
 
 def serve(host: str | None = None, port: int | None = None) -> None:
@@ -224,21 +223,21 @@ def _alone() -> Iterator[None]:
 
 
 def _read_lock() -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(LOCK.glob("*.json"))}
+    """Return the files of the lock in their lasting form.
+
+    Reflex writes ``package.json`` with its keys in a different order each time.
+    """
+    files = {path.name: path.read_bytes() for path in sorted(LOCK.glob("*.json"))}
+    if package := files.get("package.json"):
+        steady = json.dumps(json.loads(package), indent=2, sort_keys=True)
+        files["package.json"] = steady.encode() + b"\n"
+    return files
 
 
 def _write_lock(files: dict[str, bytes]) -> None:
     for name, text in files.items():
         if (LOCK / name).read_bytes() != text:
             (LOCK / name).write_bytes(text)
-
-
-def _meaning(files: dict[str, bytes]) -> dict[str, object]:
-    return {name: json.loads(text) for name, text in files.items()}
-
-
-def _pretty(text: bytes) -> bytes:
-    return json.dumps(json.loads(text), indent=2, sort_keys=True).encode() + b"\n"
 
 
 def _serving_environment() -> dict[str, str]:
