@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from emk_app.pages import check, demo, errors, guide, kit, sign_in, start
+from emk_app.pages import check, demo, errors, guide, kit, sign_in, start, verdict
 from emk_app.pages.table import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     *start.PAGES,
     *guide.PAGES,
     *check.PAGES,
+    *verdict.PAGES,
     *sign_in.PAGES,
     *errors.PAGES,
     *demo.PAGES,

@@ -1,0 +1,234 @@
+"""The answer to a scan: a finished page for people, the same in JSON for machines."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from emk_app import clock
+from emk_app.api.routing import Endpoint, address_of, refusal
+from emk_app.api.shells import Shell, shell
+from emk_app.components.verdict import VERDICT_SLOT, verdict_html
+from emk_app.domain.errors import NotFound
+from emk_app.edge.headers import BUILD
+from emk_app.edge.policy import ANYONE
+from emk_app.presenting import verdicts
+from emk_app.presenting.devices import device_name
+from emk_app.services import verifying
+from emk_app.services.verifying import LookResult, Sight
+from emk_app.settings import settings
+from emk_app.threads import in_thread
+
+log = logging.getLogger("emk.verdict")
+
+LOOKS_AT_ONCE: Final = 60
+LOOKS_A_SECOND: Final = 1.0
+"""What one address may ask: a gate full of people, but no sweep."""
+ADDRESSES: Final = 20_000
+LARGEST_BATCH: Final = 256
+ROBOTS: Final = "noindex, nofollow"
+
+_ROBOTS: Final = re.compile(
+    r"bot\b|bot/|crawler|spider|preview|externalhit|whatsapp|viber|vkshare|snippet|embed", re.I
+)
+_UNBUILT: Final = (
+    '<!DOCTYPE html><html lang="ru"><head><meta charset="utf-8"/>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+    "<title>Проверка медицинской книжки — ЭМК Онлайн</title></head>"
+    f"<body><main>{VERDICT_SLOT}</main></body></html>"
+)
+_SAMPLE: Final = "".join(
+    verdict_html(
+        tone=tone,
+        word=tone,
+        sentence=tone,
+        until=tone,
+        name=tone,
+        facts=((tone, tone),),
+        advice=(tone,),
+        compare=tone,
+        hash_short=tone,
+        hash_full=tone,
+        checked_at=tone,
+    )
+    for tone in ("success", "waiting", "danger", "neutral")
+)
+
+
+class Allowance:
+    """How many looks each address has left: a bucket that fills by the second, in this process.
+
+    Codes of 128 bits need no protection from guessing; the service needs some from a flood.
+    """
+
+    def __init__(self, burst: int = LOOKS_AT_ONCE, rate: float = LOOKS_A_SECOND) -> None:
+        self._burst = burst
+        self._rate = rate
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, address: str, at: float) -> bool:
+        """Take one look at the monotonic moment ``at``; return whether there was one."""
+        left, since = self._left.pop(address, (float(self._burst), at))
+        left = min(self._burst, left + (at - since) * self._rate)
+        is_allowed = left >= 1
+        self._left[address] = (left - 1 if is_allowed else left, at)
+        if len(self._left) > ADDRESSES:
+            self._left.popitem(last=False)
+        return is_allowed
+
+
+class Journal:
+    """Writes looks down many at a time: a look is shown once it is on record, and a crowd of them
+    costs one commit.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Sight, asyncio.Future[LookResult]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def enter(self, sight: Sight) -> LookResult:
+        """Return what may be shown, once the look is written down."""
+        entered: asyncio.Future[LookResult] = asyncio.get_running_loop().create_future()
+        self._waiting.append((sight, entered))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        return await entered
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch = self._waiting[:LARGEST_BATCH]
+            del self._waiting[:LARGEST_BATCH]
+            began = loop.time()
+            try:
+                results = await in_thread(verifying.record, [sight for sight, _ in batch])
+            except Exception as error:
+                for _, entered in batch:
+                    if not entered.done():
+                        entered.set_exception(error)
+            else:
+                for (_, entered), result in zip(batch, results, strict=True):
+                    if not entered.done():
+                        entered.set_result(result)
+            if self._waiting:
+                # Others write too: they get as much time at the database as this took.
+                await asyncio.sleep(loop.time() - began)
+
+
+allowance: Final = Allowance()
+journal: Final = Journal()
+
+
+async def page(request: Request) -> Response:
+    """Answer a scan with the finished page; it needs no script."""
+    if request.method == "HEAD":
+        return Response(headers={"cache-control": "no-store", "x-robots-tag": ROBOTS})
+    if _is_robot(request):
+        # A messenger that draws a preview of the link has not looked at the book.
+        return _page(request, 200, verdicts.PREVIEW)
+    if "prefetch" in request.headers.get("sec-purpose", ""):
+        return Response(status_code=503, headers={"cache-control": "no-store"})
+    if not _is_allowed(request):
+        return _page(request, 429, verdicts.TOO_MANY, {"retry-after": "60"})
+    try:
+        result = await _look(request)
+    except NotFound:
+        return _page(request, 404, verdicts.UNKNOWN_LINK)
+    except Exception:
+        incident = secrets.token_hex(4)
+        log.exception("incident %s at a scan", incident)
+        return _page(request, 503, verdicts.out_of_order(incident))
+    return _page(request, 200, verdicts.page_words(result))
+
+
+async def unknown(request: Request) -> Response:
+    """Answer an address without a code as any unknown one."""
+    return _page(request, 404, verdicts.UNKNOWN_LINK)
+
+
+async def verify(request: Request) -> Response:
+    """Answer a machine with the same check in JSON."""
+    if not _is_allowed(request):
+        return refusal(429, "too_many_attempts", verdicts.TOO_MANY["sentence"])
+    return JSONResponse(
+        verdicts.answer(await _look(request)), headers={"cache-control": "no-store"}
+    )
+
+
+@cache
+def built() -> Shell:
+    """Return the page of the build around the slot; where nothing is built, a bare one.
+
+    A verdict is worth more than its looks.
+    """
+    file = BUILD / "v.html"
+    if not file.exists():
+        return shell(_UNBUILT, "", VERDICT_SLOT, _SAMPLE)
+    html = file.read_text(encoding="utf-8")
+    styles = re.findall(r'<link href="/([^"]+\.css)" rel="stylesheet"', html)
+    css = "".join((BUILD / name).read_text(encoding="utf-8") for name in styles)
+    return shell(html, css, VERDICT_SLOT, _SAMPLE)
+
+
+async def _look(request: Request) -> LookResult:
+    code: str = request.path_params["code"].removesuffix("/")
+    viewer = device_name(request.headers.get("user-agent", ""))
+    now = clock.now()
+    if _reads_inline():
+        sight = verifying.see(code, viewer, now=now)
+    else:
+        sight = await in_thread(verifying.see, code, viewer, now=now)
+    return await journal.enter(sight)
+
+
+@cache
+def _reads_inline() -> bool:
+    """Whether the one indexed read is quicker done at once than handed to a thread."""
+    return settings().database_url.startswith("sqlite")
+
+
+def _is_allowed(request: Request) -> bool:
+    return allowance.take(address_of(request), asyncio.get_running_loop().time())
+
+
+def _is_robot(request: Request) -> bool:
+    return _ROBOTS.search(request.headers.get("user-agent", "")) is not None
+
+
+def _page(
+    request: Request, status: int, words: Mapping[str, Any], more: Mapping[str, str] | None = None
+) -> Response:
+    made = built()
+    headers = {
+        "cache-control": "no-store",
+        "x-robots-tag": ROBOTS,
+        "content-security-policy": made.policy,
+        "vary": "accept-encoding",
+        **(more or {}),
+    }
+    body = verdict_html(**words)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["content-encoding"] = "gzip"
+        content = made.packed(body)
+    else:
+        content = made.filled(body)
+    return Response(content, status, headers, "text/html; charset=utf-8")
+
+
+ENDPOINTS: Final = (
+    Endpoint("/v/{code:path}", "GET", page, ANYONE),
+    Endpoint("/V/{code:path}", "GET", page, ANYONE),
+    Endpoint("/v", "GET", unknown, ANYONE),
+    Endpoint("/V", "GET", unknown, ANYONE),
+    Endpoint("/v.html", "GET", unknown, ANYONE),
+    Endpoint("/api/verify/{code}", "GET", verify, ANYONE),
+)
