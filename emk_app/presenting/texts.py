@@ -66,8 +66,8 @@ def _who_and_when(error: Any) -> str:
 
 def _beaten(error: Any) -> str:
     facts = _who_and_when(error)
-    said = f"это уже сделал другой сотрудник: {facts}" if facts else "запись изменилась"
-    return f"Пока вы смотрели, {said}. Показаны свежие данные."
+    said = f": {facts}" if facts else ""
+    return f"Пока вы смотрели, запись изменилась{said}. Показаны свежие данные."
 
 
 def _signed(error: Any) -> str:
