@@ -237,7 +237,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("first", encoding="utf-8")
+        path.write_text('{\n  "first": 1\n}\n', encoding="utf-8")
     monkeypatch.setattr(frontend, "ROOT", tmp_path)
     monkeypatch.setattr(frontend, "BUILD", tmp_path / ".build")
     monkeypatch.setattr(frontend, "KEY", tmp_path / ".build" / "frontend.key")
