@@ -85,6 +85,10 @@ class DraftView:
     """As typed, by the control's name; what was never touched is absent."""
     problems: Mapping[str, InvalidValue]
     """What is wrong with the fields that were touched."""
+    lacking: Mapping[str, InvalidValue]
+    """What is wrong or missing anywhere, under the names of controls; empty when all is ready."""
+    applicant: Applicant | None
+    """The form, once all of it reads."""
     warnings: tuple[PolicyWarning, ...]
     """What does not fit together, but hinders nothing."""
     scans: tuple[ScanView, ...]
@@ -534,6 +538,16 @@ def _readable(form: Mapping[str, str], today: date) -> Applicant | None:
 
 def _complete(db: Session, application: Application, now: datetime) -> Applicant:
     """Return the form, read; raise ``Invalid`` with all that the application still lacks."""
+    lacking, applicant = _lacking(db, application, now)
+    if lacking or applicant is None:
+        raise Invalid(lacking)
+    return applicant
+
+
+def _lacking(
+    db: Session, application: Application, now: datetime
+) -> tuple[dict[str, InvalidValue], Applicant | None]:
+    """Return what is missing or wrong under the names of controls, and the form if it reads."""
     problems: dict[str, InvalidValue] = {}
     applicant: Applicant | None = None
     form = applications.form_of(db, application)
@@ -542,7 +556,7 @@ def _complete(db: Session, application: Application, now: datetime) -> Applicant
     except Invalid as error:
         problems |= error.fields
     lacking = {
-        ApplicationField.CONSENT: application.consent_version is None,
+        ApplicationField.CONSENT: not _is_consented(application),
         ApplicationField.CLINIC: application.clinic_id is None,
     }
     filled = {field for field in ApplicationField if not lacking.get(field)}
@@ -555,13 +569,18 @@ def _complete(db: Session, application: Application, now: datetime) -> Applicant
                 problems[CONSENT] = ConsentMissing()
             case _:
                 problems[CLINIC] = Required()
-    elsewhere = clinic_may_change(application.status, application.examination)
+    may_choose = clinic_may_change(application.status, application.examination)
     chosen = db.get(Clinic, application.clinic_id) if application.clinic_id else None
-    if chosen is not None and elsewhere and not _is_offered(chosen, form):
+    if chosen is not None and may_choose and not _is_offered(chosen, form):
         problems[CLINIC] = ClinicNotOffered()
-    if problems or applicant is None:
-        raise Invalid(problems)
-    return applicant
+    return problems, applicant
+
+
+def _is_consented(application: Application) -> bool:
+    """Whether the consent stands: to the present text, or to the one that was handed in."""
+    if application.submitted_at is not None:
+        return application.consent_version is not None
+    return application.consent_version == consent.CURRENT.version
 
 
 def _is_offered(clinic: Clinic | None, form: Mapping[str, str]) -> bool:
@@ -648,16 +667,19 @@ def _submitted(application: Application, at: datetime, now: datetime) -> Submitt
 def _draft_view(db: Session, application: Application, now: datetime) -> DraftView:
     form = applications.form_of(db, application)
     today = clock.day_of(now)
+    lacking, applicant = _lacking(db, application, now)
     return DraftView(
         id=application.id,
         number=TrackingNumber.parse(application.tracking_number),
         step=WizardStep(application.step or WizardStep.DETAILS),
         fields=form,
         problems=_problems(form, today),
+        lacking=lacking,
+        applicant=applicant,
         warnings=_warnings(form, today),
         scans=scans.views(db, application),
         clinic=_clinic_view(db, application),
-        is_consented=application.consent_version == consent.CURRENT.version,
+        is_consented=_is_consented(application),
         saved_at=application.changed_at,
     )
 
