@@ -1,0 +1,439 @@
+"""The clinic's desk in words: the day, the programme line by line, the conclusion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
+from emk_app.domain.clearance import Conclusion, Fitness, valid_until
+from emk_app.domain.examinations import (
+    Choices,
+    ItemKind,
+    NumberPart,
+    Numbers,
+    PassedOn,
+    ProgrammeItem,
+)
+from emk_app.presenting.applications import KINDS, SEXES
+from emk_app.presenting.formats import counted, day, moment
+from emk_app.presenting.texts import Label
+from emk_app.services.cases import Patient
+from emk_app.services.examining import (
+    Day,
+    DayLine,
+    EntryView,
+    ExaminationView,
+    Signature,
+)
+
+GROUPS: Final = {
+    ItemKind.MEASUREMENT: "Измерения и осмотр",
+    ItemKind.PHYSICIAN: "Врачи-специалисты",
+    ItemKind.LAB: "Лабораторные исследования",
+    ItemKind.INSTRUMENTAL: "Инструментальные исследования",
+    ItemKind.ATTESTATION: "Гигиеническая подготовка",
+}
+"""The programme's groups, in the order of the page."""
+
+FITNESS: Final = {
+    Fitness.FIT: Label("Противопоказаний нет", "success"),
+    Fitness.FIT_WITH_RESTRICTIONS: Label("Допуск с ограничениями", "success"),
+    Fitness.TEMPORARILY_UNFIT: Label("Временные противопоказания", "waiting"),
+    Fitness.UNFIT: Label("Постоянные противопоказания", "danger"),
+}
+
+FITNESS_TEXTS: Final = {
+    Fitness.FIT: "Медицинские противопоказания к работе не выявлены.",
+    Fitness.FIT_WITH_RESTRICTIONS: "К работе допущен на условиях, которые вы укажете ниже.",
+    Fitness.TEMPORARILY_UNFIT: "До указанной даты к работе не допущен; потом осмотр продолжится.",
+    Fitness.UNFIT: "К работе не допущен. Заявка завершится отказом, заключение можно обжаловать.",
+}
+
+IDENTITY_CONFIRMED: Final = "Личность подтверждена. Можно вносить результаты."
+SIGNED: Final = "Заключение подписано."
+REOPENED: Final = "Осмотр продолжается. Сверьте личность пациента ещё раз."
+UNREADABLE_NAME: Final = "Имя исправляется"
+UNKNOWN_NUMBER: Final = (
+    "Заявки с этим номером в вашей организации нет. Проверьте номер или попросите владельца "
+    "выбрать вас в личном кабинете."
+)
+UNOPENED: Final = "Осмотр по этой заявке ещё не открыт."
+UNOPENED_FOR_PHYSICIAN: Final = (
+    "Осмотр по этой заявке ещё не открыт. Его открывает регистратор или председатель комиссии."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """One line of the clinic's day."""
+
+    number: str
+    slug: str
+    name: str
+    born: str
+    occupation: str
+    submitted: str
+    stage: str
+    stage_tone: str
+    href: str
+    """Empty until the case is opened."""
+    action: str
+    may_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminationRow:
+    """The head of an examination."""
+
+    number: str = ""
+    name: str = ""
+    born: str = ""
+    sex: str = ""
+    snils: str = ""
+    occupation: str = ""
+    work: str = ""
+    kind: str = ""
+    opened: str = ""
+    identity: str = ""
+    stage: str = ""
+    stage_tone: str = "neutral"
+    notice: str = ""
+    notice_tone: str = "info"
+    is_identity_checked: bool = False
+    is_signed: bool = False
+    shows_results: bool = False
+    may_confirm: bool = False
+    may_enter: bool = False
+    may_sign: bool = False
+    may_reopen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressRow:
+    """How far the entries are."""
+
+    done: int = 0
+    required: int = 0
+    text: str = ""
+    is_complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One study on the page of results: what it asks, and what stands."""
+
+    code: str
+    name: str
+    form: str
+    """``numbers``, ``radios``, ``select`` or ``date``."""
+    hint: str
+    unit: str
+    options: list[list[str]]
+    value: str
+    """As it stands in the control."""
+    words: str
+    """As people read it, with the unit."""
+    made_on: str
+    until: str
+    mark: str
+    mark_tone: str
+    by: str
+    entry_id: int
+    may_edit: bool
+    is_missing: bool
+    is_required: bool
+    error: str
+    date_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureRow:
+    """A conclusion, signed or about to be."""
+
+    fitness: str = ""
+    tone: str = "neutral"
+    text: str = ""
+    restrictions: str = ""
+    until: str = ""
+    note: str = ""
+    person: str = ""
+    at: str = ""
+
+
+def day_rows(shown: Day) -> list[DayRow]:
+    """Return the lines of the clinic's day."""
+    return [_day_row(line, may_open=shown.may_open) for line in shown.lines]
+
+
+def rest_of(shown: Day) -> str:
+    """Say that there are more than the lines shown; empty when there are not."""
+    if shown.total <= len(shown.lines):
+        return ""
+    return f"Показаны первые {len(shown.lines)} из {shown.total}. Остальные найдите по номеру."
+
+
+def examination_row(shown: ExaminationView) -> ExaminationRow:
+    """Return the head of an examination."""
+    patient = shown.patient
+    stage = _stage(shown)
+    notice = _notice(shown)
+    checked = ""
+    if shown.identity_checked_at is not None:
+        who = shown.identity_checked_by or "сотрудник"
+        checked = f"{who}, {moment(shown.identity_checked_at)}"
+    return ExaminationRow(
+        number=shown.number.shown,
+        name=_name(patient),
+        born=_born(patient, shown.age),
+        sex=SEXES[patient.sex] if patient.sex else "",
+        snils=str(patient.snils) if patient.snils else "",
+        occupation=patient.occupation.name if patient.occupation else "",
+        work=patient.occupation.work_point.short_name if patient.occupation else "",
+        kind=KINDS[patient.kind].text if patient.kind else "",
+        opened=moment(shown.opened_at),
+        identity=checked,
+        stage=stage.text,
+        stage_tone=stage.tone,
+        notice=notice.text,
+        notice_tone=notice.tone,
+        is_identity_checked=shown.identity_checked_at is not None,
+        is_signed=shown.is_signed,
+        shows_results=bool(shown.entries) or shown.may_enter,
+        may_confirm=shown.may_receive and shown.identity_checked_at is None,
+        may_enter=shown.may_enter,
+        may_sign=shown.may_sign,
+        may_reopen=shown.may_reopen,
+    )
+
+
+def progress_row(shown: ExaminationView) -> ProgressRow:
+    """Say how many of the required studies have a result."""
+    done = shown.required - len(shown.missing)
+    studies = counted(shown.required, "исследования", "исследований", "исследований")
+    return ProgressRow(
+        done=done,
+        required=shown.required,
+        text=f"Внесено {done} из {studies}" if shown.required else "",
+        is_complete=bool(shown.required) and not shown.missing,
+    )
+
+
+def result_rows(
+    shown: ExaminationView,
+    kind: ItemKind,
+    *,
+    errors: Mapping[str, str],
+    date_errors: Mapping[str, str],
+    dates: Mapping[str, str],
+    default_date: str,
+) -> list[ResultRow]:
+    """Return the lines of one group.
+
+    ``dates`` are those typed for studies that have no result yet, ``default_date`` stands for the
+    rest; errors are by code.
+    """
+    return [
+        _result_row(
+            study,
+            shown,
+            error=errors.get(study.code, ""),
+            date_error=date_errors.get(study.code, ""),
+            date=dates.get(study.code, default_date),
+        )
+        for study in shown.programme
+        if study.kind is kind
+    ]
+
+
+def signature_row(signature: Signature | None) -> SignatureRow:
+    """Return the signed conclusion; an empty row for none."""
+    if signature is None:
+        return SignatureRow()
+    return conclusion_row(signature.conclusion, person=signature.person, at=moment(signature.at))
+
+
+def conclusion_row(conclusion: Conclusion, *, person: str = "", at: str = "") -> SignatureRow:
+    """Return a conclusion in words."""
+    label = FITNESS[conclusion.fitness]
+    return SignatureRow(
+        fitness=label.text,
+        tone=label.tone,
+        text=FITNESS_TEXTS[conclusion.fitness],
+        restrictions=conclusion.restrictions,
+        until=f"до {day(conclusion.until)} включительно" if conclusion.until else "",
+        note=conclusion.note,
+        person=person,
+        at=at,
+    )
+
+
+def norm_text(parts: Sequence[NumberPart]) -> str:
+    """Say what is normal: «90–139/60–89», «от 0,8», «до 5,0»; empty where nothing is."""
+    bounds = [_norm(part) for part in parts]
+    if not any(bounds):
+        return ""
+    shown = bounds[0] if len(set(bounds)) == 1 else "/".join(bounds)
+    return f"норма {shown}"
+
+
+def _norm(part: NumberPart) -> str:
+    low, high = (
+        "" if bound is None else f"{bound:f}".replace(".", ",")
+        for bound in (part.norm_low, part.norm_high)
+    )
+    if low and high:
+        return f"{low}–{high}"
+    return f"от {low}" if low else f"до {high}" if high else ""
+
+
+def _name(patient: Patient) -> str:
+    return str(patient.name) if patient.name else UNREADABLE_NAME
+
+
+def _born(patient: Patient, age: int | None) -> str:
+    if patient.born_on is None:
+        return ""
+    if age is None:
+        return day(patient.born_on)
+    return f"{day(patient.born_on)}, {counted(age, 'год', 'года', 'лет')}"
+
+
+def _day_row(line: DayLine, *, may_open: bool) -> DayRow:
+    stage = _day_stage(line)
+    if line.examination_id is None:
+        action = "Открыть осмотр" if may_open else ""
+    else:
+        action = "Посмотреть" if line.fitness else "Продолжить"
+    return DayRow(
+        number=line.number.shown,
+        slug=line.number.slug,
+        name=_name(line.patient),
+        born=_born(line.patient, None),
+        occupation=line.patient.occupation.name if line.patient.occupation else "",
+        submitted=moment(line.submitted_at),
+        stage=stage.text,
+        stage_tone=stage.tone,
+        href=f"/clinic/exams/{line.examination_id}" if line.examination_id else "",
+        action=action,
+        may_open=may_open and line.examination_id is None,
+    )
+
+
+def _day_stage(line: DayLine) -> Label:
+    match line.examination:
+        case ExaminationTrack.WAITING:
+            return Label("ждёт приёма", "info")
+        case ExaminationTrack.OPEN if not line.is_identity_checked:
+            return Label("сверьте личность", "waiting")
+        case ExaminationTrack.OPEN:
+            return Label("осмотр идёт", "waiting")
+        case ExaminationTrack.CONCLUDED if line.fitness is Fitness.TEMPORARILY_UNFIT:
+            return Label("временные противопоказания", "waiting")
+        case ExaminationTrack.CONCLUDED:
+            return Label("заключение подписано", "success")
+
+
+def _stage(shown: ExaminationView) -> Label:
+    if shown.is_signed:
+        return Label("заключение подписано", "success")
+    if shown.is_closed:
+        return Label("заявка завершена", "neutral")
+    if shown.identity_checked_at is None:
+        return Label("сверьте личность", "waiting")
+    return Label("осмотр идёт", "waiting")
+
+
+def _notice(shown: ExaminationView) -> Label:
+    if shown.is_signed:
+        return Label("")
+    if shown.is_closed:
+        return Label("Заявка завершена, осмотр по ней больше не ведётся.", "waiting")
+    if not shown.programme:
+        return Label(
+            "Владелец исправляет данные, от которых зависит программа осмотра. Результаты можно "
+            "будет вносить, когда он отправит заявку снова.",
+            "waiting",
+        )
+    if not shown.is_settled:
+        return Label(
+            "Владелец исправляет данные, от которых зависит программа осмотра. Подписать "
+            "заключение можно будет, когда он отправит заявку снова.",
+            "waiting",
+        )
+    if shown.status is ApplicationStatus.CLARIFICATION_REQUESTED:
+        return Label("Владелец исправляет документы. Осмотру это не мешает.", "info")
+    if shown.identity_checked_at is None and not shown.may_receive:
+        return Label("Личность сверяет регистратор. После этого можно вносить результаты.", "info")
+    return Label("")
+
+
+def _result_row(
+    study: ProgrammeItem, shown: ExaminationView, *, error: str, date_error: str, date: str
+) -> ResultRow:
+    entry = shown.entries.get(study.code)
+    form, options = _control(study)
+    mark = _mark(study, entry)
+    ends = valid_until(study, entry.result) if entry else None
+    return ResultRow(
+        code=study.code,
+        name=study.name,
+        form=form,
+        hint=_hint(study),
+        unit=study.unit,
+        options=options,
+        value=_typed(study, entry) if entry else "",
+        words=f"{study.words(entry.result.value)} {study.unit}".strip() if entry else "",
+        made_on=day(entry.result.performed_on) if entry else date,
+        until=f"действует до {day(ends)}" if ends else "",
+        mark=mark.text,
+        mark_tone=mark.tone,
+        by=_by(entry) if entry else "",
+        entry_id=entry.id if entry else 0,
+        may_edit=shown.may_enter and (entry is None or entry.may_correct),
+        is_missing=study.code in shown.missing,
+        is_required=study.required,
+        error=error,
+        date_error=date_error,
+    )
+
+
+_FEW: Final = 2
+"""Up to so many answers are shown at once; more are chosen from a list."""
+
+
+def _control(study: ProgrammeItem) -> tuple[str, list[list[str]]]:
+    match study.form:
+        case Numbers():
+            return "numbers", []
+        case PassedOn():
+            return "date", []
+        case Choices(options):
+            form = "radios" if len(options) <= _FEW else "select"
+            return form, [[option.code, option.name] for option in options]
+
+
+def _hint(study: ProgrammeItem) -> str:
+    norm = norm_text(study.form.parts) if isinstance(study.form, Numbers) else ""
+    return ". ".join(part for part in (study.hint, norm.capitalize()) if part)
+
+
+def _typed(study: ProgrammeItem, entry: EntryView) -> str:
+    if isinstance(study.form, Choices):
+        return entry.result.value
+    return study.words(entry.result.value)
+
+
+def _mark(study: ProgrammeItem, entry: EntryView | None) -> Label:
+    if entry is None:
+        return Label("", "neutral")
+    if not entry.result.deviation:
+        return Label("внесено", "success")
+    return Label("вне нормы" if isinstance(study.form, Numbers) else "отклонение", "danger")
+
+
+def _by(entry: EntryView) -> str:
+    verb = "исправлено" if entry.is_correction else "внесено"
+    who = f", {entry.person}" if entry.person else ""
+    return f"{verb} {moment(entry.entered_at)}{who}"
