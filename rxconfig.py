@@ -25,7 +25,24 @@ config = rx.Config(
     frontend_compression_formats=["brotli", "gzip"],
     frontend_lazy_bundled_libraries=True,
     plugins=[
-        rx.plugins.TailwindV4Plugin(config={"plugins": ["daisyui@5.8.1"]}),
+        # The colours are our own (assets/emk.css), and only these parts of daisyUI are used:
+        # without the list it would answer to every "table" and "select" among the tags.
+        rx.plugins.TailwindV4Plugin(
+            config={
+                "plugins": [
+                    {
+                        "name": "daisyui@5.8.1",
+                        "import": {"name": "default as daisyui", "from": "daisyui@5.8.1"},
+                        "call": "daisyui",
+                        "args": {
+                            "themes": False,
+                            "logs": False,
+                            "include": ["button", "input", "checkbox", "radio"],
+                        },
+                    }
+                ]
+            }
+        ),
         SameOrigin(),
     ],
     disable_plugins=[rx.plugins.SitemapPlugin],

@@ -122,6 +122,22 @@
 
   /* Clicks */
 
+  /* A busy button keeps the focus and takes no second press. On window: before React hears of it. */
+  for (const kind of ["click", "submit"])
+    window.addEventListener(
+      kind,
+      (event) => {
+        const busy =
+          kind === "click"
+            ? near(event, '[aria-busy="true"]')
+            : one(event.target, '[type="submit"][aria-busy="true"]');
+        if (!busy) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      },
+      true,
+    );
+
   const copy = async (text) => {
     try {
       await navigator.clipboard.writeText(text);
@@ -179,6 +195,7 @@
       if (dialog && !dialog.open) {
         openers.set(dialog, found);
         dialog.showModal();
+        one(dialog, "[data-dialog-first]")?.focus();
       }
     } else if ((found = near(event, "[data-dialog-close]"))) {
       found.closest("dialog")?.close();

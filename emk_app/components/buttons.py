@@ -9,7 +9,7 @@ import reflex as rx
 from emk_app.components import icons
 from emk_app.components.icons import IconName
 from emk_app.components.links import link, plain_link
-from emk_app.components.markup import Child, Flag, Handler, Text, any_of, either, when, words
+from emk_app.components.markup import Child, Flag, Handler, Text, either, when, words
 
 Kind = Literal["primary", "secondary", "quiet", "danger"]
 
@@ -38,18 +38,19 @@ def button(
     label = either(busy, busy_text, text) if busy_text else text
     forward = icon == "arrow-right"
     resting = icons.icon(icon) if icon and not forward else None
-    spinner = rx.el.span(class_name="loading loading-spinner", custom_attrs={"aria-hidden": "true"})
+    spinner = rx.el.span(class_name="e-spinner", custom_attrs={"aria-hidden": "true"})
     if on_click is not None:
         props["on_click"] = on_click
     custom_attrs = dict(props.pop("custom_attrs", {}))
     if busy is not False:
-        custom_attrs["aria-busy"] = either(busy, "true", "false")
+        # Not ``disabled``, which would drop the focus; the script swallows the second press.
+        custom_attrs["aria-busy"] = custom_attrs["aria-disabled"] = either(busy, "true", "false")
     return rx.el.button(
         when(busy, spinner, resting),
         rx.el.span(label),
         *([icons.icon(icon)] if icon and forward else []),
         type=type,
-        disabled=any_of(busy, disabled),
+        disabled=disabled,
         class_name=words(CLASSES[kind], class_name),
         custom_attrs=custom_attrs,
         **props,

@@ -120,7 +120,7 @@ def empty_state(
 def skeleton(lines: int = 3) -> rx.Component:
     """Grey lines in the place of text that is on its way."""
     return rx.el.div(
-        *[rx.el.div(class_name="skeleton") for _ in range(lines)],
+        *[rx.el.div(class_name="e-skeleton") for _ in range(lines)],
         class_name="e-loading",
         custom_attrs={"aria-hidden": "true"},
     )
@@ -129,7 +129,7 @@ def skeleton(lines: int = 3) -> rx.Component:
 def loading(text: str = "Загружаем…", *, lines: int = 3) -> rx.Component:
     """Say that something is on its way."""
     return rx.el.div(
-        rx.el.p(rx.el.span(class_name="loading loading-spinner"), text, role="status"),
+        rx.el.p(rx.el.span(class_name="e-spinner"), text, role="status"),
         *([skeleton(lines)] if lines else []),
         class_name="e-loading",
     )
@@ -182,7 +182,7 @@ def progress(value: Text | int, label: str, *, maximum: int = 100) -> rx.Compone
     return rx.el.div(
         rx.el.p(label, class_name="mb-1.5"),
         rx.el.progress(
-            value=value, max=maximum, class_name="progress", custom_attrs={"aria-label": label}
+            value=value, max=maximum, class_name="e-progress", custom_attrs={"aria-label": label}
         ),
     )
 

@@ -46,13 +46,15 @@ def dialog_button(
     )
 
 
-def close_button(text: Text = "Отмена", *, kind: Kind = "quiet") -> rx.Component:
-    """Leave the dialog this button stands in."""
+def close_button(
+    text: Text = "Отмена", *, kind: Kind = "quiet", first: bool = False
+) -> rx.Component:
+    """Leave the dialog this button stands in; ``first`` has the focus when it opens."""
     return rx.el.button(
         rx.el.span(text),
         type="button",
         class_name=words(CLASSES[kind], "e-plain" if kind == "quiet" else ""),
-        custom_attrs={"data-dialog-close": ""},
+        custom_attrs={"data-dialog-close": ""} | ({"data-dialog-first": ""} if first else {}),
     )
 
 
@@ -82,7 +84,7 @@ def confirm_dialog(
                 busy=busy,
                 custom_attrs={"data-dialog-close": ""},
             ),
-            close_button(cancel, kind="secondary"),
+            close_button(cancel, kind="secondary", first=danger),
         ),
     )
 

@@ -244,7 +244,7 @@ def textarea_field(
         rows=rows,
         disabled=disabled,
         custom_attrs=_described(name, hint, error),
-        class_name="textarea",
+        class_name="input e-textarea",
         **props,
     )
     return _field(label, name, control, hint=hint, error=error, required=required)
@@ -253,7 +253,7 @@ def textarea_field(
 def select_field(
     label: Child,
     name: str,
-    options: Sequence[tuple[str, str]] | rx.Var[Any],
+    options: Sequence[tuple[str, str | Sequence[tuple[str, str]]]] | rx.Var[Any],
     *,
     value: Text | None = None,
     on_change: Handler = None,
@@ -265,11 +265,19 @@ def select_field(
     width: Width = "full",
     **props: Any,
 ) -> rx.Component:
-    """Ask to choose from many answers; ``options`` are pairs of value and text."""
+    """Ask to choose from many answers; ``options`` are pairs of value and text.
+
+    A pair of a heading and a sequence of such pairs makes a group.
+    """
     if isinstance(options, rx.Var):
         shown = [rx.foreach(options, lambda pair: _option(pair[0], pair[1]))]
     else:
-        shown = [_option(value_, text) for value_, text in options]
+        shown = [
+            _option(head, rest)
+            if isinstance(rest, str)
+            else rx.el.optgroup(*[_option(*pair) for pair in rest], label=head)
+            for head, rest in options
+        ]
     control = rx.el.select(
         *([rx.el.option(placeholder, value="")] if placeholder else []),
         *shown,
@@ -278,7 +286,7 @@ def select_field(
         id=fixed_id(f"field-{name}"),
         disabled=disabled,
         custom_attrs=_described(name, hint, error),
-        class_name=words("select", "" if width == "full" else f"e-width-{width}"),
+        class_name=words("input e-select", "" if width == "full" else f"e-width-{width}"),
         **props,
     )
     return _field(label, name, control, hint=hint, error=error, required=required)
@@ -541,7 +549,7 @@ def file_field(
             rx.el.progress(
                 value=0,
                 max=100,
-                class_name="progress",
+                class_name="e-progress",
                 custom_attrs={"aria-label": "Отправка файла"},
             ),
             rx.el.button(
@@ -554,7 +562,7 @@ def file_field(
         when(
             checking,
             rx.el.p(
-                rx.el.span(class_name="loading loading-spinner"),
+                rx.el.span(class_name="e-spinner"),
                 " Проверяем файл…",
                 role="status",
                 class_name="e-hint flex gap-2 items-center",
@@ -621,7 +629,7 @@ def search_box(
         ),
         when(
             busy,
-            rx.el.span(class_name="loading loading-spinner", custom_attrs={"aria-hidden": "true"}),
+            rx.el.span(class_name="e-spinner", custom_attrs={"aria-hidden": "true"}),
         ),
         class_name="input",
     )

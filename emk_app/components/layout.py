@@ -25,15 +25,11 @@ LEAVE_ROUTE: Final = "/session/leave"
 PUBLIC_MENU: Final[Sequence[MenuLink]] = (
     ("Кому нужна книжка", "/guide"),
     ("Проверить книжку", "/check"),
-    ("Новости", "/news"),
-    ("Техническое обслуживание", "/status"),
 )
 
 FOOTER_LINKS: Final[Sequence[MenuLink]] = (
     ("Проверить книжку", "/check"),
     ("Кому нужна книжка", "/guide"),
-    ("Новости и обновления", "/news"),
-    ("Техническое обслуживание", "/status"),
 )
 
 
@@ -200,7 +196,7 @@ def app_wraps() -> dict[tuple[int, str], Callable[[bool], rx.Component | None]]:
 def connection_banner() -> rx.Component:
     """Say that the server is out of reach, after the second failed attempt and until it answers."""
     said = rx.el.div(
-        rx.el.span(class_name="loading loading-spinner"),
+        rx.el.span(class_name="e-spinner"),
         rx.el.b("Нет связи с сервером."),
         rx.el.span("Введённое не пропадёт. Подключаемся снова…"),
         class_name="e-offline",

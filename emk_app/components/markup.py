@@ -42,17 +42,6 @@ def some(rows: Sequence[Any] | rx.Var[Any]) -> Flag:
     return bool(rows)
 
 
-def any_of(*flags: Flag) -> Flag:
-    """Whether at least one flag holds."""
-    found: Flag = False
-    for flag in flags:
-        if flag is True:
-            return True
-        if isinstance(flag, rx.Var):
-            found = flag if found is False else found | flag
-    return found
-
-
 def words(*parts: Text) -> Text:
     """Join parts with single spaces, leaving out those that are plainly empty."""
     kept = [part for part in parts if not (isinstance(part, str) and not part)]

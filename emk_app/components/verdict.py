@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import reflex as rx
 
 from emk_app.components.icons import PATHS
+from emk_app.components.markup import fixed_id
 
 VerdictTone = Literal["success", "waiting", "danger", "neutral"]
 
@@ -83,7 +84,7 @@ def verdict_live(markup: rx.Var[Any]) -> rx.Component:
 
 def verdict_shell() -> rx.Component:
     """Hold the place of the verdict in the prerendered page."""
-    return rx.html(VERDICT_SLOT, id="verdict")
+    return rx.html(VERDICT_SLOT, id=fixed_id("verdict"))
 
 
 def _advice(lines: Sequence[str], level: int) -> str:
@@ -105,5 +106,8 @@ def _facts(facts: Sequence[tuple[str, str]]) -> str:
 def _hash(short: str, full: str) -> str:
     if not short:
         return ""
-    rest = f"<code>{escape(full)}</code>" if full else ""
-    return f'<div class="e-verdict-hash"><p>Отпечаток версии</p><b>{escape(short)}</b>{rest}</div>'
+    rest = f'<code translate="no">{escape(full)}</code>' if full else ""
+    return (
+        '<div class="e-verdict-hash"><p>Отпечаток версии</p>'
+        f'<b translate="no">{escape(short)}</b>{rest}</div>'
+    )

@@ -264,7 +264,7 @@ def _fields() -> rx.Component:
                 text_field("Гемоглобин", "haemoglobin", suffix="г/л", width="short"),
                 text_field("Стоимость осмотра", "price", prefix="до", suffix="₽", width="short"),
                 password_field(hint="Не короче 12 знаков", new=True, name="kit_password"),
-                code_field(hint="Шесть цифр из приложения или SMS"),
+                code_field(hint="Шесть цифр из приложения или СМС"),
                 textarea_field(
                     "Комментарий для клиники",
                     "comment",
@@ -335,8 +335,8 @@ def _choices() -> rx.Component:
                 "Как подтвердить вход",
                 "factor",
                 (
-                    Choice("totp", "Код из приложения", "Работает без связи и без SMS"),
-                    Choice("sms", "Код из SMS", "Придёт на номер, оканчивающийся на 67-89"),
+                    Choice("totp", "Код из приложения", "Работает без связи и без СМС"),
+                    Choice("sms", "Код из СМС", "Придёт на номер, оканчивающийся на 67-89"),
                 ),
                 value="totp",
                 hint="Способ можно сменить в разделе «Безопасность».",
@@ -617,7 +617,7 @@ def _verdicts() -> rx.Component:
                 name="Константинопольская М. А., 1990",
                 compare=compare,
                 facts=facts,
-                hash_short="9F3A 61C2",
+                hash_short="9F3A-61C2",
                 hash_full="9f3a61c2" * 8,
                 checked_at="14:05:09",
                 level=2,

@@ -1,0 +1,289 @@
+"""What assets/emk.js does for the components, on a page that has nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import reflex as rx
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
+
+from emk_app.components import buttons, dialogs, forms, layout
+from tests.rendering import html
+
+ORIGIN: Final = "http://localhost:9"
+"""Never reached: every request is answered by the test itself."""
+SCRIPT: Final = Path("assets/emk.js").read_text(encoding="utf-8")
+STYLES: Final = Path("assets/emk.css").read_text(encoding="utf-8")
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'"
+)
+
+Show = Callable[..., Page]
+
+
+@pytest.fixture
+def show(chromium: Browser) -> Iterator[Show]:
+    """Return a way to open components with the script, its uploads answered by ``answer``."""
+    context = chromium.new_context(
+        locale="ru-RU", permissions=["clipboard-read", "clipboard-write"]
+    )
+    context.set_default_timeout(5_000)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if "Policy" in line.text else None)
+
+    def open_page(*parts: rx.Component, answer: Callable[[Route], Any] | None = None) -> Page:
+        body = "".join(map(html, parts))
+        whole = (
+            '<!doctype html><html lang="ru"><meta charset="utf-8"><title>Проба</title>'
+            f'<style>{STYLES}</style><script src="/emk.js" defer></script>'
+            f'<main><h1 tabindex="-1">Проба</h1>{body}</main>'
+        )
+
+        def serve(route: Route) -> None:
+            match route.request.url.removeprefix(ORIGIN):
+                case "/":
+                    route.fulfill(
+                        body=whole,
+                        content_type="text/html",
+                        headers={"content-security-policy": POLICY},
+                    )
+                case "/emk.js":
+                    route.fulfill(body=SCRIPT, content_type="text/javascript")
+                case "/scans" if answer is not None:
+                    answer(route)
+                case _:
+                    route.fulfill(status=404)
+
+        page.route("**/*", serve)
+        page.goto(f"{ORIGIN}/")
+        return page
+
+    yield open_page
+    context.close()
+    assert not problems
+
+
+def scan(**said: Any) -> rx.Component:
+    return forms.file_field(
+        "Паспорт",
+        "passport",
+        upload_url="/scans",
+        limit_bytes=1024,
+        limit_text="PDF или JPEG до 1 КБ",
+        fields={"kind": "passport"},
+        **said,
+    )
+
+
+def pdf(size: int = 8, name: str = "паспорт.pdf", kind: str = "application/pdf") -> FilePayload:
+    return {"name": name, "mimeType": kind, "buffer": b"x" * size}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        (pdf(2000), "Файл слишком большой. PDF или JPEG до 1 КБ."),
+        (pdf(0), "Файл пустой. Выберите другой."),
+        (pdf(name="a.txt", kind="text/plain"), "Нужен PDF или JPEG."),
+    ],
+)
+def test_file_that_cannot_be_right_is_not_sent(chosen: FilePayload, told: str, show: Show):
+    sent: list[Route] = []
+    page = show(scan(), answer=sent.append)
+    page.set_input_files("[data-file]", chosen)
+    expect(page.locator("#refusal-passport")).to_contain_text(told)
+    assert not sent
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (
+            422,
+            {"code": "encrypted", "message": "Файл закрыт паролем.", "id": "7F3A"},
+            "Файл закрыт паролем. Номер обращения: 7F3A",
+        ),
+        (401, None, "Вы вышли из системы."),
+        (413, None, "Файл слишком большой."),
+        (429, None, "Слишком много попыток."),
+        (502, None, "Файл не принят."),
+    ],
+)
+def test_refusal_of_the_server_stands_beside_the_field(
+    status: int, body: dict[str, str] | None, told: str, show: Show
+):
+    said = json.dumps(body) if body else "<html>"
+    page = show(scan(), answer=lambda route: route.fulfill(status=status, body=said))
+    page.set_input_files("[data-file]", pdf())
+    expect(page.locator("#refusal-passport")).to_contain_text(told)
+    expect(page.locator("[data-file-progress]")).to_be_hidden()
+
+
+def test_lost_connection_is_told_and_the_same_file_can_be_chosen_again(show: Show):
+    answers = iter((lambda route: route.abort(), lambda route: route.fulfill(body="{}")))
+    page = show(scan(), answer=lambda route: next(answers)(route))
+    page.set_input_files("[data-file]", pdf())
+    expect(page.locator("#refusal-passport")).to_contain_text("нет связи с сервером")
+    page.set_input_files("[data-file]", pdf())
+    expect(page.locator("#refusal-passport")).to_be_hidden()
+    expect(page.locator("[data-file-status]")).to_have_text("«паспорт.pdf» загружен")
+
+
+def test_file_is_sent_as_the_field_scan_with_what_goes_along(show: Show):
+    bodies: list[bytes] = []
+
+    def take(route: Route) -> None:
+        bodies.append(route.request.post_data_buffer or b"")
+        route.fulfill(body="{}")
+
+    page = show(scan(), answer=take)
+    page.set_input_files("[data-file]", pdf())
+    expect(page.locator("[data-file-status]")).to_contain_text("загружен")
+    assert b'name="kind"\r\n\r\npassport' in bodies[0]
+    assert b'name="scan"; filename=' in bodies[0]
+
+
+def test_sending_can_be_stopped(show: Show):
+    held: list[Route] = []
+    page = show(scan(), answer=held.append)
+    page.set_input_files("[data-file]", pdf())
+    expect(page.locator("[data-file-progress]")).to_be_visible()
+    page.get_by_role("button", name="Отменить").click()
+    expect(page.locator("[data-file-progress]")).to_be_hidden()
+    expect(page.locator("[data-file]")).to_be_focused()
+
+
+def test_copying_is_confirmed_to_eyes_and_ears(show: Show):
+    page = show(buttons.copy_button("Скопировать ссылку", "https://emk.example/v/1"))
+    page.get_by_role("button", name="Скопировать ссылку").click()
+    expect(page.locator("#emk-said")).to_have_text("Скопировано")
+    expect(page.locator("[data-state=done]")).to_have_count(1)
+    assert page.evaluate("navigator.clipboard.readText()") == "https://emk.example/v/1"
+
+
+def test_share_button_is_not_shown_where_there_is_nothing_to_share_with(show: Show):
+    page = show(buttons.share_button("Поделиться", "https://emk.example/v/1"))
+    expect(page.locator("[data-share]")).to_be_visible(
+        visible=page.evaluate("Boolean(navigator.share)")
+    )
+
+
+def test_dialog_opens_by_key_on_the_way_back_and_returns_the_focus(show: Show):
+    page = show(
+        dialogs.dialog_button("Отозвать ссылку", "revoke"),
+        dialogs.confirm_dialog(
+            "revoke", "Отозвать?", "Вернуть нельзя.", confirm="Отозвать", on_confirm=rx.noop()
+        ),
+    )
+    opener = page.get_by_role("button", name="Отозвать ссылку")
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Отозвать?")).to_be_visible()
+    expect(page.get_by_role("button", name="Отмена")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
+def test_password_is_shown_and_hidden(show: Show):
+    page = show(forms.password_field())
+    page.get_by_role("button", name="Показать пароль").click()
+    expect(page.locator("#field-password")).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Скрыть пароль").click()
+    expect(page.locator("#field-password")).to_have_attribute("type", "password")
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [("27031990", "27.03.1990"), ("27.03.1990", "27.03.1990"), ("7.3.1990", "7.3.1990")],
+)
+def test_dots_of_a_date_come_by_themselves(typed: str, shown: str, show: Show):
+    page = show(forms.date_field("Дата рождения", "born_on"))
+    page.locator("#field-born_on").press_sequentially(typed)
+    expect(page.locator("#field-born_on")).to_have_value(shown)
+
+
+def test_mask_lets_the_digits_be_taken_back(show: Show):
+    page = show(forms.snils_field())
+    control = page.locator("#field-snils")
+    control.press_sequentially("11223344595")
+    expect(control).to_have_value("112-233-445 95")
+    for _ in range(4):
+        control.press("Backspace")
+    expect(control).to_have_value("112-233-44")
+
+
+def test_errors_take_the_focus_as_they_appear_and_lead_to_the_field(show: Show):
+    page = show(forms.text_field("Фамилия", "surname"))
+    errors = html(forms.error_summary([("surname", "Введите фамилию")]))
+    page.evaluate(
+        "errors => document.querySelector('h1').insertAdjacentHTML('afterend', errors)", errors
+    )
+    expect(page.locator("[data-error-summary]")).to_be_focused()
+    page.get_by_role("link", name="Введите фамилию").click()
+    expect(page.locator("#field-surname")).to_be_focused()
+
+
+def test_busy_button_takes_no_second_press(show: Show):
+    page = show(buttons.primary_button("Отправить", busy=True), buttons.primary_button("Дальше"))
+    page.evaluate(
+        "() => document.addEventListener('click', (event) =>"
+        " (document.title += event.target.innerText), true)"
+    )
+    page.get_by_role("button", name="Отправить").dispatch_event("click")
+    page.get_by_role("button", name="Дальше").dispatch_event("click")
+    expect(page).to_have_title("ПробаДальше")
+
+
+def test_enter_walks_through_a_sheet_of_results(show: Show):
+    page = show(
+        rx.el.div(
+            forms.text_field("Гемоглобин", "first"),
+            forms.text_field("Глюкоза", "second"),
+            custom_attrs={"data-enter-next": ""},
+        )
+    )
+    page.locator("#field-first").press("Enter")
+    expect(page.locator("#field-second")).to_be_focused()
+
+
+def test_new_screen_begins_at_its_heading(show: Show):
+    page = show(rx.el.a("Дальше", href="#", id=rx.Var.create("gone")))
+    page.locator("#gone").focus()
+    page.evaluate("() => { document.getElementById('gone').remove(); document.title = 'Другая'; }")
+    expect(page.locator("h1")).to_be_focused()
+
+
+def test_update_notice_of_the_framework_is_put_into_russian(show: Show):
+    page = show()
+    page.evaluate(
+        """() => {
+          const banner = document.createElement('div');
+          banner.id = 'reflex-new-version-banner';
+          banner.append('A new version of this app is available.');
+          banner.append(document.createElement('button'));
+          document.body.append(banner);
+        }"""
+    )
+    expect(page.locator("#reflex-new-version-banner")).to_contain_text("Вышло обновление сервиса.")
+    expect(page.get_by_role("button", name="Обновить")).to_be_visible()
+
+
+def test_telephone_menu_needs_no_script(chromium: Browser):
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, java_script_enabled=False
+    )
+    page = context.new_page()
+    frame = html(layout.page_frame(title="Обзор", menu=[("Мои заявки", "/cabinet")]))
+    page.set_content(f"<!doctype html><meta charset=utf-8><style>{STYLES}</style>{frame}")
+    entry = page.get_by_role("link", name="Мои заявки")
+    expect(entry).to_be_hidden()
+    page.get_by_role("button", name="Меню").click()
+    expect(entry).to_be_visible()
+    context.close()
