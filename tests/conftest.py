@@ -64,6 +64,15 @@ def world(migrated: Path | None) -> Iterator[None]:
     """Give the test a fresh database."""
     from emk_app.db.engine import engine
 
+    make_new(migrated)
+    yield
+    engine().dispose()
+
+
+def make_new(migrated: Path | None) -> None:
+    """Empty the database; a module that only reads may build its world once upon it."""
+    from emk_app.db.engine import engine
+
     if migrated is None:
         import sqlalchemy as sa
         from sqlmodel import SQLModel
@@ -78,8 +87,6 @@ def world(migrated: Path | None) -> Iterator[None]:
         for suffix in ("-wal", "-shm"):
             (settings().data / f"emk.db{suffix}").unlink(missing_ok=True)
         shutil.copyfile(migrated, settings().data / "emk.db")
-    yield
-    engine().dispose()
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def _clinic(chance: random.Random, code: str, region: str, number: int, serial: 
         licence_status=status,
         licensed_on=date(2012, 1, 1) + timedelta(days=chance.randint(0, 4700)),
         has_electronic_policy=chance.random() < 0.6,
-        is_connected=chance.random() < 0.85,
+        is_connected=chance.random() < 0.85 or number == 1,
         has_oms_contract=chance.random() < 0.7,
         points=",".join(points),
         is_demo=True,

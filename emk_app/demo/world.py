@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from pyotp.totp import TOTP
@@ -10,9 +12,11 @@ from sqlmodel import col, select
 from emk_app import clock
 from emk_app.db.engine import reading
 from emk_app.db.tables.clinics import Clinic
-from emk_app.demo import register
+from emk_app.demo import people, register, stories
 from emk_app.demo.people import PASSWORD, RESIDENTS, Resident
-from emk_app.services import accounts
+from emk_app.domain.actors import Actor
+from emk_app.domain.people import Sex
+from emk_app.services import accounts, sharing
 from emk_app.settings import settings
 
 CLINIC_REGIONS: Final = ("77", "78")
@@ -20,11 +24,59 @@ CLINIC_REGIONS: Final = ("77", "78")
 
 
 def build() -> None:
-    """Fill the register and settle the residents."""
+    """Fill the register, settle the residents and tell what happened to them."""
     register.load()
     clinic_ids = demo_clinics()
-    for resident in RESIDENTS:
-        settle(resident, clinic_ids)
+    actors = {resident.login: settle(resident, clinic_ids) for resident in RESIDENTS}
+    tell_stories(actors, clock.now())
+
+
+def tell_stories(actors: Mapping[str, Actor], now: datetime) -> None:
+    """Bring each holder to the stage they are there to show; a told story is not told again."""
+    operator, chair = actors[people.OPERATOR.login], actors[people.CHAIR.login]
+    assert chair.clinic_id is not None
+
+    anna = actors[people.DRAFT_HOLDER.login]
+    if not stories.has_applied(anna):
+        form = stories.form_of(
+            people.DRAFT_HOLDER.name, "02.06.1994", Sex.FEMALE, 101, "teacher", "+79125550101"
+        )
+        stories.begin_draft(anna, dict(list(form.items())[:6]), now - timedelta(days=1))
+
+    boris = actors[people.WAITING_HOLDER.login]
+    if not stories.has_applied(boris):
+        form = stories.form_of(
+            people.WAITING_HOLDER.name, "19.01.1987", Sex.MALE, 102, "cook", "+79125550102"
+        )
+        number = stories.hand_in(boris, form, chair.clinic_id, now - timedelta(days=2))
+        examination_id = stories.open_examination(chair, number, now - timedelta(hours=3))
+        stories.enter_results(chair, examination_id, now - timedelta(hours=2), at_most=6)
+
+    maria = actors[people.BOOK_HOLDER.login]
+    if not stories.has_applied(maria):
+        form = stories.form_of(
+            people.BOOK_HOLDER.name, "27.03.1990", Sex.FEMALE, 103, "cook", "+79125550103"
+        )
+        book_id = stories.make_book(maria, operator, chair, form, now - timedelta(days=20))
+        stories.share(maria, book_id, "для кафе на Мира", 90, now - timedelta(days=15))
+
+    pavel = actors[people.EXPIRED_HOLDER.login]
+    if not stories.has_applied(pavel):
+        form = stories.form_of(
+            people.EXPIRED_HOLDER.name, "11.11.1979", Sex.MALE, 104, "cook", "+79125550104"
+        )
+        issued_at = now - timedelta(days=5 * 366 + 30)
+        book_id = stories.make_book(pavel, operator, chair, form, issued_at)
+        stories.share(pavel, book_id, "старая ссылка", 365, now - timedelta(days=300))
+
+    olga = actors[people.REVOKED_HOLDER.login]
+    if not stories.has_applied(olga):
+        form = stories.form_of(
+            people.REVOKED_HOLDER.name, "30.08.1983", Sex.FEMALE, 105, "cook", "+79125550105"
+        )
+        book_id = stories.make_book(olga, operator, chair, form, now - timedelta(days=60))
+        stories.share(olga, book_id, "для столовой", 90, now - timedelta(days=50))
+        stories.revoke(operator, book_id, now - timedelta(days=40))
 
 
 def demo_clinics() -> tuple[int, ...]:
@@ -41,19 +93,21 @@ def demo_clinics() -> tuple[int, ...]:
         )
 
 
-def settle(resident: Resident, clinic_ids: tuple[int, ...]) -> int:
-    """Make the resident's account, or find it; return its identity."""
-    return accounts.create_user(
+def settle(resident: Resident, clinic_ids: tuple[int, ...]) -> Actor:
+    """Make the resident's account, or find it; return who acts when the resident does."""
+    clinic_id = None if resident.clinic is None else clinic_ids[resident.clinic]
+    user_id = accounts.create_user(
         resident.role,
         resident.login,
         PASSWORD,
         totp_secret=resident.totp_secret,
         name=resident.name,
-        clinic_id=None if resident.clinic is None else clinic_ids[resident.clinic],
+        clinic_id=clinic_id,
         position=resident.position,
         is_demo=True,
         now=clock.now(),
     )
+    return Actor(user_id, resident.role, clinic_id=clinic_id, position=resident.position)
 
 
 def print_people() -> None:
@@ -68,6 +122,10 @@ def print_people() -> None:
             f"{resident.login:<{wide}}  {code}  {resident.totp_secret}  "
             f"{resident.name} — {resident.about}"
         )
+    print("\nСсылки, которые открывает работодатель:")
+    for holder in (people.BOOK_HOLDER, people.EXPIRED_HOLDER, people.REVOKED_HOLDER):
+        for link in sharing.links(settle(holder, ()), now=now):
+            print(f"  {link.url} — {holder.name}, {holder.about.partition(': ')[2]}")
     print(
         "\nКоды меняются каждые 30 секунд; свежие покажет `make codes`. "
         f"СМС и письма: {settings().origin}/demo/outbox\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +18,12 @@ from emk_app.domain.errors import NotFound
 from emk_app.domain.numbers import Inn, Ogrn, Okpo
 from emk_app.domain.regions import REGIONS
 from emk_app.services import directory
+from tests.conftest import make_new
 
 
-@pytest.fixture
-def loaded(world: None) -> int:
+@pytest.fixture(scope="module")
+def loaded(migrated: Path | None) -> int:
+    make_new(migrated)
     return register.load()
 
 

@@ -1,0 +1,170 @@
+"""What happened in the demo world before its visitor came, told through the services themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from emk_app.clock import day_of
+from emk_app.db.engine import reading
+from emk_app.db.repositories import applications
+from emk_app.demo.papers import picture
+from emk_app.domain.actors import Actor
+from emk_app.domain.clearance import Fitness
+from emk_app.domain.consent import CURRENT
+from emk_app.domain.documents import ScanKind
+from emk_app.domain.examinations import Choices, Numbers, PassedOn, ProgrammeItem
+from emk_app.domain.intake import Field
+from emk_app.domain.numbers import snils_control
+from emk_app.domain.people import Sex, parse_date
+from emk_app.domain.policies import Enp
+from emk_app.services import (
+    applying,
+    checking,
+    examining,
+    issuing,
+    reviewing,
+    scans,
+    sharing,
+)
+
+PRESSURE: Final = "118/76"
+
+
+def form_of(
+    name: str, born_on: str, sex: Sex, serial: int, occupation: str, phone: str
+) -> dict[Field, str]:
+    """Return the form of a made-up person whose numbers pass every check."""
+    last, first, patronymic = name.split()
+    body = f"{200_000_000 + serial * 7_919:09}"
+    return {
+        Field.LAST_NAME: last,
+        Field.FIRST_NAME: first,
+        Field.PATRONYMIC: patronymic,
+        Field.BIRTH_DATE: born_on,
+        Field.SEX: sex.value,
+        Field.SNILS: body + snils_control(body),
+        Field.POLICY_KIND: "unified",
+        Field.POLICY_NUMBER: Enp.issue(77, parse_date(born_on), sex, serial).digits,
+        Field.PHONE: phone,
+        Field.POSTAL_INDEX: "109012",
+        Field.ADDRESS: "г. Москва, ул. Ильинка, д. 4, кв. 7",
+        Field.OCCUPATION: occupation,
+        Field.KIND: "pre_placement",
+    }
+
+
+def begin_draft(holder: Actor, form: Mapping[Field, str], now: datetime) -> None:
+    """Leave a form half filled in."""
+    started = applying.draft(holder, now=now)
+    applying.change_fields(holder, started.id, form, now=now)
+
+
+def hand_in(holder: Actor, form: Mapping[Field, str], clinic_id: int, now: datetime) -> str:
+    """Fill in the form, hand it in and let it be checked; return its number."""
+    started = applying.draft(holder, now=now)
+    applying.change_fields(holder, started.id, form, now=now)
+    applying.choose_clinic(holder, started.id, clinic_id, now=now)
+    number = started.number.slug
+    name = " ".join(form[part] for part in (Field.LAST_NAME, Field.FIRST_NAME, Field.PATRONYMIC))
+    for kind, lines in (
+        (
+            ScanKind.PASSPORT,
+            {"ФИО": name, "Дата рождения": form[Field.BIRTH_DATE], "Номер": "45 10 000000"},
+        ),
+        (ScanKind.POLICY, {"ФИО": name, "Номер": form[Field.POLICY_NUMBER]}),
+    ):
+        scans.accept(holder, number, kind, picture(kind, lines), f"{kind}.jpg", now=now)
+    applying.set_consent(holder, started.id, given=True, version=CURRENT.version, now=now)
+    applying.submit(holder, started.id, now=now)
+    checking.run(started.id, now)
+    return number
+
+
+def open_examination(chair: Actor, number: str, now: datetime) -> int:
+    """Receive the holder in the clinic; return the examination's identity."""
+    examination_id = examining.open_case(chair, number, now=now)
+    examining.confirm_identity(chair, examination_id, now=now)
+    return examination_id
+
+
+def enter_results(
+    chair: Actor, examination_id: int, now: datetime, at_most: int | None = None
+) -> None:
+    """Enter results without deviations, ``at_most`` of them or all."""
+    seen = examining.view(chair, examination_id, now=now)
+    day = day_of(now)
+    for study in seen.programme[:at_most]:
+        text = good_entry(study, day)
+        examining.enter_result(chair, examination_id, study.code, text, f"{day:%d.%m.%Y}", now=now)
+
+
+def conclude(chair: Actor, examination_id: int, now: datetime) -> None:
+    """Sign that the holder is fit."""
+    signer = replace(chair, factor_at=now)
+    seen = examining.view(signer, examination_id, now=now).version
+    examining.conclude_and_sign(signer, examination_id, Fitness.FIT, seen=seen, now=now)
+
+
+def approve_papers(operator: Actor, number: str, now: datetime) -> None:
+    """Look through the papers and find them in order."""
+    reviewing.take(operator, number, now=now)
+    reviewing.approve(operator, number, now=now)
+
+
+def make_book(
+    holder: Actor,
+    operator: Actor,
+    chair: Actor,
+    form: Mapping[Field, str],
+    now: datetime,
+) -> int:
+    """Go the whole road to a book in the holder's hands; return its identity."""
+    assert chair.clinic_id is not None
+    number = hand_in(holder, form, chair.clinic_id, now)
+    approve_papers(operator, number, now + timedelta(hours=3))
+    examined_at = now + timedelta(hours=20)
+    examination_id = open_examination(chair, number, examined_at)
+    enter_results(chair, examination_id, examined_at)
+    conclude(chair, examination_id, examined_at)
+    formed = issuing.card(holder, now=examined_at)
+    assert formed is not None
+    issuing.receive(holder, formed.id, now=examined_at)
+    return formed.id
+
+
+def share(holder: Actor, book_id: int, label: str, days: int, now: datetime) -> None:
+    """Make a link to the book."""
+    sharing.make(holder, book_id, label=label, days=days, now=now)
+
+
+def revoke(operator: Actor, book_id: int, now: datetime) -> None:
+    """Take the book out of force for good."""
+    acting = replace(operator, factor_at=now)
+    issuing.revoke(acting, book_id, "Справка об осмотре оказалась подложной", now=now)
+
+
+def has_applied(holder: Actor) -> bool:
+    """Whether the holder's story has been told already."""
+    with reading() as db:
+        return bool(applications.of_holder(db, holder.user_id))
+
+
+def good_entry(study: ProgrammeItem, day: date) -> str:
+    """Return what is typed for a result without deviation."""
+    match study.form:
+        case Numbers(parts=parts):
+            if study.code == "bp":
+                return PRESSURE
+            steps = (Decimal(1).scaleb(-part.decimals) for part in parts)
+            return "/".join(
+                str((part.norm_low if part.norm_low is not None else part.low).quantize(step))
+                for part, step in zip(parts, steps, strict=True)
+            )
+        case Choices(options=options):
+            return next(option.code for option in options if not option.deviation)
+        case PassedOn():
+            return f"{day:%d.%m.%Y}"
