@@ -668,7 +668,7 @@ def _group(
     legend: Child, name: str, control: rx.Component, *, hint: Text, error: Text
 ) -> rx.Component:
     return rx.el.fieldset(
-        rx.el.legend(legend, class_name="e-label mb-1.5"),
+        rx.el.legend(legend, class_name="e-label"),
         *_messages(name, hint=hint, error=error),
         control,
         class_name="e-field",
