@@ -10,7 +10,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from emk_app import working
-from emk_app.api import check, health, session, verdict
+from emk_app.api import check, health, scans, session, verdict
 from emk_app.api.routing import routes
 from emk_app.components import layout
 from emk_app.domain.errors import DomainError, NotSignedIn
@@ -67,7 +67,13 @@ for page in site_map.PAGES:
 app.register_lifespan_task(working.lifespan)
 gate.install(app)
 
-ENDPOINTS = (*verdict.ENDPOINTS, *session.ENDPOINTS, *check.ENDPOINTS, *health.ENDPOINTS)
+ENDPOINTS = (
+    *verdict.ENDPOINTS,
+    *session.ENDPOINTS,
+    *check.ENDPOINTS,
+    *health.ENDPOINTS,
+    *scans.ENDPOINTS,
+)
 
 
 def asgi() -> App:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from emk_app.pages import check, demo, errors, guide, kit, sign_in, start, verdict
+from emk_app.pages import apply, check, dashboard, demo, errors, guide, kit, sign_in, start, verdict
 from emk_app.pages.table import Page
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -13,6 +13,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *check.PAGES,
     *verdict.PAGES,
     *sign_in.PAGES,
+    *dashboard.PAGES,
+    *apply.PAGES,
     *errors.PAGES,
     *demo.PAGES,
     *kit.PAGES,

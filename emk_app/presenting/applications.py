@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from emk_app.domain.actors import Role
 from emk_app.domain.applications import (
+    REQUIRED_SCANS,
     ApplicationStatus,
     ExaminationTrack,
     Milestone,
@@ -19,14 +20,16 @@ from emk_app.domain.books import BookStatus
 from emk_app.domain.checks import Check, CheckOutcome, Finding, Reason
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.clinics import ClinicKind, LicenceStatus
-from emk_app.domain.corrections import Asked, scan_control
+from emk_app.domain.contacts import Phone
+from emk_app.domain.corrections import SCAN_PREFIX, Asked, scan_control
 from emk_app.domain.deadlines import LATE_DAYS, LONGEST_DAYS, SHORTEST_DAYS
 from emk_app.domain.documents import LIMITS, MediaType, ScanKind
-from emk_app.domain.errors import InvalidValue
+from emk_app.domain.errors import InvalidValue, Required
 from emk_app.domain.examinations import ExaminationKind
-from emk_app.domain.intake import Applicant, Field
+from emk_app.domain.intake import Field
+from emk_app.domain.numbers import Snils
 from emk_app.domain.occupations import OCCUPATIONS
-from emk_app.domain.people import Sex
+from emk_app.domain.people import Sex, parse_date
 from emk_app.domain.policies import PolicyKind
 from emk_app.presenting.field_texts import word, word_warning
 from emk_app.presenting.formats import (
@@ -36,9 +39,12 @@ from emk_app.presenting.formats import (
     days_left,
     file_size,
     moment,
+    plural,
 )
 from emk_app.presenting.texts import Label
 from emk_app.services.applying import (
+    CLINIC,
+    CONSENT,
     BookSummary,
     CaseDetails,
     CaseView,
@@ -211,6 +217,14 @@ BOOK_STATUSES: Final = {
     BookStatus.REVOKED: Label("Аннулирована", "danger"),
 }
 
+CONTROLS: Final[Mapping[str, str]] = {
+    **FIELDS,
+    **{scan_control(kind): SCAN_KINDS[kind] for kind in ScanKind},
+    CLINIC: "Медорганизация",
+    CONSENT: "Согласие",
+}
+"""Every control of the form in its order, by name."""
+
 PROMISE: Final = f"Срок оформления: от {SHORTEST_DAYS} до {LONGEST_DAYS} рабочих дней."
 TAKE_PAPERS: Final = "Возьмите с собой паспорт, СНИЛС и полис ОМС."
 LATE: Final = (
@@ -265,6 +279,16 @@ class FieldRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ProblemRow:
+    """What keeps an application from being handed in, and where it is put right."""
+
+    name: str
+    label: str
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseRow:
     """An application that was handed in."""
 
@@ -296,6 +320,16 @@ class CaseRow:
     may_withdraw: bool = False
     may_change_clinic: bool = False
     may_reapply: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    """The draft on the dashboard."""
+
+    number: str = ""
+    saved: str = ""
+    step: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,15 +431,84 @@ def limit_text(kind: ScanKind) -> str:
 
 def sentences(problems: Mapping[str, InvalidValue]) -> dict[str, str]:
     """Return a sentence for each control that is not in order."""
-    return {name: word(problem) for name, problem in problems.items()}
+    return {name: _sentence(name, problem) for name, problem in problems.items()}
 
 
-def field_rows(fields: Mapping[str, str]) -> dict[str, FieldRow]:
-    """Return the form as typed, choices in words, by the name of the control."""
-    return {
-        field.value: FieldRow(field.value, label, shown(field, fields.get(field, "")))
+def problem_rows(problems: Mapping[str, InvalidValue]) -> list[ProblemRow]:
+    """Return what keeps an application from being handed in, in the form's order."""
+    found = sentences(problems)
+    return [
+        ProblemRow(name, CONTROLS[name], found[name], step_href(step_of(name)))
+        for name in CONTROLS
+        if name in found
+    ]
+
+
+def step_of(name: str) -> WizardStep:
+    """Return the step of the form on which a control stands."""
+    if name.startswith(SCAN_PREFIX):
+        return WizardStep.PAPERS
+    return {CLINIC: WizardStep.CLINIC, CONSENT: WizardStep.REVIEW}.get(name, WizardStep.DETAILS)
+
+
+def step_href(step: WizardStep) -> str:
+    """Return the address of a step of the form."""
+    return f"/cabinet/apply/{step}"
+
+
+def step_states(draft: DraftView | None, current: WizardStep) -> dict[str, str]:
+    """Return for each step whether it is done, current, upcoming or has errors."""
+    states = {step.value: "upcoming" for step in WizardStep}
+    if draft is not None:
+        wrong = {step_of(name) for name in draft.problems}
+        lacking = {step_of(name) for name in draft.lacking} | {WizardStep.REVIEW}
+        for step in WizardStep:
+            if step in wrong:
+                states[step] = "error"
+            elif step not in lacking:
+                states[step] = "done"
+    states[current] = "current"
+    return states
+
+
+def typed(draft: DraftView) -> dict[str, str]:
+    """Return what stands in the controls: numbers as usually written, the rest as typed."""
+    return {field.value: usual(field, draft.fields.get(field, "")) for field in Field}
+
+
+def answers(draft: DraftView) -> list[FieldRow]:
+    """Return everything the form says, in its order, for the last look before handing in."""
+    return [
+        FieldRow(field.value, label, shown(field, draft.fields.get(field, "")))
         for field, label in FIELDS.items()
-    }
+        if field is not Field.POLICY_SERIES or draft.fields.get(Field.POLICY_KIND) == PolicyKind.OLD
+    ]
+
+
+def paper_rows(scans: tuple[ScanView, ...]) -> list[ScanRow]:
+    """Return the required papers and those that were added."""
+    by_kind = {scan.kind: scan for scan in scans}
+    return [
+        scan_row(kind, by_kind.get(kind))
+        for kind in ScanKind
+        if kind in by_kind or kind in REQUIRED_SCANS
+    ]
+
+
+def usual(field: Field, text: str) -> str:
+    """Return a number or date as it is usually written; what does not read stays as typed."""
+    try:
+        match field:
+            case Field.SNILS:
+                return str(Snils.parse(text))
+            case Field.PHONE:
+                return str(Phone.parse_mobile(text))
+            case Field.BIRTH_DATE:
+                return day(parse_date(text))
+            case _:
+                return text
+    except InvalidValue:
+        return text
 
 
 def shown(field: Field, text: str) -> str:
@@ -413,31 +516,15 @@ def shown(field: Field, text: str) -> str:
     match field:
         case Field.SEX if text in Sex._value2member_map_:
             return SEXES[Sex(text)]
-        case Field.POLICY_KIND if text in PolicyKind._value2member_map_:
-            return POLICY_KINDS[PolicyKind(text)].text
+        case Field.POLICY_KIND:
+            known = text in PolicyKind._value2member_map_
+            return POLICY_KINDS[PolicyKind(text) if known else PolicyKind.UNIFIED].text
         case Field.KIND if text in ExaminationKind._value2member_map_:
             return KINDS[ExaminationKind(text)].text
         case Field.OCCUPATION if text in OCCUPATIONS:
             return OCCUPATIONS[text].name
         case _:
-            return text
-
-
-def formatted(field: Field, fields: Mapping[str, str], applicant: Applicant | None) -> str:
-    """Return a number as it is usually written, once the whole form reads."""
-    if applicant is not None:
-        match field:
-            case Field.SNILS:
-                return str(applicant.snils)
-            case Field.PHONE:
-                return str(applicant.phone)
-            case Field.POLICY_NUMBER:
-                return str(applicant.policy)
-            case Field.BIRTH_DATE:
-                return day(applicant.born_on)
-            case _:
-                pass
-    return shown(field, fields.get(field, ""))
+            return usual(field, text)
 
 
 def warnings_of(draft: DraftView) -> list[str]:
@@ -472,7 +559,7 @@ def case_row(case: CaseView) -> CaseRow:
         id=case.id,
         number=case.number.shown,
         slug=case.number.slug,
-        href=f"/cabinet/applications/{case.number.slug}",
+        href=case_href(case.number),
         status=status.text,
         tone=status.tone,
         papers=papers.text,
@@ -495,6 +582,37 @@ def case_row(case: CaseView) -> CaseRow:
         may_change_clinic=case.may_change_clinic,
         may_reapply=case.may_reapply,
     )
+
+
+def draft_row(draft: DraftView | None) -> DraftRow:
+    """Return the draft for its card; an empty row for none."""
+    if draft is None:
+        return DraftRow()
+    return DraftRow(
+        draft.number.shown,
+        saved(draft),
+        f"Шаг {list(STEPS).index(draft.step) + 1} из {len(STEPS)}: {STEPS[draft.step].lower()}",
+        step_href(draft.step),
+    )
+
+
+def current(cases: Sequence[CaseRow]) -> list[CaseRow]:
+    """Return what the dashboard shows: all that is under way or, if nothing is, a refusal."""
+    under_way = [case for case in cases if case.is_open]
+    if under_way:
+        return under_way
+    return [case for case in cases[:1] if case.may_reapply]
+
+
+def news(before: Sequence[CaseRow], after: Sequence[CaseRow]) -> str:
+    """Say what has changed in the statuses, for those who don't see the colours change."""
+    known = {case.id: case for case in before}
+    changed = [
+        f"Заявка {case.number}: {case.status.lower()}."
+        for case in after
+        if case.id in known and known[case.id].status != case.status
+    ]
+    return " ".join(changed)
 
 
 def next_text(case: CaseView) -> str:
@@ -580,11 +698,35 @@ def asked_names(asked: Asked) -> list[str]:
 def answer_rows(details: CaseDetails) -> list[FieldRow]:
     """Return everything the form said, in its order; what was left empty is left out."""
     rows = [
-        FieldRow(field.value, label, formatted(field, details.fields, details.applicant))
+        FieldRow(field.value, label, shown(field, details.fields.get(field, "")))
         for field, label in FIELDS.items()
-        if field not in (Field.POLICY_KIND, Field.POLICY_SERIES)
     ]
     return [row for row in rows if row.value]
+
+
+def work_text(fields: Mapping[str, str]) -> str:
+    """Say what the chosen occupation means for the examination; empty before it is chosen."""
+    chosen = OCCUPATIONS.get(fields.get(Field.OCCUPATION, ""))
+    if chosen is None:
+        return ""
+    point = chosen.work_point
+    return (
+        f"Осмотр по п.{NBSP}{point.point} приказа Минздрава №{NBSP}29н: "
+        f"{point.short_name[:1].lower()}{point.short_name[1:]}."
+    )
+
+
+def found_text(total: int) -> str:
+    """Say how many clinics a search has found."""
+    if not total:
+        return "Ничего не нашлось"
+    found = plural(total, "Нашлась", "Нашлись", "Нашлось")
+    return f"{found} {counted(total, 'организация', 'организации', 'организаций')}"
+
+
+def case_href(number: TrackingNumber) -> str:
+    """Return the address of an application's page."""
+    return f"/cabinet/applications/{number.slug}"
 
 
 _ENDED: Final = frozenset(
@@ -595,6 +737,18 @@ _ENDED: Final = frozenset(
         ApplicationStatus.EXPIRED,
     }
 )
+
+
+def _sentence(name: str, problem: InvalidValue) -> str:
+    """Say what is wrong; what is missing is named after what it is."""
+    if isinstance(problem, Required):
+        if name.startswith(SCAN_PREFIX):
+            return "Приложите скан этого документа."
+        if name == CLINIC:
+            return "Выберите медорганизацию, в которой пройдёте осмотр."
+        if name in (Field.SEX, Field.KIND, Field.OCCUPATION):
+            return "Выберите один из вариантов."
+    return word(problem)
 
 
 def _papers_next(papers: PapersTrack) -> str:

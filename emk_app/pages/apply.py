@@ -1,0 +1,657 @@
+"""The wizard: data, papers, clinic, review; each step a page of its own."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import reflex as rx
+
+from emk_app.components import buttons, cards, forms, links, steps
+from emk_app.components.badges import badge
+from emk_app.components.icons import icon
+from emk_app.components.markup import Child, given, some, when
+from emk_app.domain.consent import CURRENT
+from emk_app.domain.corrections import scan_control
+from emk_app.domain.documents import LIMITS, ScanKind
+from emk_app.domain.examinations import ExaminationKind
+from emk_app.domain.intake import Field
+from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.policies import PolicyKind
+from emk_app.domain.regions import REGIONS
+from emk_app.pages import frames
+from emk_app.pages.menus import HOLDER_MENU
+from emk_app.pages.table import Page
+from emk_app.presenting import applications as rows
+from emk_app.services.applying import WizardStep
+from emk_app.states.apply import ENTRY, ApplyState, ClinicSearchState
+from emk_app.states.session import PersonState
+
+OPTIONAL_SCANS: Final = (
+    ScanKind.SNILS,
+    ScanKind.WORK_CERTIFICATE,
+    ScanKind.DIPLOMA,
+    ScanKind.STATUS_CERTIFICATE,
+    ScanKind.EXAM_CERTIFICATE,
+)
+SCAN_HINTS: Final = {
+    ScanKind.PASSPORT: "Цветной скан разворота с фотографией. Края и все буквы должны быть видны.",
+    ScanKind.POLICY: "Цветной скан полиса или снимок карты с обеих сторон.",
+    ScanKind.SNILS: "Карточка или уведомление о регистрации.",
+    ScanKind.WORK_CERTIFICATE: "Если вы уже работаете: справка или направление от работодателя.",
+    ScanKind.DIPLOMA: "Для медицинских и фармацевтических профессий.",
+    ScanKind.STATUS_CERTIFICATE: (
+        "Студенческий билет, пенсионное удостоверение или справка об инвалидности."
+    ),
+    ScanKind.EXAM_CERTIFICATE: "Если вы прошли осмотр не раньше 12 месяцев назад.",
+}
+
+
+def entry() -> rx.Component:
+    """Return the page that leads to the step at which the draft was left."""
+    return frames.signed_in(
+        cards.loading("Открываем заявку…"),
+        title="Оформление книжки",
+        menu=HOLDER_MENU,
+        current=ENTRY,
+    )
+
+
+def details() -> rx.Component:
+    """Return the first step: who applies, for which work."""
+    return _step_page(
+        WizardStep.DETAILS,
+        when(
+            given(ApplyState.other_number),
+            cards.notice(
+                rx.el.p(
+                    "У вас уже есть заявка ",
+                    links.link(ApplyState.other_number, ApplyState.other_href),
+                    ", решения по ней ещё нет. Вторая нужна, только если профессия другая.",
+                ),
+            ),
+        ),
+        forms.error_summary(ApplyState.summary),
+        forms.form(
+            cards.card(
+                answer(Field.LAST_NAME, ApplyState),
+                answer(Field.FIRST_NAME, ApplyState),
+                answer(Field.PATRONYMIC, ApplyState),
+                answer(Field.BIRTH_DATE, ApplyState),
+                answer(Field.SEX, ApplyState),
+                title="О вас",
+            ),
+            cards.card(
+                answer(Field.SNILS, ApplyState),
+                answer(Field.POLICY_KIND, ApplyState),
+                answer(Field.POLICY_SERIES, ApplyState),
+                answer(Field.POLICY_NUMBER, ApplyState),
+                _hints(),
+                title="СНИЛС и полис",
+            ),
+            cards.card(
+                answer(Field.PHONE, ApplyState),
+                answer(Field.POSTAL_INDEX, ApplyState),
+                answer(Field.ADDRESS, ApplyState),
+                title="Телефон и адрес",
+            ),
+            cards.card(
+                answer(Field.OCCUPATION, ApplyState),
+                answer(Field.KIND, ApplyState),
+                title="Работа",
+            ),
+            buttons.actions(
+                buttons.primary_button("Далее: документы", type="submit", icon="arrow-right"),
+            ),
+            on_submit=ApplyState.finish_details,
+        ),
+        title="Ваши данные",
+        lead="Заполняйте как в документах. Каждое поле сохраняется сразу, так что прерваться "
+        "и продолжить можно в любой день и с любого устройства.",
+    )
+
+
+def papers() -> rx.Component:
+    """Return the second step: scans."""
+    return _step_page(
+        WizardStep.PAPERS,
+        forms.error_summary(ApplyState.summary),
+        cards.card(
+            rx.el.div(
+                scan_field(ScanKind.PASSPORT, ApplyState),
+                scan_field(ScanKind.POLICY, ApplyState),
+                class_name="e-form",
+            ),
+            title="Обязательные документы",
+        ),
+        cards.card(
+            cards.details(
+                "Приложить другие документы",
+                rx.el.div(
+                    *[scan_field(kind, ApplyState, required=False) for kind in OPTIONAL_SCANS],
+                    class_name="e-form",
+                ),
+            ),
+        ),
+        buttons.actions(
+            buttons.primary_button(
+                "Далее: медорганизация", ApplyState.finish_papers, icon="arrow-right"
+            ),
+            _back_to(WizardStep.DETAILS),
+        ),
+        title="Документы",
+        lead="Снимите документы телефоном или отсканируйте их. Файлы хранятся зашифрованными, "
+        "видят их только оператор и выбранная вами медорганизация.",
+    )
+
+
+def clinic() -> rx.Component:
+    """Return the third step: where the examination will be."""
+    return _step_page(
+        WizardStep.CLINIC,
+        forms.error_summary(ApplyState.summary),
+        when(
+            ApplyState.has_clinic,
+            cards.card(
+                clinic_facts(ApplyState.clinic),
+                _error_line(ApplyState.errors["clinic"]),
+                buttons.actions(
+                    buttons.primary_button(
+                        "Далее: проверка", ApplyState.finish_clinic, icon="arrow-right"
+                    ),
+                    _back_to(WizardStep.PAPERS),
+                ),
+                title="Вы выбрали",
+                tone="success",
+            ),
+        ),
+        clinic_search(ApplyState.choose_clinic, ApplyState.clinic_id),
+        when(
+            ~ApplyState.has_clinic,
+            buttons.actions(
+                buttons.primary_button(
+                    "Далее: проверка", ApplyState.finish_clinic, icon="arrow-right"
+                ),
+                _back_to(WizardStep.PAPERS),
+            ),
+        ),
+        title="Медорганизация",
+        lead="Выберите, где пройдёте осмотр. Осмотр очный: прийти придётся самому. Выбор можно "
+        "изменить, пока осмотр не начался.",
+    )
+
+
+def review() -> rx.Component:
+    """Return the last step: look once more, agree, hand in."""
+    return _step_page(
+        WizardStep.REVIEW,
+        when(
+            some(ApplyState.problems),
+            cards.notice(
+                rx.el.ul(
+                    rx.foreach(
+                        ApplyState.problems,
+                        lambda row: rx.el.li(
+                            rx.el.b(row["label"], ": "),
+                            row["text"],
+                            " ",
+                            links.link("Исправить", row["href"]),
+                            key=row["name"],
+                        ),
+                    ),
+                    class_name="e-bullets",
+                ),
+                title="Заявка ещё не готова",
+                tone="danger",
+                live=True,
+            ),
+        ),
+        _hints(),
+        cards.card(
+            cards.summary_list(
+                rx.foreach(
+                    ApplyState.answers,
+                    lambda row: cards.summary_row(row["label"], row["value"]),
+                )
+            ),
+            title="Ваши данные",
+            actions=_change(WizardStep.DETAILS, "данные"),
+        ),
+        cards.card(
+            cards.summary_list(
+                rx.foreach(
+                    ApplyState.papers,
+                    lambda row: cards.summary_row(row["label"], _paper(row), empty="нет скана"),
+                )
+            ),
+            title="Документы",
+            actions=_change(WizardStep.PAPERS, "документы"),
+        ),
+        cards.card(
+            when(
+                ApplyState.has_clinic,
+                clinic_facts(ApplyState.clinic),
+                rx.el.p("Не выбрана", class_name="e-muted"),
+            ),
+            title="Медорганизация",
+            actions=_change(WizardStep.CLINIC, "медорганизацию"),
+        ),
+        cards.card(
+            rx.el.div(
+                cards.details(
+                    CURRENT.title,
+                    *[
+                        rx.fragment(rx.el.h3(heading), rx.el.p(text))
+                        for heading, text in CURRENT.sections
+                    ],
+                    rx.el.p(f"Версия текста: {CURRENT.version}", class_name="e-muted"),
+                ),
+                forms.checkbox_field(
+                    "Я прочитал текст и согласен на обработку моих персональных данных, "
+                    "в том числе сведений о здоровье",
+                    "consent",
+                    checked=ApplyState.consented,
+                    on_change=ApplyState.consent,
+                    error=ApplyState.errors["consent"],
+                ),
+                class_name="e-form",
+            ),
+            title="Согласие",
+        ),
+        buttons.actions(
+            buttons.primary_button(
+                "Отправить заявку",
+                ApplyState.submit,
+                busy=ApplyState.busy,
+                busy_text="Отправляем…",
+            ),
+            _back_to(WizardStep.CLINIC),
+        ),
+        title="Проверка и отправка",
+        lead="Сверьте всё с документами. После отправки исправить можно будет только то, о чём "
+        "попросит оператор.",
+    )
+
+
+def answer(field: Field, state: Any) -> rx.Component:
+    """Return the control of one field; ``state`` has ``fields``, ``errors`` and ``change``."""
+    label, text = rows.FIELDS[field], state.fields[field.value]
+    common: dict[str, Any] = {"error": state.errors[field.value]}
+    typed = common | {
+        "default_value": text,
+        "on_blur": lambda typed: state.change(field.value, typed),
+    }
+    chosen = common | {"on_change": lambda value: state.change(field.value, value)}
+    match field:
+        case Field.LAST_NAME:
+            return forms.text_field(label, field, auto_complete="family-name", **typed)
+        case Field.FIRST_NAME:
+            return forms.text_field(label, field, auto_complete="given-name", **typed)
+        case Field.PATRONYMIC:
+            return forms.text_field(
+                label,
+                field,
+                auto_complete="additional-name",
+                required=False,
+                hint="Если в паспорте его нет, оставьте поле пустым.",
+                **typed,
+            )
+        case Field.BIRTH_DATE:
+            return forms.date_field(label, field, auto_complete="bday", **typed)
+        case Field.SEX:
+            choices = [forms.Choice(sex.value, word) for sex, word in rows.SEXES.items()]
+            return forms.radio_cards(label, field, choices, value=text, columns=2, **chosen)
+        case Field.SNILS:
+            return forms.snils_field(label, field, **typed)
+        case Field.POLICY_KIND:
+            options = [(kind.value, label.text) for kind, label in rows.POLICY_KINDS.items()]
+            return forms.select_field(
+                label,
+                field,
+                options,
+                value=rx.cond(text, text, PolicyKind.UNIFIED.value),
+                placeholder="",
+                width="long",
+                **chosen,
+            )
+        case Field.POLICY_SERIES:
+            series = forms.text_field(
+                label, field, width="short", hint="Буквы и цифры перед номером.", **typed
+            )
+            return when(_policy_kind(state) == PolicyKind.OLD.value, series)
+        case Field.POLICY_NUMBER:
+            return forms.text_field(label, field, width="medium", hint=_policy_hint(state), **typed)
+        case Field.PHONE:
+            return forms.phone_field(
+                label,
+                field,
+                hint="На него придут сообщения о заявке. Например, +7 912 345-67-89",
+                **typed,
+            )
+        case Field.POSTAL_INDEX:
+            return forms.text_field(
+                label,
+                field,
+                input_mode="numeric",
+                auto_complete="postal-code",
+                width="tiny",
+                max_length=12,
+                **typed,
+            )
+        case Field.ADDRESS:
+            return forms.text_field(
+                label,
+                field,
+                auto_complete="street-address",
+                hint="Город или посёлок, улица, дом, квартира, как в штампе паспорта.",
+                **typed,
+            )
+        case Field.OCCUPATION:
+            return forms.select_field(
+                label,
+                field,
+                occupation_options(),
+                value=text,
+                hint=rx.cond(state.work, state.work, "От профессии зависит, что войдёт в осмотр."),
+                **chosen,
+            )
+        case Field.KIND:
+            kinds = [
+                forms.Choice(
+                    ExaminationKind.PRE_PLACEMENT.value,
+                    "Предварительный",
+                    "Вы поступаете на работу или учёбу.",
+                ),
+                forms.Choice(ExaminationKind.PERIODIC.value, "Периодический", "Вы уже работаете."),
+            ]
+            return forms.radio_cards(label, field, kinds, value=text, columns=2, **chosen)
+
+
+def scan_field(kind: ScanKind, state: Any, *, required: bool = True) -> rx.Component:
+    """Return the control of one paper; ``state`` has ``slug``, ``scans``, ``errors``."""
+    name = scan_control(kind)
+    row = state.scans[name]
+    field = forms.file_field(
+        rows.SCAN_KINDS[kind],
+        name,
+        upload_url="/api/scans/" + state.slug + f"/{kind}",
+        limit_bytes=LIMITS[kind],
+        limit_text=rows.limit_text(kind),
+        hint=SCAN_HINTS.get(kind, ""),
+        error=state.errors[name],
+        file_name=row["name"],
+        file_details=row["details"],
+        preview_url=row["preview_url"],
+        on_remove=state.remove_scan(name),
+        required=required,
+    )
+    warning = when(given(row["warning"]), cards.notice(rx.el.p(row["warning"]), tone="waiting"))
+    return rx.el.div(field, warning)
+
+
+def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
+    """Return the search of clinics; ``on_choose`` gets the identity of the chosen one."""
+    state = ClinicSearchState
+    return cards.section(
+        "Поиск",
+        cards.card(
+            rx.el.div(
+                forms.search_box(
+                    "Название или код ОКПО",
+                    "clinic",
+                    default_value=state.query,
+                    on_change=state.type_query.debounce(250),
+                    hint="Например, «поликлиника 12» или «0003». Подойдёт и часть названия.",
+                ),
+                forms.field_row(
+                    forms.select_field(
+                        "Регион",
+                        "region",
+                        sorted(REGIONS.items(), key=lambda pair: pair[1]),
+                        value=state.region,
+                        on_change=state.choose_region,
+                        placeholder="Все регионы",
+                    ),
+                    forms.select_field(
+                        "Тип",
+                        "clinic_kind",
+                        [(kind.value, word) for kind, word in rows.CLINIC_KINDS.items()],
+                        value=state.kind,
+                        on_change=state.choose_kind,
+                        placeholder="Любой",
+                    ),
+                ),
+                forms.checkbox_field(
+                    "Есть услуга «Электронный полис»",
+                    "with_policy",
+                    checked=state.with_policy,
+                    on_change=state.only_with_policy,
+                ),
+                when(
+                    state.has_work,
+                    forms.checkbox_field(
+                        "Проводит осмотр для моей профессии",
+                        "for_work",
+                        checked=state.for_work,
+                        on_change=state.only_for_work,
+                    ),
+                ),
+                class_name="e-form",
+            ),
+        ),
+        when(
+            state.is_searched,
+            rx.el.div(
+                rx.el.p(state.total, role="status", class_name="e-muted"),
+                rx.el.ul(
+                    rx.foreach(state.found, lambda row: _found_clinic(row, on_choose, chosen_id)),
+                    class_name="e-stack",
+                ),
+                when(
+                    ~some(state.found),
+                    cards.empty_state(
+                        "Ничего не нашлось",
+                        "Проверьте название или снимите часть условий.",
+                        buttons.secondary_button("Снять все условия", state.forget_filters),
+                        icon_name="search",
+                    ),
+                ),
+                when(
+                    state.has_more,
+                    buttons.actions(buttons.secondary_button("Показать ещё", state.show_more)),
+                ),
+                class_name="e-stack",
+            ),
+            cards.loading("Ищем…"),
+        ),
+    )
+
+
+def clinic_facts(row: Any) -> rx.Component:
+    """Return what matters about a clinic."""
+    return rx.el.div(
+        rx.el.p(rx.el.b(row["name"])),
+        rx.el.p(row["kind"], ", ", row["region"], class_name="e-muted"),
+        rx.el.p(row["address"]),
+        when(given(row["phone"]), rx.el.p(row["phone"], " · ", row["hours"])),
+        rx.el.div(
+            badge(row["licence"], row["licence_tone"]),
+            badge(row["connection"], row["connection_tone"]),
+            when(row["has_electronic_policy"], badge("Электронный полис", "info")),
+            when(row["has_oms"], badge("Договор ОМС", "info")),
+            class_name="flex flex-wrap gap-2",
+        ),
+        class_name="e-stack",
+    )
+
+
+def occupation_options() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the occupations, grouped as in the list."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for each in OCCUPATIONS.values():
+        groups.setdefault(each.group, []).append((each.code, each.name))
+    return list(groups.items())
+
+
+def _step_page(step: WizardStep, *children: Child, title: str, lead: str) -> rx.Component:
+    listed = [
+        steps.Step(
+            name,
+            "current" if each is step else ApplyState.steps[each.value],
+            "" if each is step else rows.step_href(each),
+        )
+        for each, name in rows.STEPS.items()
+    ]
+    content = rx.el.div(
+        steps.wizard_steps(listed),
+        when(
+            given(ApplyState.number),
+            rx.el.p(
+                "Номер заявки ",
+                rx.el.b(ApplyState.number, class_name="e-number"),
+                ". ",
+                ApplyState.saved,
+                ".",
+                class_name="e-muted",
+            ),
+        ),
+        *children,
+        class_name="e-body",
+    )
+    return frames.signed_in(
+        rx.cond(
+            given(ApplyState.sent_number),
+            _sent(),
+            rx.cond(
+                ApplyState.is_gone,
+                _gone(),
+                rx.cond(ApplyState.is_loaded, content, cards.loading("Открываем заявку…")),
+            ),
+        ),
+        title=title,
+        lead=lead,
+        menu=HOLDER_MENU,
+        current=ENTRY,
+        back=("Главная", "/cabinet"),
+    )
+
+
+def _sent() -> rx.Component:
+    return rx.el.div(
+        cards.result_panel(
+            "Заявка отправлена", ApplyState.sent_text, number=ApplyState.sent_number
+        ),
+        cards.card(
+            rx.el.ol(
+                rx.el.li("Сервис проверит заявку за несколько секунд."),
+                rx.el.li("Оператор сверит документы за 1–2 рабочих дня."),
+                rx.el.li(
+                    "Осмотр можно пройти, не дожидаясь проверки. Возьмите с собой паспорт, СНИЛС "
+                    "и полис ОМС."
+                ),
+                class_name="e-bullets",
+            ),
+            title="Что дальше",
+        ),
+        buttons.actions(
+            buttons.button_link("Следить за заявкой", ApplyState.sent_href),
+            buttons.copy_button("Скопировать номер", ApplyState.sent_number),
+        ),
+        class_name="e-body",
+    )
+
+
+def _gone() -> rx.Component:
+    return cards.empty_state(
+        "Этой заявки здесь больше нет",
+        "Её отправили или удалили в другой вкладке.",
+        buttons.button_link("На главную", "/cabinet"),
+    )
+
+
+def _hints() -> rx.Component:
+    return when(
+        some(ApplyState.hints),
+        cards.notice(
+            rx.foreach(ApplyState.hints, lambda text: rx.el.p(text)),
+            title="Проверьте ещё раз",
+            tone="waiting",
+        ),
+    )
+
+
+def _found_clinic(row: Any, on_choose: Any, chosen_id: Any) -> rx.Component:
+    act = rx.cond(
+        row["id"] == chosen_id,
+        badge("Выбрана", "success"),
+        rx.cond(
+            given(row["obstacle"]),
+            rx.el.p(row["obstacle"], class_name="e-muted"),
+            buttons.secondary_button(
+                rx.fragment("Выбрать", rx.el.span(" ", row["name"], class_name="e-hidden")),
+                on_choose(row["id"]),
+            ),
+        ),
+    )
+    return rx.el.li(
+        cards.card(clinic_facts(row), rx.el.p("ОКПО ", row["okpo"], class_name="e-muted"), act),
+        key=row["id"],
+    )
+
+
+def _paper(row: Any) -> rx.Component:
+    return rx.cond(
+        given(row["name"]),
+        rx.el.span(
+            links.plain_link(row["name"], row["preview_url"], target="_blank", rel="noopener"),
+            rx.el.span(" ", row["details"], class_name="e-muted"),
+        ),
+        rx.el.span("Нет скана", class_name="e-muted"),
+    )
+
+
+def _change(step: WizardStep, what: str) -> rx.Component:
+    return links.link(
+        rx.fragment("Изменить", rx.el.span(f" {what}", class_name="e-hidden")),
+        rows.step_href(step),
+    )
+
+
+def _back_to(step: WizardStep) -> rx.Component:
+    return buttons.button_link("Назад", rows.step_href(step), kind="quiet")
+
+
+def _error_line(text: Any) -> rx.Component:
+    return when(given(text), rx.el.p(icon("alert"), rx.el.span(text), class_name="e-error"))
+
+
+def _policy_kind(state: Any) -> Any:
+    kind = state.fields[Field.POLICY_KIND.value]
+    return rx.cond(kind, kind, PolicyKind.UNIFIED.value)
+
+
+def _policy_hint(state: Any) -> Any:
+    return rx.match(
+        _policy_kind(state),
+        (PolicyKind.TEMPORARY.value, "9 цифр со свидетельства."),
+        (PolicyKind.OLD.value, "Номер после серии."),
+        "16 цифр. Они есть на карте, в выписке и в мобильном приложении.",
+    )
+
+
+def _loads(step: WizardStep) -> tuple[Any, ...]:
+    searching = (ClinicSearchState.begin,) if step is WizardStep.CLINIC else ()
+    return (PersonState.load, ApplyState.open(step.value), *searching, ApplyState.follow)
+
+
+PAGES: Final = (
+    Page(ENTRY, "Оформление книжки", entry, (PersonState.load, ApplyState.resume)),
+    *(
+        Page(rows.step_href(step), f"{rows.STEPS[step]}: заявка на книжку", page, _loads(step))
+        for step, page in (
+            (WizardStep.DETAILS, details),
+            (WizardStep.PAPERS, papers),
+            (WizardStep.CLINIC, clinic),
+            (WizardStep.REVIEW, review),
+        )
+    ),
+)

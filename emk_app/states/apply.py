@@ -1,0 +1,443 @@
+"""The wizard: every field is saved as it is left, each step has an address of its own."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from emk_app import clock
+from emk_app.domain.actors import Actor, Role
+from emk_app.domain.clinics import ClinicKind
+from emk_app.domain.consent import CURRENT
+from emk_app.domain.corrections import SCAN_PREFIX
+from emk_app.domain.documents import ScanKind
+from emk_app.domain.errors import DomainError, Invalid
+from emk_app.domain.intake import Field
+from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.edge.policy import allow
+from emk_app.presenting import applications as rows
+from emk_app.presenting.applications import ClinicRow, FieldRow, ProblemRow, ScanRow
+from emk_app.services import applying, directory, scans
+from emk_app.services.applying import DraftView, WizardStep
+from emk_app.states import live
+from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.threads import in_thread
+
+ENTRY: Final = "/cabinet/apply"
+NOTHING_WRONG: Final = dict.fromkeys(rows.CONTROLS, "")
+SHOWN_AT_ONCE: Final = 10
+SHOWN_AT_MOST: Final = 100
+
+
+class ApplyState(rx.State):
+    """The draft, as far as the page shows it."""
+
+    is_loaded: bool = False
+    step: str = WizardStep.DETAILS.value
+    steps: dict[str, str] = rows.step_states(None, WizardStep.DETAILS)
+    number: str = ""
+    slug: str = ""
+    saved: str = ""
+    fields: dict[str, str] = {name.value: "" for name in Field}
+    errors: dict[str, str] = dict(NOTHING_WRONG)
+    summary: list[list[str]] = []
+    """What was wrong when the person pressed «Далее»: control and sentence."""
+    hints: list[str] = []
+    work: str = ""
+    """What the chosen occupation means for the examination."""
+    scans: dict[str, ScanRow] = rows.scan_rows(())
+    clinic: ClinicRow = ClinicRow()
+    clinic_id: int = 0
+    has_clinic: bool = False
+    consented: bool = False
+    answers: list[FieldRow] = []
+    papers: list[ScanRow] = []
+    problems: list[ProblemRow] = []
+    """What keeps the application from being handed in, on the last step."""
+    other_number: str = ""
+    other_href: str = ""
+    """An application that is still under way."""
+    busy: bool = False
+    sent_number: str = ""
+    sent_href: str = ""
+    sent_text: str = ""
+    is_gone: bool = False
+    """The draft was handed in, or dropped, in another tab."""
+
+    _draft_id: int = 0
+    _scolded: list[str] = []
+    """Controls outside the form, named by the last «Далее»."""
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def resume(self):
+        """Go on where the draft was left."""
+        await hush(self)
+        actor = await actor_of(self)
+        draft = await in_thread(applying.standing_draft, actor, now=clock.now())
+        step = draft.step if draft else WizardStep.DETAILS
+        return rx.redirect(rows.step_href(step), replace=True)
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def open(self, step: str):
+        """Show a step; a step is remembered as soon as there is a draft to remember it."""
+        await hush(self)
+        wanted = _step(step)
+        actor = await actor_of(self)
+        draft = await in_thread(applying.standing_draft, actor, now=clock.now())
+        if draft is None and wanted is not WizardStep.DETAILS:
+            return rx.redirect(rows.step_href(WizardStep.DETAILS), replace=True)
+        if draft is not None and draft.step is not wanted:
+            draft = await in_thread(
+                applying.remember_step, actor, draft.id, wanted, now=clock.now()
+            )
+        overview = await in_thread(applying.overview, actor, now=clock.now())
+        others = [row for row in map(rows.case_row, overview.cases) if row.is_open]
+        self.reset()
+        self.step = wanted.value
+        if others:
+            self.other_number, self.other_href = others[0].number, others[0].href
+        self._show(draft)
+        return None
+
+    @rx.event(background=True)
+    @allow(Role.HOLDER, quiet=True)
+    async def follow(self):
+        """Show what other tabs and devices change in the same draft."""
+        async with self:
+            actor = await actor_of(self)
+        async for _ in live.changes(f"holder:{actor.user_id}"):
+            async with self:
+                actor = await actor_of(self)
+            draft = await in_thread(applying.standing_draft, actor, now=clock.now())
+            async with self:
+                if self.sent_number:
+                    continue
+                if draft is None or (self.slug and draft.number.slug != self.slug):
+                    self.is_gone = self.is_gone or bool(self.slug)
+                elif self.is_loaded:
+                    self._show(draft)
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def change(self, name: str, text: str):
+        """Save one field as it is left and say what is wrong with it."""
+        field = _field(name)
+        typed = str(text)
+        if field is None or (not typed and not self.fields.get(field)):
+            # An empty field that was only passed through is not scolded.
+            return
+        await self._save({field: typed})
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def finish_details(self, form: dict[str, Any]):
+        """Save the whole first step and go on, if nothing is wrong in it."""
+        answers = {field: self.fields.get(field, "") for field in Field}
+        if isinstance(form, dict):
+            answers |= {
+                field: text for field in Field if isinstance(text := form.get(field.value), str)
+            }
+        draft = await self._save(answers)
+        return self._go_on(draft, WizardStep.DETAILS, WizardStep.PAPERS)
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def finish_papers(self):
+        """Go on to the clinic, if the papers are there."""
+        return self._go_on(await self._standing(), WizardStep.PAPERS, WizardStep.CLINIC)
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def finish_clinic(self):
+        """Go on to the review, if a clinic is chosen."""
+        return self._go_on(await self._standing(), WizardStep.CLINIC, WizardStep.REVIEW)
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def remove_scan(self, name: str):
+        """Take a scan out of the draft."""
+        kind = scan_kind(name)
+        if kind is None:
+            return
+        actor, application_id = await self._target()
+        try:
+            await in_thread(scans.remove, actor, application_id, kind, now=clock.now())
+        except DomainError as error:
+            await warn(self, error)
+            return
+        self._show(await self._standing())
+        await say(self, f"{rows.SCAN_KINDS[kind]}: скан удалён.")
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def choose_clinic(self, clinic_id: int):
+        """Choose a clinic of the list."""
+        actor, application_id = await self._target()
+        try:
+            await in_thread(
+                applying.choose_clinic, actor, application_id, number(clinic_id), now=clock.now()
+            )
+        except DomainError as error:
+            await warn(self, error)
+            return
+        self._show(await self._standing())
+        await say(self, f"Выбрана организация «{self.clinic.name}».")
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def consent(self, given: bool):
+        """Give the consent to the text on the page, or take it back."""
+        actor, application_id = await self._target()
+        try:
+            await in_thread(
+                applying.set_consent,
+                actor,
+                application_id,
+                given=given is True,
+                version=CURRENT.version,
+                now=clock.now(),
+            )
+        except DomainError as error:
+            await warn(self, error)
+        self._show(await self._standing())
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def submit(self):
+        """Hand the application in."""
+        self.busy, self.problems = True, []
+        yield
+        actor, application_id = await self._target()
+        try:
+            done = await in_thread(applying.submit, actor, application_id, now=clock.now())
+        except Invalid as error:
+            self._scolded = list(error.fields)
+            self._show(await self._standing())
+            self.problems = rows.problem_rows(error.fields)
+        except DomainError as error:
+            await warn(self, error)
+        else:
+            self.sent_number = done.number.shown
+            self.sent_href = rows.case_href(done.number)
+            self.sent_text = rows.submitted_text(done)
+        self.busy = False
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def discard(self):
+        """Delete the draft with everything in it."""
+        actor, application_id = await self._target()
+        try:
+            await in_thread(applying.withdraw, actor, application_id, now=clock.now())
+        except DomainError as error:
+            await warn(self, error)
+            return None
+        self.reset()
+        await say(self, "Черновик удалён.")
+        return rx.redirect("/cabinet")
+
+    async def _target(self) -> tuple[Actor, int]:
+        """Return who acts and which draft is meant: the one on the screen, or a new one.
+
+        The service refuses it if it is foreign, or was handed in meanwhile.
+        """
+        actor = await actor_of(self)
+        if self._draft_id:
+            return actor, self._draft_id
+        return actor, (await in_thread(applying.draft, actor, now=clock.now())).id
+
+    async def _standing(self) -> DraftView | None:
+        actor = await actor_of(self)
+        return await in_thread(applying.standing_draft, actor, now=clock.now())
+
+    async def _save(self, typed: dict[Field, str]) -> DraftView | None:
+        actor, application_id = await self._target()
+        try:
+            draft = await in_thread(
+                applying.change_fields, actor, application_id, typed, now=clock.now()
+            )
+        except DomainError as error:
+            await warn(self, error)
+            return None
+        self._show(draft)
+        return draft
+
+    def _go_on(
+        self, draft: DraftView | None, step: WizardStep, following: WizardStep
+    ) -> EventSpec | None:
+        """Say what is wrong on this step, or go to the next."""
+        if draft is None:
+            return None
+        wrong = {
+            name: sentence
+            for name, sentence in rows.sentences(draft.lacking).items()
+            if rows.step_of(name) is step
+        }
+        self._scolded = list(wrong)
+        self.summary = [[name, wrong[name]] for name in rows.CONTROLS if name in wrong]
+        self._show(draft)
+        return None if wrong else rx.redirect(rows.step_href(following))
+
+    def _show(self, draft: DraftView | None) -> None:
+        step = WizardStep(self.step)
+        self.is_loaded = True
+        self.steps = rows.step_states(draft, step)
+        if draft is None:
+            return
+        lacking = rows.sentences(draft.lacking)
+        self._draft_id = draft.id
+        self.number, self.slug = draft.number.shown, draft.number.slug
+        self.saved = rows.saved(draft)
+        self.errors = (
+            NOTHING_WRONG
+            | rows.sentences(draft.problems)
+            | {name: lacking[name] for name in self._scolded if name in lacking}
+        )
+        self.problems = [row for row in self.problems if row.name in lacking]
+        # Only what the step shows leaves the server (D23).
+        match step:
+            case WizardStep.DETAILS:
+                self.fields = rows.typed(draft)
+                self.hints = rows.warnings_of(draft)
+                self.work = rows.work_text(draft.fields)
+            case WizardStep.PAPERS:
+                self.scans = rows.scan_rows(draft.scans)
+            case WizardStep.CLINIC:
+                self._show_clinic(draft)
+            case WizardStep.REVIEW:
+                self._show_clinic(draft)
+                self.answers = rows.answers(draft)
+                self.papers = rows.paper_rows(draft.scans)
+                self.hints = rows.warnings_of(draft)
+                self.consented = draft.is_consented
+
+    def _show_clinic(self, draft: DraftView) -> None:
+        self.clinic = rows.clinic_row(draft.clinic)
+        self.clinic_id, self.has_clinic = self.clinic.id, draft.clinic is not None
+
+
+class ClinicSearchState(rx.State):
+    """The search of clinics, on the wizard's page and on a case's."""
+
+    query: str = ""
+    region: str = ""
+    kind: str = ""
+    with_policy: bool = False
+    for_work: bool = True
+    """Only those that examine for the holder's occupation."""
+    has_work: bool = False
+    found: list[ClinicRow] = []
+    total: str = ""
+    has_more: bool = False
+    is_searched: bool = False
+
+    _point: str = ""
+    _shown: int = SHOWN_AT_ONCE
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def begin(self):
+        """Show the first clinics, for the occupation of the draft."""
+        actor = await actor_of(self)
+        draft = await in_thread(applying.standing_draft, actor, now=clock.now())
+        chosen = OCCUPATIONS.get(draft.fields.get(Field.OCCUPATION, "")) if draft else None
+        await self._begin(chosen.point if chosen else "")
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def type_query(self, text: str):
+        """Search while a name or code is typed."""
+        self.query = str(text)[: directory.LONGEST_QUERY]
+        await self._search_anew()
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def choose_region(self, code: str):
+        """Search in one region, or everywhere."""
+        self.region = str(code)[:2]
+        await self._search_anew()
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def choose_kind(self, kind: str):
+        """Search for one type of clinic, or all."""
+        self.kind = str(kind)[:20]
+        await self._search_anew()
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def only_with_policy(self, wanted: bool):
+        """Search among those with «Электронный полис»."""
+        self.with_policy = wanted is True
+        await self._search_anew()
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def only_for_work(self, wanted: bool):
+        """Search among those that examine for the occupation."""
+        self.for_work = wanted is True
+        await self._search_anew()
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def forget_filters(self):
+        """Search everywhere again."""
+        self.query, self.region, self.kind = "", "", ""
+        self.with_policy, self.for_work = False, False
+        await self._search_anew()
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def show_more(self):
+        """Show the next clinics of the same search."""
+        self._shown = min(self._shown + SHOWN_AT_ONCE, SHOWN_AT_MOST)
+        await self._search()
+
+    async def _begin(self, point: str) -> None:
+        self.reset()
+        self._point, self.has_work = point, bool(point)
+        await self._search()
+
+    async def _search_anew(self) -> None:
+        self._shown = SHOWN_AT_ONCE
+        await self._search()
+
+    async def _search(self) -> None:
+        point = self._point or None
+        found = await in_thread(
+            directory.search,
+            self.query,
+            region=self.region or None,
+            kind=ClinicKind(self.kind) if self.kind in ClinicKind._value2member_map_ else None,
+            with_electronic_policy=self.with_policy,
+            point=point if self.for_work else None,
+            limit=self._shown,
+        )
+        self.found = [rows.clinic_row(clinic, point) for clinic in found.clinics]
+        self.total = rows.found_text(found.total)
+        self.has_more = len(self.found) < min(found.total, SHOWN_AT_MOST)
+        self.is_searched = True
+
+
+def number(sent: Any) -> int:
+    """Return an identity from the browser; 0, which nothing has, for what is none."""
+    return sent if isinstance(sent, int) and not isinstance(sent, bool) and sent > 0 else 0
+
+
+def scan_kind(name: Any) -> ScanKind | None:
+    """Return the kind of the paper whose control is called ``name``."""
+    bare = str(name).removeprefix(SCAN_PREFIX)
+    return ScanKind(bare) if bare in ScanKind._value2member_map_ else None
+
+
+def _field(name: Any) -> Field | None:
+    return Field(name) if str(name) in Field._value2member_map_ else None
+
+
+def _step(step: Any) -> WizardStep:
+    known = WizardStep._value2member_map_
+    return WizardStep(step) if str(step) in known else WizardStep.DETAILS
