@@ -33,7 +33,7 @@ def guide() -> rx.Component:
     groups = groupby(OCCUPATIONS.values(), key=lambda occupation: occupation.group)
     return frames.open_to_all(
         cards.section(
-            "Кому нужна книжка",
+            "Профессии",
             rx.el.div(
                 *(
                     rx.el.div(
@@ -76,8 +76,8 @@ def guide() -> rx.Component:
         cards.section(
             "На чём это основано",
             rx.el.p(
-                "Федеральный закон № 52-ФЗ (статья 34), приказы Минздрава № 90н, № 29н и № 1122н, "
-                "законы № 152-ФЗ о персональных данных и № 63-ФЗ об электронной подписи.",
+                "Федеральный закон №\u00a052-ФЗ (статья 34), приказы Минздрава №\u00a090н, №\u00a029н и №\u00a01122н, "
+                "законы №\u00a0152-ФЗ о персональных данных и №\u00a063-ФЗ об электронной подписи.",
                 class_name="max-w-3xl",
             ),
         ),
