@@ -1,0 +1,201 @@
+"""What is asked of every screen, and the few things that every story does on them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, Request, Response
+
+from tests.running import ROOT
+
+PATIENCE: Final = 10_000
+"""Milliseconds after which a screen that has not changed never will."""
+SCREENSHOTS: Final = ROOT / "screenshots"
+AXE: Final = Axe()
+RULES: Final = {
+    "runOnly": [
+        "wcag2a",
+        "wcag2aa",
+        "wcag21a",
+        "wcag21aa",
+        "wcag22aa",
+        "best-practice",
+    ],
+    "resultTypes": ["violations"],
+}
+
+LATIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9'-]*")
+ALLOWED_LATIN: Final = re.compile(
+    r"""
+      https?://localhost:\d+\S*                   # the service's own addresses
+    | localhost:\d+\S*
+    | [\w.+-]+@[\w.-]+\.[a-z]{2,}                 # addresses of mail
+    | \b(QR|PDF|JPEG|JPG|USB|ID|SHA-256|ECDSA)\b  # what Russians call by these letters
+    | \bGoogle\ Authenticator\b
+    | \b[0-9A-F]{4}(-[0-9A-F]{4}){1,7}\b          # a short hash
+    | \b[0-9a-f]{16,64}\b                         # a full one
+    | \b[\w-]+\.(pdf|jpe?g|cer|sig|pfx)\b         # names of files
+    """,
+    re.X,
+)
+
+# Text that can be seen or is read aloud; code is not language.
+WORDS: Final = """() => {
+  const out = [];
+  const hidden = (node) => !node.checkVisibility({ checkVisibilityCSS: true });
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode, parent = node.parentElement;
+    if (!node.data.trim() || parent.closest("script, style, noscript, code, [translate=no]")) continue;
+    if (!hidden(parent)) out.push(node.data.trim());
+  }
+  for (const node of document.body.querySelectorAll("*"))
+    for (const name of ["aria-label", "title", "alt", "placeholder"])
+      if (node.getAttribute(name) && !hidden(node)) out.push(node.getAttribute(name));
+  out.push(document.title);
+  return out;
+}"""
+
+# Elements that stick out to the right of the window and are not inside something that scrolls.
+OVERFLOW: Final = """() => {
+  const wide = document.documentElement.clientWidth;
+  const scrolls = (node) => {
+    for (let at = node.parentElement; at && at !== document.body; at = at.parentElement) {
+      const how = getComputedStyle(at).overflowX;
+      if (how !== "visible" && at.getBoundingClientRect().right <= wide + 1) return true;
+    }
+    return false;
+  };
+  const found = [...document.body.querySelectorAll("*")].filter((node) => {
+    const box = node.getBoundingClientRect();
+    return box.width && box.right > wide + 1 && node.checkVisibility({ checkVisibilityCSS: true })
+      && !scrolls(node);
+  });
+  const page = document.documentElement.scrollWidth;
+  return (page > wide ? [`page ${page} > ${wide}`] : []).concat(
+    found.slice(0, 5).map((node) => node.outerHTML.slice(0, 160)));
+}"""
+
+# Text whose font is not the site's: an element the style sheet has not reached.
+UNSTYLED: Final = """() => {
+  const site = getComputedStyle(document.body).fontFamily;
+  const mono = /mono|consol|courier|menlo/i;
+  const found = [];
+  if (!/sans|system-ui/i.test(site)) found.push(`body: ${site}`);
+  for (const node of document.body.querySelectorAll("*")) {
+    if (!node.checkVisibility({ checkVisibilityCSS: true })) continue;
+    const own = [...node.childNodes].some((each) => each.nodeType === 3 && each.data.trim());
+    const control = node.matches("button, input:not([type=hidden]), select, textarea");
+    const font = getComputedStyle(node).fontFamily;
+    if ((own || control) && font !== site && !mono.test(font) && !node.closest("svg"))
+      found.push(`${font}: ${node.outerHTML.slice(0, 160)}`);
+  }
+  return found.slice(0, 5);
+}"""
+
+
+# Animations that end, ended: a screen is judged as it stands, not on its way there.
+SETTLE: Final = """() => {
+  for (const each of document.getAnimations())
+    if (each.effect.getComputedTiming().iterations !== Infinity) each.finish();
+}"""
+
+
+class Watched:
+    """A page whose console, policy violations and failures are kept."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.lines: list[str] = []
+        self.problems: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self._note(f"error in the page: {error}"))
+        page.on("requestfailed", self._miss)
+        page.on("response", self._answered)
+        page.add_init_script(
+            "document.addEventListener('securitypolicyviolation', (event) => console.error("
+            "`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`))"
+        )
+
+    def keep(self, folder: Path, name: str) -> None:
+        """Keep what is needed to see why a test has failed."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self.page.is_closed():
+            self.page.screenshot(path=folder / f"{name}.png", full_page=True, timeout=20_000)
+            (folder / f"{name}.html").write_text(self.page.content(), encoding="utf-8")
+        (folder / f"{name}.log").write_text("\n".join(self.lines), encoding="utf-8")
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        line = f"{message.type}: {message.text} ({message.location.get('url')})"
+        self.lines.append(line)
+        # Answers above 399 are noted by themselves, with their status.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.problems.append(line)
+
+    def _note(self, line: str) -> None:
+        self.lines.append(line)
+        self.problems.append(line)
+
+    def _miss(self, request: Request) -> None:
+        # A page that is left cancels what it has asked for; that is no failure.
+        if request.failure not in ("net::ERR_ABORTED", None):
+            self.lines.append(f"{request.method} {request.url}: {request.failure}")
+
+    def _answered(self, response: Response) -> None:
+        line = f"{response.request.method} {response.url}: {response.status}"
+        self.lines.append(line)
+        if response.status >= 500:
+            self.problems.append(line)
+
+
+def look(page: Page, name: str) -> None:
+    """Ask of the screen, wide and narrow, light and dark, what is asked of all; keep pictures."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    before = page.viewport_size
+    for width, height, scheme in ((1280, 900, "light"), (390, 844, "dark"), (390, 844, "light")):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(SETTLE)
+        where = f"{name} at {width} {scheme}"
+        suffix = "" if scheme == "light" else "-dark"
+        page.screenshot(path=SCREENSHOTS / f"{name}-{width}{suffix}.png", full_page=True)
+        if (width, scheme) != (390, "light"):
+            check_axe(page, where)
+        check_width(page, where)
+        check_styles(page, where)
+    check_words(page, name)
+    if before:
+        page.set_viewport_size(before)
+
+
+def check_axe(page: Page, where: str) -> None:
+    """Fail if axe finds anything."""
+    found: Any = AXE.run(page, options=RULES).response["violations"]
+    told = [
+        f"{each['id']} ({each['impact']}): {each['help']}\n    "
+        + "\n    ".join(node["html"][:200] for node in each["nodes"][:4])
+        for each in found
+    ]
+    assert not told, f"{where}:\n" + "\n".join(told)
+
+
+def check_words(page: Page, where: str) -> None:
+    """Fail if there is anything but Russian on the screen."""
+    texts: list[str] = page.evaluate(WORDS)
+    english = [text for text in texts if LATIN.search(ALLOWED_LATIN.sub("", text))]
+    assert not english, f"{where}: not Russian: {english}"
+
+
+def check_width(page: Page, where: str) -> None:
+    """Fail if anything sticks out of the window sideways."""
+    found: list[str] = page.evaluate(OVERFLOW)
+    assert not found, f"{where}: too wide: {found}"
+
+
+def check_styles(page: Page, where: str) -> None:
+    """Fail if the style sheet has not reached an element."""
+    found: list[str] = page.evaluate(UNSTYLED)
+    assert not found, f"{where}: unstyled: {found}"

@@ -1,0 +1,401 @@
+"""A real server for tests: its own process, data folder, port and clock, on the built frontend."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pyotp
+from sqlmodel import Session, select
+
+from emk_app.db.engine import connect
+from emk_app.db.tables.people import User, UserSession
+from emk_app.domain.actors import Position, Role
+from emk_app.services.accounts import ref_of
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PASSWORD: Final = "лесная тропа 42"
+PATIENCE: Final = 60.0
+"""Seconds after which a server that does not answer never will; a healthy one needs five."""
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account made by ``create-user``."""
+
+    role: Role
+    login: str
+    secret: str
+    name: str
+    position: Position | None = None
+    clinic: int | None = None
+    """Which of the two clinics: 1 or 2."""
+
+
+def _person(role: Role, login: str, name: str, **more: Any) -> Person:
+    digits = "".join(str(ord(sign) % 8) for sign in login * 2)[:24]
+    secret = "".join("ABCDEFGH"[int(digit)] for digit in digits).ljust(32, "Q")
+    return Person(role, login, secret, name, **more)
+
+
+HOLDER = _person(Role.HOLDER, "+79161234501", "Берёзкина Алёна Игоревна")
+OTHER_HOLDER = _person(Role.HOLDER, "kedrov@example.ru", "Кедров Лев Львович")
+OPERATOR = _person(Role.OPERATOR, "orlova@example.ru", "Орлова Ольга Олеговна")
+OTHER_OPERATOR = _person(Role.OPERATOR, "sokolov@example.ru", "Соколов Семён Сергеевич")
+REGISTRAR = _person(
+    Role.CLINIC,
+    "registrar@example.ru",
+    "Рябинина Раиса Романовна",
+    position=Position.REGISTRAR,
+    clinic=1,
+)
+PHYSICIAN = _person(
+    Role.CLINIC,
+    "physician@example.ru",
+    "Вязов Виктор Витальевич",
+    position=Position.PHYSICIAN,
+    clinic=1,
+)
+CHAIR = _person(
+    Role.CLINIC,
+    "chair@example.ru",
+    "Пихтова Полина Павловна",
+    position=Position.CHAIR,
+    clinic=1,
+)
+OTHER_CHAIR = _person(
+    Role.CLINIC,
+    "other-chair@example.ru",
+    "Тополев Тимур Тарасович",
+    position=Position.CHAIR,
+    clinic=2,
+)
+ADMIN = _person(Role.ADMIN, "admin@example.ru", "Дубов Данила Денисович")
+PEOPLE: Final = (
+    HOLDER,
+    OTHER_HOLDER,
+    OPERATOR,
+    OTHER_OPERATOR,
+    REGISTRAR,
+    PHYSICIAN,
+    CHAIR,
+    OTHER_CHAIR,
+    ADMIN,
+)
+REGIONS: Final = ("77", "78")
+"""Where the two clinics with staff are; each is the first of its region."""
+
+
+class ServerFailed(AssertionError):
+    """The server did not start, or went down; the message is its log."""
+
+
+class Server:
+    """One server, which may be killed and started again on the same data and port."""
+
+    def __init__(self, folder: Path, prepared: Path | None = None) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.log_file = folder / "server.log"
+        self.clock_file = folder / "clock"
+        if prepared is not None:
+            shutil.copytree(prepared, self.data)
+        self.port = free_port()
+        self.origin = f"http://localhost:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._private: set[str] = {PASSWORD}
+        for person in PEOPLE:
+            self.keep_private(person.login, person.secret, *person.name.split())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the environment of every process of this server."""
+        inherited = {name: value for name, value in os.environ.items() if name[:4] != "EMK_"}
+        return inherited | {
+            "EMK_ENV": "test",
+            "EMK_PORT": str(self.port),
+            "EMK_ORIGIN": self.origin,
+            "EMK_DATA": str(self.data),
+            "EMK_TEST_CLOCK": str(self.clock_file),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def start(self) -> None:
+        """Start, and return when it is ready to work."""
+        assert self._process is None
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "emk_app.cli", "serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        patience = time.monotonic() + PATIENCE
+        while not self._is_ready():
+            self.check_alive()
+            if time.monotonic() > patience:
+                raise ServerFailed(f"not ready in {PATIENCE} s:\n{self.log()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait until it has."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it between two instructions, its children too: nothing is tidied up."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop and start again."""
+        self.stop()
+        self.start()
+
+    def check_alive(self) -> None:
+        """Fail with the log if the process is gone."""
+        if self._process is not None and self._process.poll() is not None:
+            raise ServerFailed(f"exit status {self._process.returncode}:\n{self.log()}")
+
+    def command(self, *arguments: str) -> str:
+        """Run the command line beside the server; return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "emk_app.cli", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def python(self, code: str) -> str:
+        """Run a piece of Python on the server's data; return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def now(self) -> datetime:
+        """Return the moment at which the server's clock stands."""
+        return datetime.now(UTC) + self._offset()
+
+    def move_clock(self, by: timedelta) -> None:
+        """Put the server's clock forward."""
+        seconds = (self._offset() + by).total_seconds()
+        fresh = self.clock_file.with_suffix(".new")
+        fresh.write_text(str(seconds), encoding="ascii")
+        fresh.replace(self.clock_file)
+
+    def clock_step(self) -> None:
+        """Put the clock forward by the life of one code of an authenticator."""
+        self.move_clock(timedelta(seconds=30))
+
+    def log(self) -> str:
+        """Return all that the server has written."""
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
+
+    def keep_private(self, *values: str) -> None:
+        """Note personal values that must never be found in the log."""
+        self._private.update(value for value in values if len(value) > 3)
+
+    def check_log(self) -> None:
+        """Fail if the log holds a traceback or a personal value, in clear or escaped."""
+        log = self.log()
+        assert "Traceback" not in log, log[-20_000:]
+        for value in sorted(self._private):
+            for form in (
+                value,
+                json.dumps(value)[1:-1],
+                urllib.parse.quote(value),
+                value.casefold(),
+                value.encode().hex(),
+            ):
+                assert form not in log, f"the log holds {value!r}"
+
+    def letters(self) -> list[dict[str, str]]:
+        """Return what left for phones and mailboxes, oldest first."""
+        file = self.data / "outbox.jsonl"
+        if not file.exists():
+            return []
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+    def letter_to(self, contact: str, pattern: str = "") -> str:
+        """Wait for the newest letter to a contact whose text has ``pattern``; return its text."""
+        patience = time.monotonic() + PATIENCE
+        while True:
+            texts = [each["text"] for each in self.letters() if each["to"] == contact]
+            found = [text for text in texts if re.search(pattern, text)]
+            if found:
+                return found[-1]
+            if time.monotonic() > patience:
+                raise AssertionError(f"no letter like {pattern!r}; there are {len(texts)}")
+            time.sleep(0.02)
+
+    def cookie_of(self, person: Person, *, factor_age: timedelta = timedelta(0)) -> str:
+        """Sign a person in without a browser; return the cookie of the session."""
+        cookie = secrets.token_urlsafe(32)
+        now = self.now()
+        with self.database() as db:
+            db.add(
+                UserSession(
+                    ref=ref_of(cookie),
+                    user_id=self.id_of(person),
+                    factor_at=now - factor_age,
+                    device="Chrome, Windows",
+                    created_at=now,
+                    last_seen_at=now,
+                    expires_at=now + timedelta(hours=12),
+                )
+            )
+            db.commit()
+        self.keep_private(cookie)
+        return cookie
+
+    def id_of(self, person: Person) -> int:
+        """Return the identity of one of ``PEOPLE``, who were made in their order."""
+        with self.database() as db:
+            users = db.exec(select(User.id).order_by(User.id)).all()  # type: ignore[arg-type]
+        return users[PEOPLE.index(person)]
+
+    @contextmanager
+    def database(self) -> Iterator[Session]:
+        """Open the server's database beside it."""
+        engine = connect(f"sqlite:///{self.data / 'emk.db'}")
+        try:
+            with Session(engine, expire_on_commit=False) as session:
+                yield session
+        finally:
+            engine.dispose()
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return what a plain SQL query finds."""
+        with closing(sqlite3.connect(self.data / "emk.db", timeout=10)) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def dump(self, *without: str) -> Rows:
+        """Return every row of every table but those named."""
+        tables = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        return {
+            name: self.rows(f'SELECT * FROM "{name}" ORDER BY 1')
+            for (name,) in tables
+            if name not in without and not name.startswith("sqlite_")
+        }
+
+    def forget_tries(self) -> None:
+        """Open doors that too many tries have shut; every test comes from the same address."""
+        with closing(sqlite3.connect(self.data / "emk.db", timeout=10)) as connection:
+            connection.execute("DELETE FROM throttles")
+            connection.commit()
+
+    def code_for(self, secret: str) -> str:
+        """Return the code that an authenticator shows by the server's clock."""
+        return pyotp.TOTP(secret).at(self.now())
+
+    def _offset(self) -> timedelta:
+        if not self.clock_file.exists():
+            return timedelta(0)
+        return timedelta(seconds=float(self.clock_file.read_text(encoding="ascii")))
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.origin}/readyz", timeout=2).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _end(self, word: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            os.killpg(process.pid, word)
+            process.wait(30)
+        finally:
+            # The worker outlives a supervisor that was killed, if its own end came too early.
+            if _group_lives(process.pid):
+                os.killpg(process.pid, signal.SIGKILL)
+        while _group_lives(process.pid):
+            time.sleep(0.01)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+PREPARE: Final = """
+import sys
+from emk_app import cli
+from emk_app.demo import register
+def run(*arguments):
+    status = cli.main(arguments)
+    assert status == 0, arguments
+run("db", "upgrade")
+run("keys")
+register.load()
+from sqlmodel import select
+from emk_app.db.engine import reading
+from emk_app.db.tables.clinics import Clinic
+with reading() as db:
+    clinics = [db.exec(select(Clinic.id).where(Clinic.region_code == code)).first() for code in {regions}]
+for role, login, secret, name, position, clinic in {people}:
+    staff = ["--position", position, "--clinic", str(clinics[clinic - 1])] if clinic else []
+    run("create-user", "--role", role, "--login", login, "--password", {password!r},
+        "--totp-secret", secret, "--name", name, *staff)
+"""
+
+
+def prepare(folder: Path) -> Path:
+    """Make a data folder with keys, the register and ``PEOPLE``; return it."""
+    server = Server(folder)
+    people = [
+        (
+            person.role.value,
+            person.login,
+            person.secret,
+            person.name,
+            person.position.value if person.position else None,
+            person.clinic,
+        )
+        for person in PEOPLE
+    ]
+    server.python(PREPARE.format(regions=REGIONS, people=people, password=PASSWORD))
+    return server.data
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
