@@ -245,12 +245,17 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     const group = near(event, "[data-enter-next]");
-    const here = near(event, "input:not([type=checkbox], [type=radio], [type=file]), select");
+    const here = near(event, "input:not([type=checkbox], [type=file]), select");
     if (!group || !here) return;
     const fields = [...group.querySelectorAll("input, select, textarea, button[type=submit]")].filter(
-      (field) => !field.disabled && field.offsetParent,
+      (field) =>
+        field === here ||
+        (!field.disabled && field.offsetParent && !field.hasAttribute("data-enter-skip")),
     );
-    const next = fields[fields.indexOf(here) + 1];
+    /* The other answers of the same question are reached by the arrows. */
+    const next = fields
+      .slice(fields.indexOf(here) + 1)
+      .find((field) => here.type !== "radio" || field.name !== here.name);
     if (!next) return;
     event.preventDefault();
     next.focus();

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from emk_app.pages import apply, check, dashboard, demo, errors, guide, kit, sign_in, start, verdict
+from emk_app.pages import (
+    apply,
+    check,
+    clinic,
+    dashboard,
+    demo,
+    errors,
+    guide,
+    kit,
+    review,
+    sign_in,
+    start,
+    verdict,
+)
 from emk_app.pages.table import Page
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -15,6 +28,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *sign_in.PAGES,
     *dashboard.PAGES,
     *apply.PAGES,
+    *review.PAGES,
+    *clinic.PAGES,
     *errors.PAGES,
     *demo.PAGES,
     *kit.PAGES,
