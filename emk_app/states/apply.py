@@ -112,8 +112,7 @@ class ApplyState(rx.State):
         async for _ in live.changes(f"holder:{actor.user_id}"):
             async with self:
                 actor = await actor_of(self)
-            draft = await in_thread(applying.standing_draft, actor, now=clock.now())
-            async with self:
+                draft = await in_thread(applying.standing_draft, actor, now=clock.now())
                 if self.sent_number:
                     continue
                 if draft is None or (self.slug and draft.number.slug != self.slug):
@@ -351,21 +350,21 @@ class ClinicSearchState(rx.State):
     @allow(Role.HOLDER)
     async def type_query(self, text: str):
         """Search while a name or code is typed."""
-        self.query = str(text)[: directory.LONGEST_QUERY]
+        self.query = words_of(text, directory.LONGEST_QUERY)
         await self._search_anew()
 
     @rx.event
     @allow(Role.HOLDER)
     async def choose_region(self, code: str):
         """Search in one region, or everywhere."""
-        self.region = str(code)[:2]
+        self.region = words_of(code, 2)
         await self._search_anew()
 
     @rx.event
     @allow(Role.HOLDER)
     async def choose_kind(self, kind: str):
         """Search for one type of clinic, or all."""
-        self.kind = str(kind)[:20]
+        self.kind = words_of(kind, 20)
         await self._search_anew()
 
     @rx.event
@@ -425,7 +424,13 @@ class ClinicSearchState(rx.State):
 
 def number(sent: Any) -> int:
     """Return an identity from the browser; 0, which nothing has, for what is none."""
-    return sent if isinstance(sent, int) and not isinstance(sent, bool) and sent > 0 else 0
+    is_number = isinstance(sent, int) and not isinstance(sent, bool)
+    return sent if is_number and 0 < sent < 2**63 else 0
+
+
+def words_of(sent: Any, longest: int) -> str:
+    """Return text from the browser without the marks that no database takes."""
+    return "".join(each for each in str(sent)[:longest] if each.isprintable())
 
 
 def scan_kind(name: Any) -> ScanKind | None:

@@ -51,11 +51,11 @@ class DashboardState(rx.State):
             await hush(self)
             actor = await actor_of(self)
         async for _ in live.changes(f"holder:{actor.user_id}"):
+            # Read under the tab's lock: what was read before an act of this tab is never shown
+            # after it.
             async with self:
-                actor = await actor_of(self)
-            now = clock.now()
-            overview = await in_thread(applying.overview, actor, now=now)
-            async with self:
+                actor, now = await actor_of(self), clock.now()
+                overview = await in_thread(applying.overview, actor, now=now)
                 news = self._show(overview, rows.book_row(overview.book, clock.day_of(now)))
                 if news:
                     await say(self, news)
@@ -139,8 +139,7 @@ class CaseState(rx.State):
         async for _ in live.changes(f"application:{case_id}"):
             async with self:
                 actor = await actor_of(self)
-            found = await in_thread(applying.case, actor, asked, now=clock.now())
-            async with self:
+                found = await in_thread(applying.case, actor, asked, now=clock.now())
                 news = rows.news([self.case], [rows.case_row(found.case)])
                 self._show(found)
                 if news:
@@ -267,6 +266,8 @@ class CaseState(rx.State):
         await self._reload()
 
     async def _reload(self) -> None:
+        if not self.slug:
+            return
         actor = await actor_of(self)
         self._show(await in_thread(applying.case, actor, self.slug, now=clock.now()))
 

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 import pytest
 import reflex as rx
-from reflex.app_mixins.middleware import MiddlewareMixin
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.state import State, StateUpdate
 from reflex_base.event import Event
@@ -55,9 +54,9 @@ class Screen:
                 # The application's handler of errors runs in a task of its own.
                 await asyncio.sleep(0.01)
 
-    async def forge(self, name: str, path: str = "/", **payload: Any) -> None:
-        """Send what no page would: any name, any payload."""
-        await self.send(Event(name=name, payload=payload), path)
+    async def forge(self, handler: str, path: str = "/", /, **payload: Any) -> None:
+        """Send what no page would: any handler by its name, any payload."""
+        await self.send(Event(name=handler, payload=payload), path)
 
     async def follow(self, event: Any, path: str = "/", **arguments: str) -> None:
         """Start a background event that goes on until the tab is closed."""
@@ -185,14 +184,11 @@ class Screens:
 @contextlib.asynccontextmanager
 async def open_screens() -> AsyncIterator[Screens]:
     """Start the event processor behind the gate."""
-    from emk_app.edge.gate import Gate
     from emk_app.emk_app import app
 
-    gated = MiddlewareMixin()
-    gated.add_middleware(Gate())
     manager = StateManagerMemory()
     processor = BaseStateEventProcessor(
-        middleware=gated,
+        middleware=app,
         backend_exception_handler=app.backend_exception_handler,
         graceful_shutdown_timeout=0,
     )
