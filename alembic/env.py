@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from alembic import context
 from sqlmodel import SQLModel
 
-from alembic import context
 from emk_app.db import tables
 from emk_app.db.engine import engine
 

@@ -51,6 +51,10 @@ class WrongCode(DomainError):
     """The code is wrong, used already, or too old; which one is never said."""
 
 
+class WrongContactCode(WrongCode):
+    """The code sent to a phone or address is wrong, too old, or was tried too often."""
+
+
 class DoorstepExpired(DomainError):
     """More than 15 minutes between two steps of signing in: begin again."""
 

@@ -1,4 +1,4 @@
-"""The holder's consent to the processing of personal data: the text and its version (152-ФЗ, art. 9).
+"""The holder's consent to the processing of personal data, by version (152-ФЗ, art. 9).
 
 A changed text is a new version: what somebody agreed to is found by the version they agreed to.
 """

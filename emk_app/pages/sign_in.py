@@ -184,6 +184,7 @@ def _contact_code() -> rx.Component:
             forms.code_field("Код из сообщения", "code"),
             buttons.actions(
                 buttons.primary_button("Подтвердить", type="submit"),
+                buttons.quiet_button("Отправить код ещё раз", on_click=RegisterState.send_again),
                 buttons.quiet_button("Изменить данные", on_click=RegisterState.start_over),
             ),
             on_submit=RegisterState.give_code,

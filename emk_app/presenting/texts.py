@@ -12,6 +12,7 @@ from emk_app.domain import errors, examinations
 from emk_app.domain.accounts import (
     DoorstepExpired,
     WrongCode,
+    WrongContactCode,
     WrongCredentials,
 )
 from emk_app.domain.actors import Position, Role
@@ -51,6 +52,7 @@ POSITIONS: Final = {
 }
 
 CONTACT_CONFIRMED: Final = "Учётная запись создана. Осталось подключить вход по коду."
+CODE_SENT_AGAIN: Final = "Новый код отправлен. Прежний больше не подходит."
 UNEXPECTED: Final = (
     "Что-то пошло не так, и действие не выполнено. Попробуйте ещё раз. "
     "Если повторится, сообщите поддержке номер ошибки {incident}."
@@ -163,8 +165,10 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     ClinicNotAvailable: _clinic_not_available,
     BookNotShareable: lambda e: NOT_SHAREABLE[e.verdict],
-    TooManyLinks: lambda e: (
-        f"Открытых ссылок уже {e.limit}. Закройте те, что больше не нужны."
+    TooManyLinks: lambda e: f"Открытых ссылок уже {e.limit}. Закройте те, что больше не нужны.",
+    WrongContactCode: lambda _: (
+        "Код не подошёл. Проверьте последнее сообщение: код действует пять минут, и попыток пять. "
+        "Если времени прошло больше, запросите новый код."
     ),
     DoorstepExpired: lambda _: "Прошло больше 15 минут. Начните вход сначала.",
 }

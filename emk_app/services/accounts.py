@@ -16,7 +16,13 @@ from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.people import Doorstep, Login, User, UserSession
 from emk_app.domain import accounts as rules
-from emk_app.domain.accounts import DoorstepExpired, PasswordsDiffer, WrongCode, WrongCredentials
+from emk_app.domain.accounts import (
+    DoorstepExpired,
+    PasswordsDiffer,
+    WrongCode,
+    WrongContactCode,
+    WrongCredentials,
+)
 from emk_app.domain.actors import Actor, Position, Role, permit
 from emk_app.domain.contacts import Email, LoginKind, Phone
 from emk_app.domain.contacts import Login as LoginName
@@ -24,6 +30,8 @@ from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, 
 from emk_app.keys import keystore
 from emk_app.services import auditing, notifying, throttling
 from emk_app.services.throttling import key_of
+
+_CODE_TEXT: Final = "Код для регистрации в ЭМК Онлайн: {code}. Никому его не сообщайте."
 
 SEEN_STEP: Final = timedelta(minutes=1)
 """How stale ``last_seen_at`` may grow before it is written again."""
@@ -83,14 +91,13 @@ def register(
         step = _renew_doorstep(db, door, now)
         step.kind = LoginKind(name.kind)
         step.code_sent_at = now
+        step.registration_sealed = vault.service_seal(
+            "\n".join((name.kind, name.value, reach, hashed)), "doorsteps", "registration", door
+        )
         occasion = f"register:{secrets.token_hex(8)}"
         if taken is None:
-            step.registration_sealed = vault.service_seal(
-                "\n".join((name.kind, name.value, reach, hashed)), "doorsteps", "registration", door
-            )
             step.code_hash = _code_hash(door, code)
-            text = f"Код для регистрации в ЭМК Онлайн: {code}. Никому его не сообщайте."
-            notifying.send(db, reach, text, dedupe=occasion, now=now)
+            notifying.send(db, reach, _CODE_TEXT.format(code=code), dedupe=occasion, now=now)
         else:
             notifying.tell(
                 db,
@@ -103,8 +110,27 @@ def register(
         db.add(step)
 
 
+def resend_contact_code(door: str, *, now: datetime) -> None:
+    """Send a new code to the same contact; the one before no longer fits.
+
+    For a taken login nothing is sent, and nothing on the screen tells (D17).
+    """
+    with reading() as db:
+        reach = _registration_at(_doorstep(db, door, now), door)[2]
+    throttling.spend((key_of("message", reach), rules.MESSAGE_CONTACT), now=now)
+    code = tokens.numeric_code()
+    with unit_of_work() as db:
+        step = _doorstep(db, door, now)
+        step.code_sent_at, step.code_tries = now, 0
+        if step.code_hash is not None:
+            step.code_hash = _code_hash(door, code)
+            occasion = f"register:{secrets.token_hex(8)}"
+            notifying.send(db, reach, _CODE_TEXT.format(code=code), dedupe=occasion, now=now)
+        db.add(step)
+
+
 def confirm_contact(door: str, code: str, *, now: datetime) -> None:
-    """Make the account whose contact the code proves; raise ``WrongCode``."""
+    """Make the account whose contact the code proves; raise ``WrongContactCode``."""
     with unit_of_work() as db:
         step = _doorstep(db, door, now)
         step.code_tries += 1
@@ -112,16 +138,13 @@ def confirm_contact(door: str, code: str, *, now: datetime) -> None:
         # The count of tries is kept though the code be wrong, so the refusal comes after.
         right = (
             step.code_hash is not None
-            and step.registration_sealed is not None
             and step.code_tries <= rules.CODE_TRIES
             and step.code_sent_at is not None
             and now - step.code_sent_at <= rules.CODE_LIFE
             and tokens.same(step.code_hash, _code_hash(door, code.strip()))
         )
         if right:
-            assert step.registration_sealed is not None
-            said = vault.service_open(step.registration_sealed, "doorsteps", "registration", door)
-            kind, value, reach, hashed = said.split("\n")
+            kind, value, reach, hashed = _registration_at(step, door)
             name = LoginName(LoginKind(kind), value)
             if _user_by_login(db, name) is not None:
                 right = False
@@ -134,7 +157,7 @@ def confirm_contact(door: str, code: str, *, now: datetime) -> None:
                     db, _as_actor(user), "register", f"user:{user.id}", subject_id=user.id, now=now
                 )
     if not right:
-        raise WrongCode
+        raise WrongContactCode
 
 
 def begin_sign_in(door: str, login: str, password: str, *, source: str, now: datetime) -> Step:
@@ -165,9 +188,7 @@ def begin_sign_in(door: str, login: str, password: str, *, source: str, now: dat
         step.kind = LoginKind(name.kind) if name else None
         db.add(step)
         if rehashed:
-            db.exec(
-                sa.update(User).where(col(User.id) == user.id).values(password_hash=rehashed)
-            )
+            db.exec(sa.update(User).where(col(User.id) == user.id).values(password_hash=rehashed))
     throttling.forgive(account)
     return Step.CODE if user.totp_confirmed_at else Step.ENROL
 
@@ -468,6 +489,14 @@ def _reach(contact: str) -> str:
     if not contact.strip():
         raise Required
     return Email.parse(contact).address if "@" in contact else Phone.parse_mobile(contact).e164
+
+
+def _registration_at(step: Doorstep, door: str) -> list[str]:
+    """Return kind and value of the login, the contact and the password's hash."""
+    if step.registration_sealed is None:
+        raise DoorstepExpired
+    said = vault.service_open(step.registration_sealed, "doorsteps", "registration", door)
+    return said.split("\n")
 
 
 def _code_hash(door: str, code: str) -> str:

@@ -196,6 +196,24 @@ class RegisterState(rx.State):
 
     @rx.event
     @allow_anyone
+    async def send_again(self):
+        """Send a new code."""
+        self.problem = ""
+        try:
+            await in_thread(accounts.resend_contact_code, door_of(self), now=clock.now())
+        except DoorstepExpired as error:
+            self.reset()
+            await warn(self, error)
+        except NotSignedIn:
+            return rx.redirect("/ended")
+        except DomainError as error:
+            self.problem = texts.sentence(error)
+        else:
+            await say(self, texts.CODE_SENT_AGAIN)
+        return None
+
+    @rx.event
+    @allow_anyone
     def start_over(self):
         """Go back to the form."""
         self.step, self.problem = "form", ""

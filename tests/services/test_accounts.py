@@ -19,6 +19,7 @@ from emk_app.domain.accounts import (
     PasswordTooCommon,
     PasswordTooShort,
     WrongCode,
+    WrongContactCode,
     WrongCredentials,
 )
 from emk_app.domain.actors import Role
@@ -135,6 +136,33 @@ def test_contact_code_has_five_tries(now: datetime):
             accounts.confirm_contact(DOOR, wrong, now=now)
     with pytest.raises(WrongCode):
         accounts.confirm_contact(DOOR, right, now=now)
+
+
+def test_code_sent_again_replaces_the_one_before(now: datetime):
+    register("anna@example.ru", now)
+    before = code_sent()
+    accounts.resend_contact_code(DOOR, now=now + timedelta(minutes=6))
+    after = code_sent()
+    if before != after:
+        with pytest.raises(WrongContactCode):
+            accounts.confirm_contact(DOOR, before, now=now + timedelta(minutes=6))
+    accounts.confirm_contact(DOOR, after, now=now + timedelta(minutes=6))
+
+
+def test_taken_login_gets_no_code_a_second_time_either(now: datetime):
+    register("anna@example.ru", now)
+    accounts.confirm_contact(DOOR, code_sent(), now=now)
+    register("anna@example.ru", now, door="e" * 64)
+    sent = len(outbox())
+    accounts.resend_contact_code("e" * 64, now=now)
+    assert len(outbox()) == sent
+
+
+def test_messages_to_one_contact_are_few(now: datetime):
+    register("anna@example.ru", now)
+    with pytest.raises(TooManyAttempts):
+        for _ in range(10):
+            accounts.resend_contact_code(DOOR, now=now)
 
 
 def test_contact_code_does_not_open_another_browser(now: datetime):
