@@ -141,6 +141,7 @@ class ExaminationView:
     application_id: int
     version: int
     """Counts changes: what is signed is what the chair has seen."""
+    application_version: int
     number: TrackingNumber
     status: ApplicationStatus
     is_signed: bool
@@ -563,6 +564,7 @@ def _view(
         id=examination.id,
         application_id=application.id,
         version=examination.version,
+        application_version=application.version,
         number=TrackingNumber.parse(application.tracking_number),
         status=application.status,
         is_signed=is_signed,

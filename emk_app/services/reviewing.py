@@ -97,6 +97,8 @@ class Case:
     """An application as its operator sees it."""
 
     id: int
+    version: int
+    """Counts changes: what was read earlier has the lower one."""
     number: TrackingNumber
     status: ApplicationStatus
     papers: PapersTrack
@@ -458,6 +460,7 @@ def _view(db: Session, application: Application, actor: Actor, now: datetime) ->
     papers_open = application.papers in (PapersTrack.WAITING, PapersTrack.TAKEN)
     return Case(
         id=application.id,
+        version=application.version,
         number=TrackingNumber.parse(application.tracking_number),
         status=application.status,
         papers=application.papers,

@@ -161,7 +161,8 @@ class ExaminationState(rx.State):
     busy: bool = False
 
     _version: int = 0
-    """What the screen shows of the case: nothing else is signed."""
+    _application_version: int = 0
+    """What the screen shows of the case: nothing else is signed, nothing older shown after it."""
     _checked: int = 0
     """What it showed when the conclusion was checked."""
     _wrong: dict[str, str] = {}
@@ -426,7 +427,9 @@ class ExaminationState(rx.State):
     def _show(self, shown: ExaminationView) -> None:
         """Send what differs from what the screen shows."""
         self.is_loaded = True
-        self._version = shown.version
+        if shown.version < self._version or shown.application_version < self._application_version:
+            return
+        self._version, self._application_version = shown.version, shown.application_version
         values: dict[str, Any] = {
             "head": rows.examination_row(shown),
             "progress": rows.progress_row(shown),

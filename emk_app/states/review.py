@@ -71,6 +71,9 @@ class ReviewState(rx.State):
     errors: dict[str, str] = {"ground": "", "note": "", "controls": "", "question": ""}
     busy: bool = False
 
+    _version: int = 0
+    """Of the case on the screen: what was read before it is not shown after it."""
+
     @rx.event
     @allow(Role.OPERATOR, quiet=True)
     async def open(self):
@@ -180,6 +183,9 @@ class ReviewState(rx.State):
             self.case, self.answers, self.papers = ReviewRow(), [], []
             self.checks, self.history = [], []
             return
+        if case.version < self._version:
+            return
+        self._version = case.version
         shown: dict[str, Any] = {
             "case": rows.review_row(case),
             "answers": rows.answer_rows(case),
