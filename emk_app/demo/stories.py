@@ -31,7 +31,15 @@ from emk_app.services import (
     sharing,
 )
 
-PRESSURE: Final = "118/76"
+TYPED: Final = {
+    "bp": "118/76",
+    "vision": "1,0/0,9",
+    "anthropometry": "172/68,5/80",
+    "cholesterol": "4,8",
+    "glucose": "5,1",
+    "iop": "16/17",
+}
+"""What is typed for studies that have a number; others take the lower end of the norm."""
 
 
 def form_of(
@@ -157,8 +165,8 @@ def good_entry(study: ProgrammeItem, day: date) -> str:
     """Return what is typed for a result without deviation."""
     match study.form:
         case Numbers(parts=parts):
-            if study.code == "bp":
-                return PRESSURE
+            if study.code in TYPED:
+                return TYPED[study.code]
             steps = (Decimal(1).scaleb(-part.decimals) for part in parts)
             return "/".join(
                 str((part.norm_low if part.norm_low is not None else part.low).quantize(step))
