@@ -13,3 +13,4 @@ HOLDER_MENU: Final[Menu] = [
 ]
 CLINIC_MENU: Final[Menu] = [("Осмотры", "/clinic")]
 OPERATOR_MENU: Final[Menu] = [("Заявки", "/review")]
+ADMIN_MENU: Final[Menu] = [("Состояние", "/admin")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from emk_app.pages import (
+    admin,
     apply,
     check,
     clinic,
@@ -30,6 +31,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *apply.PAGES,
     *review.PAGES,
     *clinic.PAGES,
+    *admin.PAGES,
     *errors.PAGES,
     *demo.PAGES,
     *kit.PAGES,

@@ -88,7 +88,7 @@ HOME: dict[Role, str] = {
     Role.CLINIC: "/clinic",
     Role.OPERATOR: "/review",
     Role.EMPLOYER: "/check",
-    Role.SUPPORT: "/support",
+    Role.SUPPORT: "/",
     Role.ADMIN: "/admin",
 }
 """Where each role begins."""

@@ -1,0 +1,46 @@
+"""What the administrator sees of the service's own health."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from emk_app.db.engine import reading
+from emk_app.db.tables.journal import Job, OutboxMessage
+from emk_app.domain.actors import Actor, Role, permit
+from emk_app.services import auditing
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Work that waits or was given up, and whether the audit chain holds."""
+
+    jobs_waiting: int
+    jobs_failed: int
+    letters_waiting: int
+    letters_dead: int
+    broken_entry: int | None
+    """The first audit entry that does not fit the chain."""
+
+
+def health(actor: Actor, *, now: datetime) -> Health:
+    """Return the service's health; the whole audit chain is gone through."""
+    permit(actor, Role.ADMIN)
+    auditing.look(actor, "service", fields="health", now=now)
+    with reading() as db:
+
+        def count(*conditions: sa.ColumnElement[bool]) -> int:
+            return db.exec(select(sa.func.count()).where(*conditions)).one()
+
+        return Health(
+            jobs_waiting=count(col(Job.done_at).is_(None), col(Job.failed_at).is_(None)),
+            jobs_failed=count(col(Job.failed_at).is_not(None)),
+            letters_waiting=count(
+                col(OutboxMessage.sent_at).is_(None), col(OutboxMessage.dead_at).is_(None)
+            ),
+            letters_dead=count(col(OutboxMessage.dead_at).is_not(None)),
+            broken_entry=auditing.first_broken(db),
+        )
