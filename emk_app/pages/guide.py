@@ -11,7 +11,7 @@ from emk_app.domain.documents import LIMITS, ScanKind
 from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.pages import frames
 from emk_app.pages.table import Page
-from emk_app.presenting.formats import file_size
+from emk_app.presenting.formats import NBSP, file_size
 
 PAPERS = (
     "Паспорт: цветной скан страницы с фотографией",
@@ -19,6 +19,10 @@ PAPERS = (
     "СНИЛС: понадобится номер, 11 цифр",
     "Телефон и адрес регистрации с индексом",
 )
+LAWS = (
+    "Федеральный закон № 52-ФЗ (статья 34), приказы Минздрава № 90н, № 29н и № 1122н, законы "
+    "№ 152-ФЗ о персональных данных и № 63-ФЗ об электронной подписи."
+).replace("№ ", f"№{NBSP}")
 DIFFERENCES = (
     ("Где лежит", "В вашем кабинете. Потерять или испортить её нельзя."),
     ("Как проверяют", "По QR-коду за секунду: действует ли, до какого числа, для какой работы."),
@@ -76,9 +80,7 @@ def guide() -> rx.Component:
         cards.section(
             "На чём это основано",
             rx.el.p(
-                "Федеральный закон №\u00a052-ФЗ (статья 34), приказы Минздрава №\u00a090н, №\u00a029н "
-                "и №\u00a01122н, законы №\u00a0152-ФЗ о персональных данных и №\u00a063-ФЗ "
-                "об электронной подписи.",
+                LAWS,
                 class_name="max-w-3xl",
             ),
         ),
