@@ -256,6 +256,7 @@ def select_field(
     options: Sequence[tuple[str, str | Sequence[tuple[str, str]]]] | rx.Var[Any],
     *,
     value: Text | None = None,
+    default_value: Text | None = None,
     on_change: Handler = None,
     placeholder: str = "Выберите",
     hint: Text = "",
@@ -267,7 +268,8 @@ def select_field(
 ) -> rx.Component:
     """Ask to choose from many answers; ``options`` are pairs of value and text.
 
-    A pair of a heading and a sequence of such pairs makes a group.
+    A pair of a heading and a sequence of such pairs makes a group. ``value`` holds the control to
+    the state, which is seen on a slow line; ``default_value`` is only where it begins.
     """
     if isinstance(options, rx.Var):
         shown = [rx.foreach(options, lambda pair: _option(pair[0], pair[1]))]
@@ -281,7 +283,7 @@ def select_field(
     control = rx.el.select(
         *([rx.el.option(placeholder, value="")] if placeholder else []),
         *shown,
-        **_present(value=value, on_change=on_change),
+        **_present(value=value, default_value=default_value, on_change=on_change),
         name=name,
         id=fixed_id(f"field-{name}"),
         disabled=disabled,
@@ -303,8 +305,12 @@ def radio_cards(
     error: Text = "",
     columns: Literal[1, 2] = 1,
     disabled: Flag = False,
+    held: bool = True,
 ) -> rx.Component:
-    """Ask to choose one of a few answers, each a large target; ``on_change`` gets its value."""
+    """Ask to choose one of a few answers, each a large target; ``on_change`` gets its value.
+
+    Unless ``held`` to the state, ``value`` is only where it begins.
+    """
     cards = [
         radio_card(
             name,
@@ -315,6 +321,7 @@ def radio_cards(
             on_change=on_change,
             disabled=disabled,
             first=position == 0,
+            held=held,
         )
         for position, choice in enumerate(choices)
     ]
@@ -349,12 +356,13 @@ def radio_card(
     on_change: Handler = None,
     disabled: Flag = False,
     first: bool = False,
+    held: bool = True,
     key: Text = "",
 ) -> rx.Component:
     """One answer; ``first`` gives it the id that an error summary links to."""
     props = _present(on_change=on_change, id=fixed_id(f"field-{name}") if first else None)
     # Without a handler the browser keeps the choice, and a form submits it by name.
-    props["default_checked" if on_change is None else "checked"] = chosen
+    props["checked" if held and on_change is not None else "default_checked"] = chosen
     control = rx.el.input(
         type="radio", name=name, value=value, disabled=disabled, class_name="radio", **props
     )

@@ -73,9 +73,12 @@ def details() -> rx.Component:
         forms.error_summary(ApplyState.summary),
         forms.form(
             cards.card(
-                answer(Field.LAST_NAME, ApplyState),
-                answer(Field.FIRST_NAME, ApplyState),
-                answer(Field.PATRONYMIC, ApplyState),
+                forms.field_row(
+                    answer(Field.LAST_NAME, ApplyState),
+                    answer(Field.FIRST_NAME, ApplyState),
+                    answer(Field.PATRONYMIC, ApplyState),
+                    columns=3,
+                ),
                 answer(Field.BIRTH_DATE, ApplyState),
                 answer(Field.SEX, ApplyState),
                 title="О вас",
@@ -187,18 +190,19 @@ def review() -> rx.Component:
         when(
             some(ApplyState.problems),
             cards.notice(
-                rx.el.ul(
-                    rx.foreach(
-                        ApplyState.problems,
-                        lambda row: rx.el.li(
-                            rx.el.b(row["label"], ": "),
-                            row["text"],
-                            " ",
-                            links.link("Исправить", row["href"]),
-                            key=row["name"],
+                cards.prose(
+                    rx.el.ul(
+                        rx.foreach(
+                            ApplyState.problems,
+                            lambda row: rx.el.li(
+                                rx.el.b(row["label"], ": "),
+                                row["text"],
+                                " ",
+                                links.link("Исправить", row["href"]),
+                                key=row["name"],
+                            ),
                         ),
-                    ),
-                    class_name="e-bullets",
+                    )
                 ),
                 title="Заявка ещё не готова",
                 tone="danger",
@@ -249,7 +253,8 @@ def review() -> rx.Component:
                     "Я прочитал текст и согласен на обработку моих персональных данных, "
                     "в том числе сведений о здоровье",
                     "consent",
-                    checked=ApplyState.consented,
+                    default_checked=ApplyState.consented,
+                    key=ApplyState.revision,
                     on_change=ApplyState.consent,
                     error=ApplyState.errors["consent"],
                 ),
@@ -281,6 +286,8 @@ def answer(field: Field, state: Any) -> rx.Component:
         "on_blur": lambda typed: state.change(field.value, typed),
     }
     chosen = common | {"on_change": lambda value: state.change(field.value, value)}
+    # A choice is kept by the browser, so that it is there before the server has answered.
+    picked = chosen | {"held": False}
     match field:
         case Field.LAST_NAME:
             return forms.text_field(label, field, auto_complete="family-name", **typed)
@@ -292,14 +299,15 @@ def answer(field: Field, state: Any) -> rx.Component:
                 field,
                 auto_complete="additional-name",
                 required=False,
-                hint="Если в паспорте его нет, оставьте поле пустым.",
                 **typed,
             )
         case Field.BIRTH_DATE:
             return forms.date_field(label, field, auto_complete="bday", **typed)
         case Field.SEX:
             choices = [forms.Choice(sex.value, word) for sex, word in rows.SEXES.items()]
-            return forms.radio_cards(label, field, choices, value=text, columns=2, **chosen)
+            return _renewed(
+                state, forms.radio_cards(label, field, choices, value=text, columns=2, **picked)
+            )
         case Field.SNILS:
             return forms.snils_field(label, field, **typed)
         case Field.POLICY_KIND:
@@ -308,7 +316,8 @@ def answer(field: Field, state: Any) -> rx.Component:
                 label,
                 field,
                 options,
-                value=rx.cond(text, text, PolicyKind.UNIFIED.value),
+                default_value=rx.cond(text, text, PolicyKind.UNIFIED.value),
+                key=state.revision,
                 placeholder="",
                 width="long",
                 **chosen,
@@ -350,7 +359,8 @@ def answer(field: Field, state: Any) -> rx.Component:
                 label,
                 field,
                 occupation_options(),
-                value=text,
+                default_value=text,
+                key=state.revision,
                 hint=rx.cond(state.work, state.work, "От профессии зависит, что войдёт в осмотр."),
                 **chosen,
             )
@@ -363,7 +373,14 @@ def answer(field: Field, state: Any) -> rx.Component:
                 ),
                 forms.Choice(ExaminationKind.PERIODIC.value, "Периодический", "Вы уже работаете."),
             ]
-            return forms.radio_cards(label, field, kinds, value=text, columns=2, **chosen)
+            return _renewed(
+                state, forms.radio_cards(label, field, kinds, value=text, columns=2, **picked)
+            )
+
+
+def _renewed(state: Any, control: rx.Component) -> rx.Component:
+    """Let a choice begin anew once it was changed elsewhere."""
+    return rx.el.div(control, key=state.revision)
 
 
 def scan_field(kind: ScanKind, state: Any, *, required: bool = True) -> rx.Component:
@@ -407,7 +424,7 @@ def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
                         "Регион",
                         "region",
                         sorted(REGIONS.items(), key=lambda pair: pair[1]),
-                        value=state.region,
+                        default_value=state.region,
                         on_change=state.choose_region,
                         placeholder="Все регионы",
                     ),
@@ -415,7 +432,7 @@ def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
                         "Тип",
                         "clinic_kind",
                         [(kind.value, word) for kind, word in rows.CLINIC_KINDS.items()],
-                        value=state.kind,
+                        default_value=state.kind,
                         on_change=state.choose_kind,
                         placeholder="Любой",
                     ),
@@ -423,7 +440,7 @@ def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
                 forms.checkbox_field(
                     "Есть услуга «Электронный полис»",
                     "with_policy",
-                    checked=state.with_policy,
+                    default_checked=state.with_policy,
                     on_change=state.only_with_policy,
                 ),
                 when(
@@ -431,11 +448,12 @@ def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
                     forms.checkbox_field(
                         "Проводит осмотр для моей профессии",
                         "for_work",
-                        checked=state.for_work,
+                        default_checked=state.for_work,
                         on_change=state.only_for_work,
                     ),
                 ),
                 class_name="e-form",
+                key=state.revision,
             ),
         ),
         when(
@@ -444,7 +462,7 @@ def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
                 rx.el.p(state.total, role="status", class_name="e-muted"),
                 rx.el.ul(
                     rx.foreach(state.found, lambda row: _found_clinic(row, on_choose, chosen_id)),
-                    class_name="e-stack",
+                    class_name="grid gap-3",
                 ),
                 when(
                     ~some(state.found),
@@ -459,7 +477,7 @@ def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
                     state.has_more,
                     buttons.actions(buttons.secondary_button("Показать ещё", state.show_more)),
                 ),
-                class_name="e-stack",
+                class_name="grid gap-3",
             ),
             cards.loading("Ищем…"),
         ),
@@ -480,7 +498,7 @@ def clinic_facts(row: Any) -> rx.Component:
             when(row["has_oms"], badge("Договор ОМС", "info")),
             class_name="flex flex-wrap gap-2",
         ),
-        class_name="e-stack",
+        class_name="grid gap-3",
     )
 
 
@@ -501,6 +519,8 @@ def _step_page(step: WizardStep, *children: Child, title: str, lead: str) -> rx.
         )
         for each, name in rows.STEPS.items()
     ]
+    # Until the step is opened, the state is still that of the page one came from.
+    is_shown = ApplyState.is_loaded & (ApplyState.step == step.value)
     content = rx.el.div(
         steps.wizard_steps(listed),
         when(
@@ -524,7 +544,7 @@ def _step_page(step: WizardStep, *children: Child, title: str, lead: str) -> rx.
             rx.cond(
                 ApplyState.is_gone,
                 _gone(),
-                rx.cond(ApplyState.is_loaded, content, cards.loading("Открываем заявку…")),
+                rx.cond(is_shown, content, cards.loading("Открываем заявку…")),
             ),
         ),
         title=title,
@@ -541,14 +561,15 @@ def _sent() -> rx.Component:
             "Заявка отправлена", ApplyState.sent_text, number=ApplyState.sent_number
         ),
         cards.card(
-            rx.el.ol(
-                rx.el.li("Сервис проверит заявку за несколько секунд."),
-                rx.el.li("Оператор сверит документы за 1–2 рабочих дня."),
-                rx.el.li(
-                    "Осмотр можно пройти, не дожидаясь проверки. Возьмите с собой паспорт, СНИЛС "
-                    "и полис ОМС."
-                ),
-                class_name="e-bullets",
+            cards.prose(
+                rx.el.ol(
+                    rx.el.li("Сервис проверит заявку за несколько секунд."),
+                    rx.el.li("Оператор сверит документы за 1–2 рабочих дня."),
+                    rx.el.li(
+                        "Осмотр можно пройти, не дожидаясь проверки. Возьмите с собой паспорт, СНИЛС "
+                        "и полис ОМС."
+                    ),
+                )
             ),
             title="Что дальше",
         ),

@@ -434,6 +434,11 @@ def sentences(problems: Mapping[str, InvalidValue]) -> dict[str, str]:
     return {name: _sentence(name, problem) for name, problem in problems.items()}
 
 
+def summary_lines(said: Mapping[str, str]) -> list[list[str]]:
+    """Return what is wrong as lines to click: the control, and its name with the sentence."""
+    return [[name, _named(CONTROLS[name], said[name])] for name in CONTROLS if name in said]
+
+
 def problem_rows(problems: Mapping[str, InvalidValue]) -> list[ProblemRow]:
     """Return what keeps an application from being handed in, in the form's order."""
     found = sentences(problems)
@@ -749,6 +754,15 @@ def _sentence(name: str, problem: InvalidValue) -> str:
         if name in (Field.SEX, Field.KIND, Field.OCCUPATION):
             return "Выберите один из вариантов."
     return word(problem)
+
+
+def _named(label: str, sentence: str) -> str:
+    """Put the field's name before a sentence that does not begin with it."""
+    if sentence.startswith(label):
+        return sentence
+    # An abbreviation keeps its capitals.
+    is_word = not sentence[1:2].isupper()
+    return f"{label}: {sentence[0].lower() + sentence[1:] if is_word else sentence}"
 
 
 def _papers_next(papers: PapersTrack) -> str:

@@ -59,6 +59,8 @@ class ApplyState(rx.State):
     other_number: str = ""
     other_href: str = ""
     """An application that is still under way."""
+    revision: int = 0
+    """Grows when the form was changed elsewhere: choices on the screen then begin anew."""
     busy: bool = False
     sent_number: str = ""
     sent_href: str = ""
@@ -118,7 +120,9 @@ class ApplyState(rx.State):
                 if draft is None or (self.slug and draft.number.slug != self.slug):
                     self.is_gone = self.is_gone or bool(self.slug)
                 elif self.is_loaded:
+                    shown = (self.fields, self.consented)
                     self._show(draft)
+                    self.revision += (self.fields, self.consented) != shown
 
     @rx.event
     @allow(Role.HOLDER)
@@ -201,6 +205,7 @@ class ApplyState(rx.State):
                 now=clock.now(),
             )
         except DomainError as error:
+            self.revision += 1
             await warn(self, error)
         self._show(await self._standing())
 
@@ -277,7 +282,7 @@ class ApplyState(rx.State):
             if rows.step_of(name) is step
         }
         self._scolded = list(wrong)
-        self.summary = [[name, wrong[name]] for name in rows.CONTROLS if name in wrong]
+        self.summary = rows.summary_lines(wrong)
         self._show(draft)
         return None if wrong else rx.redirect(rows.step_href(following))
 
@@ -333,6 +338,8 @@ class ClinicSearchState(rx.State):
     total: str = ""
     has_more: bool = False
     is_searched: bool = False
+    revision: int = 0
+    """Grows when the filters are cleared: the controls then begin anew."""
 
     _point: str = ""
     _shown: int = SHOWN_AT_ONCE
@@ -387,6 +394,7 @@ class ClinicSearchState(rx.State):
         """Search everywhere again."""
         self.query, self.region, self.kind = "", "", ""
         self.with_policy, self.for_work = False, False
+        self.revision += 1
         await self._search_anew()
 
     @rx.event

@@ -109,6 +109,7 @@ class CaseState(rx.State):
     work: str = ""
     summary: list[list[str]] = []
     busy: bool = False
+    revision: int = 0
 
     _case_id: int = 0
 
@@ -141,7 +142,9 @@ class CaseState(rx.State):
                 actor = await actor_of(self)
                 found = await in_thread(applying.case, actor, asked, now=clock.now())
                 news = rows.news([self.case], [rows.case_row(found.case)])
+                shown = self.fields
                 self._show(found)
+                self.revision += self.fields != shown
                 if news:
                     await say(self, news)
 
@@ -208,7 +211,7 @@ class CaseState(rx.State):
             await self._reload()
             said = rows.sentences(error.fields)
             self.errors = NOTHING_WRONG | said
-            self.summary = [[name, said[name]] for name in rows.CONTROLS if name in said]
+            self.summary = rows.summary_lines(said)
         except DomainError as error:
             await warn(self, error)
             await self._reload()
