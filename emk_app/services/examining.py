@@ -10,6 +10,7 @@ from typing import Final
 from sqlmodel import Session
 
 from emk_app import clock
+from emk_app.db import changes
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import applications, desks, examinations
 from emk_app.db.repositories.desks import VISITED
@@ -241,6 +242,7 @@ def confirm_identity(actor: Actor, examination_id: int, *, now: datetime) -> Non
         examination.identity_checked_at = now
         examination.identity_checked_by = actor.user_id
         examinations.touch(db, examination)
+        changes.announce(db, f"clinic:{clinic_id}")
         _audit(db, actor, application, examination, "confirm_identity", now)
 
 

@@ -422,11 +422,15 @@ class ExaminationState(rx.State):
 
     async def _refresh(self) -> None:
         actor = await actor_of(self)
-        self._show(await in_thread(examining.view, actor, self._id(), now=clock.now()))
+        try:
+            self._show(await in_thread(examining.view, actor, self._id(), now=clock.now()))
+        except NotFound:
+            self.is_missing = self.is_loaded = True
 
     def _show(self, shown: ExaminationView) -> None:
         """Send what differs from what the screen shows."""
-        self.is_loaded = True
+        if not self.is_loaded:
+            self.is_loaded = True
         if shown.version < self._version or shown.application_version < self._application_version:
             return
         self._version, self._application_version = shown.version, shown.application_version

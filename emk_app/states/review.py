@@ -177,8 +177,8 @@ class ReviewState(rx.State):
 
     def _show(self, case: Case | None) -> None:
         """Send what differs from what the screen shows."""
-        self.is_loaded = True
-        self.is_missing = case is None
+        if not self.is_loaded or self.is_missing is not (case is None):
+            self.is_loaded, self.is_missing = True, case is None
         if case is None:
             self.case, self.answers, self.papers = ReviewRow(), [], []
             self.checks, self.history = [], []
