@@ -8,8 +8,15 @@ import reflex as rx
 
 from emk_app.components import buttons, cards, forms
 from emk_app.components.badges import badge, track
-from emk_app.components.dialogs import close_button, confirm_dialog, dialog, dialog_button
+from emk_app.components.dialogs import (
+    close_button,
+    confirm_dialog,
+    dialog,
+    dialog_button,
+    words_id,
+)
 from emk_app.components.links import link, plain_link
+from emk_app.components.markup import fixed_id
 from emk_app.components.tables import data_table
 from emk_app.components.timeline import timeline, timeline_entry
 from emk_app.pages import frames
@@ -118,26 +125,30 @@ def _case() -> rx.Component:
             class_name="grid gap-8 lg:grid-cols-2",
         ),
         rx.el.div(
-            _facts(),
-            cards.section(
-                "История",
-                timeline(
-                    rx.foreach(
-                        ReviewState.history,
-                        lambda event: timeline_entry(
-                            event.title,
-                            event.at,
-                            text=event.text,
-                            by=event.by,
-                            tone=event.tone,
-                            key=event.key,
-                        ),
-                    )
-                ),
-            ),
+            rx.el.div(_facts(), class_name="min-w-0"),
+            rx.el.div(_history(), class_name="min-w-0"),
             class_name="grid gap-8 lg:grid-cols-2",
         ),
         rx.cond(shown.may_decide, _dialogs()),
+    )
+
+
+def _history() -> rx.Component:
+    return cards.section(
+        "История",
+        timeline(
+            rx.foreach(
+                ReviewState.history,
+                lambda event: timeline_entry(
+                    event.title,
+                    event.at,
+                    text=event.text,
+                    by=event.by,
+                    tone=event.tone,
+                    key=event.key,
+                ),
+            )
+        ),
     )
 
 
@@ -197,7 +208,7 @@ def _paper(paper: Any) -> rx.Component:
             ),
             custom_attrs={"data-dialog-open": paper.dialog, "aria-haspopup": "dialog"},
         ),
-        dialog(
+        _wide_dialog(
             paper.dialog,
             paper.label,
             rx.el.div(
@@ -212,18 +223,29 @@ def _paper(paper: Any) -> rx.Component:
                 ),
                 class_name="bg-[var(--neutral-tint)]",
             ),
-            actions=(
+            buttons.actions(
+                close_button("Закрыть", kind="secondary"),
                 plain_link(
                     "Скачать файл целиком",
                     paper.file_url,
-                    "btn btn-outline",
+                    "btn btn-ghost",
                     custom_attrs={"download": True},
                 ),
-                close_button("Закрыть"),
             ),
         ),
         key=paper.ref,
         class_name="min-w-0",
+    )
+
+
+def _wide_dialog(name: Any, title: Any, *children: Any) -> rx.Component:
+    """Return a window as wide as the screen allows: for pictures, and for long lists."""
+    heading = fixed_id(words_id(name, "title"))
+    return rx.el.dialog(
+        rx.el.div(rx.el.h2(title, id=heading), *children, class_name="e-dialog-body"),
+        id=fixed_id(name),
+        class_name="e-dialog !w-full !max-w-[min(96vw,72rem)]",
+        custom_attrs={"aria-labelledby": heading},
     )
 
 
@@ -332,21 +354,13 @@ def _dialogs() -> rx.Component:
                 on_submit=ReviewState.reject,
             ),
         ),
-        dialog(
+        _wide_dialog(
             ASK,
             "Запросить уточнение",
             forms.form(
-                rx.cond(
-                    errors["controls"] != "",
-                    cards.notice(
-                        rx.el.p("Отметьте, что нужно исправить."), tone="danger", live=True
-                    ),
-                ),
-                forms.fieldset("Что исправить в заявке", *(_tick(each) for each in rows.QUESTIONS)),
-                forms.fieldset(
-                    "Какие документы прислать заново",
-                    *(_tick(each) for each in rows.PAPER_QUESTIONS),
-                ),
+                forms.error_summary(ReviewState.summary),
+                _ticks("Что исправить в заявке", rows.QUESTIONS),
+                _ticks("Какие документы прислать заново", rows.PAPER_QUESTIONS),
                 forms.textarea_field(
                     "Вопрос владельцу",
                     "question",
@@ -366,8 +380,14 @@ def _dialogs() -> rx.Component:
     )
 
 
-def _tick(question: rows.Question) -> rx.Component:
-    return forms.checkbox_field(question.label, f"ask_{question.name}")
+def _ticks(legend: str, questions: tuple[rows.Question, ...]) -> rx.Component:
+    return rx.el.fieldset(
+        rx.el.legend(legend, class_name="e-legend"),
+        rx.el.div(
+            *(forms.checkbox_field(each.label, f"ask_{each.name}") for each in questions),
+            class_name="grid gap-x-8 sm:grid-cols-2 lg:grid-cols-3",
+        ),
+    )
 
 
 PAGES: Final = (

@@ -8,6 +8,7 @@ from typing import Final
 
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
 from emk_app.domain.clearance import Conclusion, Fitness, valid_until
+from emk_app.domain.errors import Invalid, Required
 from emk_app.domain.examinations import (
     Choices,
     ItemKind,
@@ -18,7 +19,7 @@ from emk_app.domain.examinations import (
 )
 from emk_app.presenting.applications import KINDS, SEXES
 from emk_app.presenting.formats import counted, day, moment
-from emk_app.presenting.texts import Label
+from emk_app.presenting.texts import Label, field_sentences
 from emk_app.services.cases import Patient
 from emk_app.services.examining import (
     Day,
@@ -63,6 +64,14 @@ UNOPENED: Final = "Осмотр по этой заявке ещё не откр�
 UNOPENED_FOR_PHYSICIAN: Final = (
     "Осмотр по этой заявке ещё не открыт. Его открывает регистратор или председатель комиссии."
 )
+
+
+UNSAID: Final = {
+    "fitness": "Выберите вывод комиссии.",
+    "restrictions": "Напишите, какие нужны ограничения.",
+    "until": "Укажите последний день, на который пациент не допущен.",
+}
+"""What to say where the conclusion is empty and must not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +169,14 @@ class SignatureRow:
     note: str = ""
     person: str = ""
     at: str = ""
+
+
+def sentences(error: Invalid) -> dict[str, str]:
+    """Return a sentence for each control of the conclusion that is not in order."""
+    said = field_sentences(error)
+    return said | {
+        name: UNSAID[name] for name, why in error.fields.items() if isinstance(why, Required)
+    }
 
 
 def day_rows(shown: Day) -> list[DayRow]:

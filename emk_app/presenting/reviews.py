@@ -13,6 +13,7 @@ from emk_app.domain.corrections import Asked, scan_control
 from emk_app.domain.deadlines import LATE_DAYS, PAPERS_DAYS
 from emk_app.domain.decisions import GROUNDS
 from emk_app.domain.documents import ScanKind
+from emk_app.domain.errors import Invalid, Required
 from emk_app.domain.intake import Applicant, Field
 from emk_app.presenting.applications import (
     CHECKS,
@@ -30,7 +31,7 @@ from emk_app.presenting.applications import (
     scan_row,
 )
 from emk_app.presenting.formats import NBSP, counted, day, moment
-from emk_app.presenting.texts import Label
+from emk_app.presenting.texts import Label, field_sentences
 from emk_app.services.reviewing import Case, HistoryLine, Queue, QueueLine
 from emk_app.services.scans import ScanView
 
@@ -63,6 +64,14 @@ RELEASED: Final = "Заявка вернулась в очередь."
 APPROVED: Final = "Документы одобрены."
 REJECTED: Final = "Заявка отклонена, владелец увидит причину в личном кабинете."
 ASKED: Final = "Вопрос отправлен. Заявка вернётся в очередь, когда владелец ответит."
+
+UNSAID: Final = {
+    "ground": "Выберите причину.",
+    "note": "Напишите, что именно не так: сама причина этого не объясняет.",
+    "controls": "Отметьте, что нужно исправить.",
+    "question": "Напишите вопрос.",
+}
+"""What to say where a form of the desk is empty and must not be."""
 
 _NAME: Final = (Field.LAST_NAME, Field.FIRST_NAME, Field.PATRONYMIC)
 _POLICY: Final = (Field.POLICY_KIND, Field.POLICY_SERIES, Field.POLICY_NUMBER)
@@ -170,6 +179,14 @@ class PaperRow:
     """Identity of the window in which it is enlarged."""
     pages: list[str]
     """Addresses of the pictures of its pages."""
+
+
+def sentences(error: Invalid) -> dict[str, str]:
+    """Return a sentence for each control of the desk's forms that is not in order."""
+    said = field_sentences(error)
+    return said | {
+        name: UNSAID[name] for name, why in error.fields.items() if isinstance(why, Required)
+    }
 
 
 def queue_rows(queue: Queue) -> list[QueueRow]:

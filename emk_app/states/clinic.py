@@ -453,7 +453,7 @@ class ExaminationState(rx.State):
                 setattr(self, name, value)
 
     def _scold(self, error: Invalid) -> None:
-        said = texts.field_sentences(error)
+        said = rows.sentences(error)
         self.errors = {**self.errors, **said}
         self.summary = [[name, sentence] for name, sentence in said.items()]
 

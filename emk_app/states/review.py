@@ -12,7 +12,6 @@ from emk_app.domain.actors import Actor, Role
 from emk_app.domain.errors import DomainError, Invalid, NotFound
 from emk_app.edge.policy import allow
 from emk_app.presenting import reviews as rows
-from emk_app.presenting import texts
 from emk_app.presenting.applications import CheckRow, EventRow, FieldRow
 from emk_app.presenting.reviews import PaperRow, QueueFigures, QueueRow, ReviewRow
 from emk_app.services import reviewing
@@ -23,6 +22,8 @@ from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
 NUMBER_LIMIT: Final = 60
+ANCHORS: Final = {"controls": f"ask_{rows.QUESTIONS[0].name}"}
+"""Where a summary of errors leads when no single control is meant."""
 
 
 class QueueState(rx.State):
@@ -69,6 +70,8 @@ class ReviewState(rx.State):
     ground: str = ""
     """The ground of a refusal that is being chosen."""
     errors: dict[str, str] = {"ground": "", "note": "", "controls": "", "question": ""}
+    summary: list[list[str]] = []
+    """What is wrong in the form just sent: control and sentence."""
     busy: bool = False
 
     _version: int = 0
@@ -157,11 +160,13 @@ class ReviewState(rx.State):
     async def _do(self, act: Callable[..., None], done: str, *values: Any) -> None:
         """Do one act of the desk and show the case as it then is, also to whoever came second."""
         actor, number = await actor_of(self), self._number()
-        self.errors = dict.fromkeys(self.errors, "")
+        self.errors, self.summary = dict.fromkeys(self.errors, ""), []
         try:
             await in_thread(act, actor, number, *values, now=clock.now())
         except Invalid as error:
-            self.errors = {**self.errors, **texts.field_sentences(error)}
+            said = rows.sentences(error)
+            self.errors = {**self.errors, **said}
+            self.summary = [[ANCHORS.get(name, name), text] for name, text in said.items()]
             return
         except DomainError as error:
             await warn(self, error)

@@ -471,11 +471,11 @@ async def test_conclusion_is_shown_in_words_before_it_is_signed(
     tab = await at_case(screens, chair, opened)
     await act(tab, ExaminationState.conclude({}), opened)
     state = await tab.state(ExaminationState)
-    assert state.errors["fitness"] == "Заполните это поле."
+    assert state.errors["fitness"] == "Выберите вывод комиссии."
     form = {"fitness": "fit_with_restrictions", "restrictions": "", "note": ""}
     await act(tab, ExaminationState.conclude(form), opened)
     state = await tab.state(ExaminationState)
-    assert state.summary == [["restrictions", "Заполните это поле."]]
+    assert state.summary == [["restrictions", "Напишите, какие нужны ограничения."]]
     form["restrictions"] = "Без ночных смен"
     await act(tab, ExaminationState.conclude(form), opened)
     state = await tab.state(ExaminationState)

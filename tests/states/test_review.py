@@ -197,11 +197,11 @@ async def test_refusal_without_a_ground_says_so_and_decides_nothing(
     await act(tab, ReviewState.take(), number)
     await act(tab, ReviewState.reject({"ground": "", "note": "Не то."}), number)
     state = await tab.state(ReviewState)
-    assert state.errors["ground"] == "Заполните это поле."
+    assert state.errors["ground"] == "Выберите причину."
     await act(tab, ReviewState.choose_ground("other"), number)
     await act(tab, ReviewState.reject({"ground": "other", "note": ""}), number)
     state = await tab.state(ReviewState)
-    assert (state.errors["ground"], state.errors["note"]) == ("", "Заполните это поле.")
+    assert state.errors["ground"] == "" and state.errors["note"].startswith("Напишите, что")
     assert only().status is ApplicationStatus.UNDER_REVIEW
     await act(tab, ReviewState.reject({"ground": "other", "note": "Закрыто."}), number)
     state = await tab.state(ReviewState)
@@ -215,10 +215,12 @@ async def test_question_covers_the_fields_that_belong_together(screens: Screens,
     tab = await at_desk(screens, moment, number)
     await act(tab, ReviewState.take(), number)
     await act(tab, ReviewState.ask({"question": "Что это?"}), number)
-    assert (await tab.state(ReviewState)).errors["controls"]
+    assert (await tab.state(ReviewState)).summary == [
+        ["ask_name", "Отметьте, что нужно исправить."]
+    ]
     ticked = {"ask_policy": "on", "ask_scan_policy": True, "ask_phone": False}
     await act(tab, ReviewState.ask({**ticked, "question": ""}), number)
-    assert (await tab.state(ReviewState)).errors["question"]
+    assert (await tab.state(ReviewState)).errors["question"] == "Напишите вопрос."
     await act(tab, ReviewState.ask({**ticked, "question": "Какой полис?"}), number)
     assert applying.case(holder, number, now=moment).case.asked == Asked(
         frozenset({Field.POLICY_KIND, Field.POLICY_SERIES, Field.POLICY_NUMBER}),
