@@ -10,7 +10,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from emk_app import working
-from emk_app.api import check, health, scans, session, verdict
+from emk_app.api import book, check, health, scans, session, verdict
 from emk_app.api.routing import routes
 from emk_app.components import layout
 from emk_app.domain.errors import DomainError, NotSignedIn
@@ -73,6 +73,7 @@ ENDPOINTS = (
     *check.ENDPOINTS,
     *health.ENDPOINTS,
     *scans.ENDPOINTS,
+    *book.ENDPOINTS,
 )
 
 

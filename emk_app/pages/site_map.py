@@ -7,6 +7,7 @@ from typing import Final
 from emk_app.pages import (
     admin,
     apply,
+    book,
     check,
     clinic,
     dashboard,
@@ -28,6 +29,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *verdict.PAGES,
     *sign_in.PAGES,
     *dashboard.PAGES,
+    *book.PAGES,
     *apply.PAGES,
     *review.PAGES,
     *clinic.PAGES,

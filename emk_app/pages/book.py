@@ -1,0 +1,340 @@
+"""«Мои документы»: the holder's book, the links that show it, and who looked."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import reflex as rx
+
+from emk_app.components import buttons, cards, dialogs, forms, links
+from emk_app.components.badges import badge
+from emk_app.components.forms import Choice
+from emk_app.components.markup import given, some, when
+from emk_app.components.qr import qr_plate
+from emk_app.components.tables import data_table
+from emk_app.domain.sharing import ShareScope
+from emk_app.pages import frames
+from emk_app.pages.menus import HOLDER_MENU
+from emk_app.pages.table import Page
+from emk_app.presenting import books as rows
+from emk_app.states.book import BookState
+from emk_app.states.session import PersonState
+
+BOOK: Final = "/cabinet/book"
+ACCESS: Final = "/cabinet/book/access"
+
+
+def book() -> rx.Component:
+    """Return the page of the holder's book."""
+    return _page(
+        _card(),
+        when(BookState.card.may_share, _sharing()),
+        when(BookState.card.is_readable, _studies()),
+        _signature(),
+        title="Электронная медицинская книжка",
+        current=BOOK,
+    )
+
+
+def access() -> rx.Component:
+    """Return the page of every link and every look."""
+    state = BookState
+    return _page(
+        cards.section(
+            "Ссылки",
+            rx.cond(
+                some(state.links),
+                rx.el.div(rx.foreach(state.links, _link), class_name="grid gap-4"),
+                cards.empty_state("Ссылок пока нет", "Сделайте ссылку на странице книжки."),
+            ),
+        ),
+        cards.section(
+            "Кто смотрел",
+            data_table(
+                ["Когда", "Ссылка", "Чем открыли", "Что увидели"],
+                state.looks,
+                lambda look: [
+                    look.at,
+                    look.label,
+                    look.viewer,
+                    badge(look.verdict, look.tone),
+                ],
+                caption="Просмотры книжки",
+                empty=cards.empty_state(
+                    "Книжку ещё никто не смотрел", "Просмотр появится здесь в ту же секунду."
+                ),
+            ),
+        ),
+        title="Доступ к книжке",
+        current=BOOK,
+        back=("Медицинская книжка", BOOK),
+    )
+
+
+def _page(*children: rx.Component, title: str, current: str, **more: Any) -> rx.Component:
+    return frames.signed_in(
+        rx.cond(
+            BookState.is_loaded,
+            rx.cond(
+                BookState.has_book,
+                rx.el.div(*children, class_name="e-body"),
+                cards.empty_state(
+                    "Книжки пока нет",
+                    "Она появится здесь, когда документы проверят, а медорганизация подпишет "
+                    "заключение.",
+                    buttons.button_link("Мои заявки", "/cabinet/applications"),
+                ),
+            ),
+            cards.loading(),
+        ),
+        title=title,
+        menu=HOLDER_MENU,
+        current=current,
+        **more,
+    )
+
+
+def _card() -> rx.Component:
+    card: Any = BookState.card
+    return cards.card(
+        cards.stats(
+            cards.stat("Номер", card.number),
+            cards.stat("Срок действия", card.term, hint=card.left),
+            cards.stat("Осмотры в порядке по", card.items_until),
+        ),
+        when(
+            given(card.advice),
+            cards.notice(
+                card.advice,
+                when(given(card.reason), rx.el.p("Причина: ", card.reason)),
+                tone=card.tone,
+            ),
+        ),
+        when(
+            card.awaits_receipt,
+            rx.el.div(
+                rx.el.p(
+                    "Книжка сформирована и подписана. Проверьте сведения ниже и подтвердите "
+                    "получение: после этого её можно показывать работодателю."
+                ),
+                buttons.actions(
+                    buttons.primary_button("Подтвердить получение", BookState.receive, icon="check")
+                ),
+                class_name="grid gap-3",
+            ),
+        ),
+        when(
+            card.is_readable,
+            cards.summary_list(
+                cards.summary_row("Владелец", card.name),
+                cards.summary_row("Дата рождения", card.born),
+                cards.summary_row("Профессия", card.occupation),
+                cards.summary_row("Заключение", card.conclusion),
+                when(given(card.restrictions), cards.summary_row("Ограничения", card.restrictions)),
+                cards.summary_row("Медорганизация", card.clinic),
+                cards.summary_row("Подписал председатель", card.chair),
+            ),
+        ),
+        title="Книжка",
+        actions=badge(card.status, card.tone),
+        tone=card.tone,
+    )
+
+
+def _sharing() -> rx.Component:
+    state = BookState
+    return cards.section(
+        "Показать работодателю",
+        rx.el.p(
+            "Сделайте ссылку или QR-код: по ним видно, действует ли книжка и до какого числа. "
+            "Анализов и диагнозов там нет.",
+            class_name="e-prose",
+        ),
+        buttons.actions(
+            dialogs.dialog_button("Сгенерировать ссылку", "make-link", kind="primary", icon="plus"),
+            links.link("Все ссылки и кто смотрел", ACCESS),
+        ),
+        rx.el.div(
+            rx.foreach(state.links, lambda link: when(link.is_open, _link(link))),
+            class_name="grid gap-4",
+        ),
+        dialogs.dialog(
+            "make-link",
+            "Новая ссылка",
+            rx.el.div(
+                forms.form(
+                    forms.text_field(
+                        "Для кого",
+                        "label",
+                        hint="Это видите только вы. Например: для кафе на Мира.",
+                        error=state.errors["label"],
+                        required=False,
+                        max_length=80,
+                    ),
+                    forms.radio_cards(
+                        "Что показать",
+                        "scope",
+                        [
+                            Choice(scope.value, title, text)
+                            for scope, (title, text) in rows.SCOPES.items()
+                        ],
+                        value=ShareScope.WITH_OCCUPATION.value,
+                        error=state.errors["scope"],
+                        held=False,
+                    ),
+                    forms.field_row(
+                        forms.select_field(
+                            "Сколько дней открыта",
+                            "days",
+                            rows.TERMS,
+                            default_value=rows.DEFAULT_TERM,
+                            error=state.errors["days"],
+                        ),
+                        forms.select_field(
+                            "Сколько раз открыть",
+                            "looks",
+                            rows.LOOK_COUNTS,
+                            default_value=rows.ANY_LOOKS,
+                            error=state.errors["looks"],
+                        ),
+                    ),
+                    buttons.actions(
+                        buttons.primary_button(
+                            "Сделать ссылку", type="submit", custom_attrs={"data-dialog-close": ""}
+                        ),
+                        dialogs.close_button(),
+                    ),
+                    on_submit=state.make_link,
+                ),
+                key=state.form_key.to(str),
+            ),
+        ),
+    )
+
+
+def _link(link: Any) -> rx.Component:
+    closing = "close-link-" + link.id.to(str)
+    card = cards.card(
+        rx.el.div(
+            when(
+                link.is_open,
+                qr_plate(link.png + "?show", alt="QR-код книжки, " + link.label, size="large"),
+            ),
+            rx.el.div(
+                cards.summary_list(
+                    cards.summary_row("Показывает", link.scope),
+                    cards.summary_row("Открыта", link.term),
+                    cards.summary_row("Просмотры", link.looks),
+                ),
+                when(
+                    link.is_open,
+                    rx.el.div(
+                        rx.el.p(rx.el.code(link.url, class_name="break-all")),
+                        buttons.actions(
+                            buttons.copy_button(
+                                "Скопировать ссылку", link.url, done="Ссылка скопирована"
+                            ),
+                            buttons.share_button(
+                                "Отправить", link.url, title="Электронная медицинская книжка"
+                            ),
+                            buttons.download_link(
+                                "Скачать QR‑код", link.png, filename="emk-qr.png"
+                            ),
+                            buttons.download_link(
+                                "QR‑код для печати", link.svg, filename="emk-qr.svg", kind="quiet"
+                            ),
+                            dialogs.dialog_button(
+                                "Закрыть доступ", closing, kind="quiet", icon="lock"
+                            ),
+                        ),
+                        class_name="grid gap-3",
+                    ),
+                ),
+                class_name="grid min-w-0 content-start gap-4",
+            ),
+            class_name="grid gap-6 md:grid-cols-[auto_1fr]",
+        ),
+        dialogs.confirm_dialog(
+            closing,
+            "Закрыть доступ по ссылке?",
+            "Ссылка и её QR-код перестанут показывать книжку сразу и навсегда. Напечатанные коды "
+            "тоже.",
+            confirm="Закрыть доступ",
+            on_confirm=BookState.close_link(link.id),
+        ),
+        title=link.label,
+        actions=badge(link.state, link.tone),
+        level=3,
+    )
+    return rx.el.div(card, key=link.id.to(str))
+
+
+def _studies() -> rx.Component:
+    return cards.section(
+        "Осмотры, исследования и аттестация",
+        data_table(
+            ["Исследование", "Результат", "Дата", "Действует", "Срок"],
+            BookState.items,
+            lambda item: [
+                item.name,
+                item.value,
+                item.performed,
+                item.until,
+                badge(item.light, item.tone),
+            ],
+            caption="Исследования, которые вошли в книжку",
+        ),
+    )
+
+
+def _signature() -> rx.Component:
+    state = BookState
+    card: Any = state.card
+    return cards.section(
+        "Подпись",
+        cards.summary_list(
+            cards.summary_row("Версия", card.version),
+            cards.summary_row("Подписана", card.signed),
+            cards.summary_row("Отпечаток", rx.el.code(card.hash_short, class_name="text-lg")),
+        ),
+        rx.el.p(
+            "Тот же отпечаток увидит работодатель, когда откроет ссылку.", class_name="e-muted"
+        ),
+        buttons.actions(
+            buttons.secondary_button("Проверить подпись", state.check_signature, icon="shield")
+        ),
+        when(
+            some(state.facts),
+            rx.el.div(
+                cards.notice(
+                    state.facts_at,
+                    title=state.facts_word,
+                    tone=state.facts_tone,
+                    live=True,
+                ),
+                rx.el.ul(
+                    rx.foreach(
+                        state.facts,
+                        lambda fact: rx.el.li(
+                            rx.el.span(fact.name),
+                            badge(fact.word, fact.tone),
+                            class_name="flex items-center justify-between gap-4 border-b "
+                            "border-base-300 py-2",
+                            key=fact.name,
+                        ),
+                    ),
+                    class_name="max-w-2xl",
+                ),
+                cards.details(
+                    "Отпечаток целиком", rx.el.code(card.hash_full, class_name="break-all")
+                ),
+                class_name="grid gap-4",
+            ),
+        ),
+    )
+
+
+PAGES = (
+    Page(BOOK, "Медицинская книжка", book, (PersonState.load, BookState.follow)),
+    Page(ACCESS, "Доступ к книжке", access, (PersonState.load, BookState.follow)),
+)

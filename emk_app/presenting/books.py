@@ -1,0 +1,271 @@
+"""The holder's book in words: the card, its studies, links, looks, and what a check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from emk_app.domain.books import BookStatus, Verdict
+from emk_app.domain.clearance import ItemState, Light
+from emk_app.domain.sharing import (
+    DEFAULT_LIFETIME_DAYS,
+    LIFETIMES_DAYS,
+    LOOKS,
+    LinkState,
+    ShareScope,
+)
+from emk_app.presenting.examinations import FITNESS
+from emk_app.presenting.formats import counted, day, days_left, moment, short_hash
+from emk_app.presenting.texts import Label
+from emk_app.presenting.verdicts import VERDICTS
+from emk_app.services.issuing import BookCard, SignatureFacts
+from emk_app.services.sharing import LinkView, LookView
+
+LIGHTS: Final = {
+    Light.GREEN: Label("в порядке", "success"),
+    Light.YELLOW: Label("скоро истечёт", "waiting"),
+    Light.RED: Label("просрочено", "danger"),
+}
+SCOPES: Final = {
+    ShareScope.WITH_OCCUPATION: (
+        "Имя и вид работы",
+        "Фамилия с инициалами, год рождения, для какой работы книжка.",
+    ),
+    ShareScope.VERDICT_ONLY: ("Только имя", "Фамилия с инициалами и год рождения."),
+    ShareScope.ANONYMOUS: ("Без имени", "Только действует книжка или нет, и до какого числа."),
+}
+LINK_STATES: Final = {
+    LinkState.ALIVE: Label("открыта", "success"),
+    LinkState.LINK_REVOKED: Label("закрыта вами"),
+    LinkState.LINK_EXPIRED: Label("срок прошёл"),
+    LinkState.LINK_EXHAUSTED: Label("просмотры закончились"),
+}
+SUPERSEDED: Final = Label("для прежней версии", "waiting")
+TERMS: Final = [(str(days), counted(days, "день", "дня", "дней")) for days in LIFETIMES_DAYS]
+DEFAULT_TERM: Final = str(DEFAULT_LIFETIME_DAYS)
+ANY_LOOKS: Final = "any"
+LOOK_COUNTS: Final = [
+    (
+        ANY_LOOKS if count is None else str(count),
+        "Сколько угодно"
+        if count is None
+        else counted(count, "просмотр", "просмотра", "просмотров"),
+    )
+    for count in sorted(LOOKS, key=lambda count: (count is not None, count))
+]
+STATUS_ADVICE: Final = {
+    Verdict.NOT_GENUINE: "Напишите в поддержку: сведениям этой книжки сейчас нельзя доверять.",
+    Verdict.REVOKED: "Чтобы снова работать, подайте новую заявку.",
+    Verdict.SUSPENDED: "Причина указана ниже. Когда её устранят, книжка снова заработает.",
+    Verdict.TERM_PASSED: "Подайте заявку на новый осмотр, чтобы продлить книжку.",
+    Verdict.ITEMS_OVERDUE: "Пройдите то, что отмечено ниже как просроченное, по новой заявке.",
+}
+
+
+@dataclass(frozen=True)
+class CardRow:
+    """The card of the book."""
+
+    id: int = 0
+    number: str = ""
+    name: str = ""
+    born: str = ""
+    occupation: str = ""
+    work: str = ""
+    status: str = ""
+    tone: str = "neutral"
+    advice: str = ""
+    reason: str = ""
+    term: str = ""
+    left: str = ""
+    items_until: str = ""
+    conclusion: str = ""
+    restrictions: str = ""
+    clinic: str = ""
+    chair: str = ""
+    version: str = ""
+    signed: str = ""
+    hash_short: str = ""
+    hash_full: str = ""
+    awaits_receipt: bool = False
+    may_share: bool = False
+    is_readable: bool = True
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """One study of the book."""
+
+    code: str
+    name: str
+    value: str
+    performed: str
+    until: str
+    light: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    """One link to the book."""
+
+    id: int
+    url: str
+    label: str
+    scope: str
+    state: str
+    tone: str
+    term: str
+    looks: str
+    is_open: bool
+    png: str
+    svg: str
+
+
+@dataclass(frozen=True)
+class LookRow:
+    """One look somebody took."""
+
+    id: int
+    at: str
+    label: str
+    viewer: str
+    verdict: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """One fact that checking the signature found."""
+
+    name: str
+    word: str
+    tone: str
+
+
+def card_row(card: BookCard) -> CardRow:
+    """Return the card as shown to its holder."""
+    words = VERDICTS[card.judgement.verdict]
+    content = card.content
+    ends = card.judgement.readiness.items_valid_until
+    return CardRow(
+        id=card.id,
+        number=card.number.shown,
+        name=str(content.holder) if content else "",
+        born=day(content.born_on) if content else "",
+        occupation=content.occupation.name if content else "",
+        work=content.work if content else "",
+        status="Подтвердите получение" if card.status is BookStatus.FORMED else words.word,
+        tone=words.tone,
+        advice=STATUS_ADVICE.get(card.judgement.verdict, ""),
+        reason=card.reason,
+        term=f"{day(card.issued_on)} – {day(card.valid_until)}",
+        left=days_left(card.valid_until, card.today),
+        items_until=day(ends) if ends else "",
+        conclusion=FITNESS[content.conclusion.fitness].text if content else "",
+        restrictions=content.conclusion.restrictions if content else "",
+        clinic=content.clinic_name if content else "",
+        chair=content.chair_name if content else "",
+        version=str(card.version),
+        signed=moment(card.signed_at),
+        hash_short=short_hash(card.version_hash),
+        hash_full=card.version_hash,
+        awaits_receipt=card.status is BookStatus.FORMED,
+        may_share=card.status is BookStatus.ACTIVE and content is not None,
+        is_readable=content is not None,
+    )
+
+
+def item_rows(card: BookCard) -> list[ItemRow]:
+    """Return the studies of the book with their terms."""
+    if card.content is None:
+        return []
+    states: dict[str, ItemState] = {state.code: state for state in card.judgement.readiness.items}
+    rows: list[ItemRow] = []
+    for line in card.content.lines:
+        state = states.get(line.code)
+        label = LIGHTS[state.light] if state else LIGHTS[Light.GREEN]
+        rows.append(
+            ItemRow(
+                code=line.code,
+                name=line.name,
+                value=f"{line.value} {line.unit}".strip(),
+                performed=day(line.performed_on),
+                until=f"по {day(line.valid_until)}" if line.valid_until else "бессрочно",
+                light=label.text,
+                tone=label.tone,
+            )
+        )
+    return rows
+
+
+def link_row(link: LinkView) -> LinkRow:
+    """Return one link as shown to its holder."""
+    is_open = link.state is LinkState.ALIVE
+    label = SUPERSEDED if is_open and link.is_superseded else LINK_STATES[link.state]
+    taken = counted(link.looks, "просмотр", "просмотра", "просмотров")
+    picture = f"/api/book/links/{link.id}/qr"
+    return LinkRow(
+        id=link.id,
+        url=link.url,
+        label=link.label or "Без названия",
+        scope=SCOPES[link.scope][0],
+        state=label.text,
+        tone=label.tone,
+        term=f"до {moment(link.expires_at)}",
+        looks=taken if link.max_looks is None else f"{taken} из {link.max_looks}",
+        is_open=is_open and not link.is_superseded,
+        png=f"{picture}.png",
+        svg=f"{picture}.svg",
+    )
+
+
+def look_row(look: LookView) -> LookRow:
+    """Return one look as shown to the holder."""
+    words = VERDICTS[look.verdict]
+    return LookRow(
+        id=look.id,
+        at=moment(look.at),
+        label=look.label or "Без названия",
+        viewer=look.viewer,
+        verdict=words.word,
+        tone=words.tone,
+    )
+
+
+def fact_rows(facts: SignatureFacts) -> list[FactRow]:
+    """Return every fact about the signature and the book, each on its own."""
+    witness, judgement = facts.witness, facts.judgement
+    signature = witness.signature
+    said = (
+        ("Документ хранится неизменным", witness.opens and witness.hash_matches),
+        ("Это документ этой книжки и этой версии", witness.is_its_own),
+        ("Подпись сделана под этим документом", signature.intact and signature.signature_valid),
+        ("Сертификат ведёт к корневому", signature.chain_trusted),
+        ("Сертификат действовал при подписании", signature.certificate_in_dates),
+        ("Ключ в списке доверенных", signature.key_listed and signature.key_in_term),
+        ("Версия последняя", judgement.superseded_by is None),
+        ("Получение подтверждено", judgement.received),
+        ("Не аннулирована", not judgement.revoked),
+        ("Не приостановлена", not judgement.suspended),
+        ("Срок не истёк", not judgement.term_passed),
+        ("Осмотры и аттестация в порядке", judgement.readiness.in_date),
+    )
+    return [FactRow(name, "да" if holds else "нет", _tone(holds)) for name, holds in said]
+
+
+def signature_word(facts: SignatureFacts) -> tuple[str, str]:
+    """Return the headline of the check, as the guide names it, and its tone."""
+    if facts.witness.is_genuine:
+        return "Подпись действительная", "success"
+    return "Подпись недействительна", "danger"
+
+
+def checked_at(at: datetime) -> str:
+    """Say when the check was made."""
+    return f"Проверено {moment(at)} по Москве"
+
+
+def _tone(holds: bool) -> str:
+    return "success" if holds else "danger"
