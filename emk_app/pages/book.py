@@ -98,8 +98,7 @@ def _card() -> rx.Component:
     card: Any = BookState.card
     return cards.card(
         cards.stats(
-            cards.stat("Номер", card.number),
-            cards.stat("Срок действия", card.term, hint=card.left),
+            cards.stat("Действует по", card.until, hint=card.left),
             cards.stat("Осмотры в порядке по", card.items_until),
         ),
         when(
@@ -126,6 +125,8 @@ def _card() -> rx.Component:
         when(
             card.is_readable,
             cards.summary_list(
+                cards.summary_row("Номер", card.number),
+                cards.summary_row("Срок действия", card.term),
                 cards.summary_row("Владелец", card.name),
                 cards.summary_row("Дата рождения", card.born),
                 cards.summary_row("Профессия", card.occupation),

@@ -16,14 +16,14 @@ from emk_app.domain.sharing import (
     ShareScope,
 )
 from emk_app.presenting.examinations import FITNESS
-from emk_app.presenting.formats import counted, day, days_left, moment, short_hash
+from emk_app.presenting.formats import NBSP, counted, day, days_left, moment, short_hash
 from emk_app.presenting.texts import Label
 from emk_app.presenting.verdicts import VERDICTS
 from emk_app.services.issuing import BookCard, SignatureFacts
 from emk_app.services.sharing import LinkView, LookView
 
 LIGHTS: Final = {
-    Light.GREEN: Label("в порядке", "success"),
+    Light.GREEN: Label(f"в{NBSP}порядке", "success"),
     Light.YELLOW: Label("скоро истечёт", "waiting"),
     Light.RED: Label("просрочено", "danger"),
 }
@@ -78,6 +78,7 @@ class CardRow:
     advice: str = ""
     reason: str = ""
     term: str = ""
+    until: str = ""
     left: str = ""
     items_until: str = ""
     conclusion: str = ""
@@ -161,6 +162,7 @@ def card_row(card: BookCard) -> CardRow:
         advice=STATUS_ADVICE.get(card.judgement.verdict, ""),
         reason=card.reason,
         term=f"{day(card.issued_on)} – {day(card.valid_until)}",
+        until=day(card.valid_until),
         left=days_left(card.valid_until, card.today),
         items_until=day(ends) if ends else "",
         conclusion=FITNESS[content.conclusion.fitness].text if content else "",
@@ -192,7 +194,7 @@ def item_rows(card: BookCard) -> list[ItemRow]:
                 name=line.name,
                 value=f"{line.value} {line.unit}".strip(),
                 performed=day(line.performed_on),
-                until=f"по {day(line.valid_until)}" if line.valid_until else "бессрочно",
+                until=f"по{NBSP}{day(line.valid_until)}" if line.valid_until else "бессрочно",
                 light=label.text,
                 tone=label.tone,
             )

@@ -1,0 +1,147 @@
+"""The holder's book as a tab meets it: real events, honest and forged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emk_app import clock
+from emk_app.domain.actors import Actor
+from emk_app.domain.sharing import LinkState
+from emk_app.services import issuing, sharing, verifying
+from emk_app.states.book import BookState
+from emk_app.states.session import MessageState
+from tests.factories import make_book, make_holder, make_operator
+from tests.states.conftest import Screen, Screens
+
+BOOK = "reflex___state____state.emk_app___states___book____book_state"
+PAGE = "/cabinet/book"
+FORM = {"label": "для кафе", "scope": "with_occupation", "days": "7", "looks": "5"}
+NONSENSE: tuple[Any, ...] = (None, -1, 10**30, True, "", "x" * 5000, [], {}, {"a": [1]}, "\ud800")
+
+
+async def open_book(screens: Screens, holder: Actor) -> Screen:
+    screen = await screens.signed_in(holder.user_id)
+    await screen.follow(BookState.follow, PAGE)
+    await screen.until(BookState, lambda state: state.is_loaded)
+    return screen
+
+
+def links(holder: Actor) -> tuple[sharing.LinkView, ...]:
+    return sharing.links(holder, now=clock.now())
+
+
+async def test_holder_without_a_book_is_told_where_it_will_be(screens: Screens):
+    screen = await open_book(screens, make_holder(clock.now()))
+    assert not (await screen.state(BookState)).has_book
+
+
+async def test_receipt_comes_before_sharing(screens: Screens):
+    holder = make_holder(clock.now())
+    make_book(holder, clock.now(), received=False)
+    screen = await open_book(screens, holder)
+    state = await screen.state(BookState)
+    assert state.card.awaits_receipt
+    assert not state.card.may_share
+    await screen.send(BookState.make_link(FORM), PAGE)
+    assert links(holder) == ()
+    await screen.send(BookState.receive, PAGE)
+    state = await screen.state(BookState)
+    assert not state.card.awaits_receipt
+    assert state.card.may_share
+
+
+async def test_link_is_made_shown_and_closed(screens: Screens):
+    holder = make_holder(clock.now())
+    make_book(holder, clock.now())
+    screen = await open_book(screens, holder)
+    await screen.send(BookState.make_link(FORM), PAGE)
+    row = (await screen.state(BookState)).links[0]
+    assert (row.label, row.is_open, row.looks) == ("для кафе", True, "0\u00a0просмотров из 5")
+    await screen.send(BookState.close_link(row.id), PAGE)
+    assert links(holder)[0].state is LinkState.LINK_REVOKED
+    assert not (await screen.state(BookState)).links[0].is_open
+
+
+async def test_look_appears_by_itself(screens: Screens):
+    holder = make_holder(clock.now())
+    make_book(holder, clock.now())
+    screen = await open_book(screens, holder)
+    await screen.send(BookState.make_link(FORM), PAGE)
+    code = links(holder)[0].url.rpartition("/")[2]
+    verifying.look(code, "Firefox, Android", now=clock.now())
+    state = await screen.until(BookState, lambda state: len(state.looks) == 1)
+    assert (state.looks[0].viewer, state.looks[0].verdict) == ("Firefox, Android", "Действует")
+
+
+async def test_revoked_book_turns_red_by_itself(screens: Screens):
+    holder = make_holder(clock.now())
+    book_id = make_book(holder, clock.now())
+    screen = await open_book(screens, holder)
+    operator = make_operator(clock.now())
+    acting = Actor(operator.user_id, operator.role, factor_at=clock.now())
+    issuing.revoke(acting, book_id, "Подложная справка", now=clock.now())
+    state = await screen.until(BookState, lambda state: state.card.status == "Аннулирована")
+    assert state.card.reason == "Подложная справка"
+    assert not state.card.may_share
+
+
+async def test_every_fact_of_the_signature_is_shown(screens: Screens):
+    holder = make_holder(clock.now())
+    make_book(holder, clock.now())
+    screen = await open_book(screens, holder)
+    await screen.send(BookState.check_signature, PAGE)
+    state = await screen.state(BookState)
+    assert state.facts_word == "Подпись действительная"
+    assert len(state.facts) == 12
+    assert {fact.word for fact in state.facts} == {"да"}
+
+
+async def test_wrong_term_is_told_beside_its_field(screens: Screens):
+    holder = make_holder(clock.now())
+    make_book(holder, clock.now())
+    screen = await open_book(screens, holder)
+    await screen.send(BookState.make_link(FORM | {"days": "8", "looks": "3"}), PAGE)
+    errors = (await screen.state(BookState)).errors
+    assert errors["days"]
+    assert errors["looks"]
+    assert links(holder) == ()
+
+
+async def test_nobody_closes_another_ones_link(screens: Screens):
+    owner, other = make_holder(clock.now()), make_holder(clock.now())
+    make_book(owner, clock.now())
+    make_book(other, clock.now())
+    mine = await open_book(screens, owner)
+    await mine.send(BookState.make_link(FORM), PAGE)
+    theirs = await open_book(screens, other)
+    await theirs.send(BookState.close_link(links(owner)[0].id), PAGE)
+    assert links(owner)[0].state is LinkState.ALIVE
+    assert (await theirs.state(MessageState)).assertive
+    assert (await theirs.state(BookState)).links == []
+
+
+@pytest.mark.parametrize("handler", ["receive", "make_link", "close_link", "check_signature"])
+async def test_strangers_and_staff_are_turned_away(screens: Screens, handler: str):
+    payload = {"make_link": {"form": FORM}, "close_link": {"link_id": 1}}.get(handler, {})
+    stranger = await screens.stranger()
+    await stranger.forge(f"{BOOK}.{handler}", PAGE, **payload)
+    assert stranger.gone_to == "/login"
+    operator = await screens.signed_in(make_operator(clock.now()).user_id)
+    await operator.forge(f"{BOOK}.{handler}", PAGE, **payload)
+    assert operator.gone_to == "/forbidden"
+
+
+async def test_nonsense_changes_nothing_and_breaks_nothing(screens: Screens):
+    holder = make_holder(clock.now())
+    make_book(holder, clock.now())
+    screen = await open_book(screens, holder)
+    for nonsense in NONSENSE:
+        await screen.forge(f"{BOOK}.close_link", PAGE, link_id=nonsense)
+        await screen.forge(f"{BOOK}.make_link", PAGE, form=nonsense)
+        await screen.forge(
+            f"{BOOK}.make_link", PAGE, form={"label": nonsense, "days": nonsense, "looks": nonsense}
+        )
+    assert screen.errors == []
+    assert links(holder) == ()
