@@ -15,7 +15,7 @@ from typing import Any, Final
 from emk_app import clock
 from emk_app.crypto import tokens
 from emk_app.db import changes
-from emk_app.edge import cookies, headers
+from emk_app.edge import cookies, frames, headers
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.keys import keystore
 from emk_app.services import accounts
@@ -279,7 +279,10 @@ async def _refuse_socket(receive: Receive, send: Send, code: int) -> None:
 
 
 def _until_ended(receive: Receive, send: Send, watch: changes.Watch, caller: Caller) -> Receive:
-    """Receive until the caller's standing changes; then the socket closes (D11)."""
+    """Receive until the caller's standing changes (D11), or something comes that no page sends.
+
+    Then the socket closes.
+    """
     pending: asyncio.Task[Message] | None = None
     # The first look comes at once and says when the next is due.
     look_at: float | None = 0.0
@@ -301,6 +304,11 @@ def _until_ended(receive: Receive, send: Send, watch: changes.Watch, caller: Cal
                 word.cancel()
             if pending.done():
                 message, pending = pending.result(), None
+                if message["type"] == "websocket.receive" and not frames.is_ours(
+                    message.get("text")
+                ):
+                    await send({"type": "websocket.close", "code": 4400})
+                    return {"type": "websocket.disconnect", "code": 4400}
                 return message
             if await in_thread(_standing, caller.ref) != caller:
                 pending.cancel()
