@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -78,6 +79,11 @@ def make_operator(now: datetime, name: str = "Орлова Анна Петров
         Role.OPERATOR, login, PASSWORD, totp_secret=SECRET, name=name, now=now
     )
     return Actor(user_id, Role.OPERATOR)
+
+
+def make_officer(now: datetime) -> Actor:
+    """Return a new operator who has just given the second factor."""
+    return replace(make_operator(now), session_id=1, factor_at=now)
 
 
 def make_physician(
