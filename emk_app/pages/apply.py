@@ -402,7 +402,7 @@ def scan_field(kind: ScanKind, state: Any, *, required: bool = True) -> rx.Compo
         required=required,
     )
     warning = when(given(row["warning"]), cards.notice(rx.el.p(row["warning"]), tone="waiting"))
-    return rx.el.div(field, warning)
+    return rx.el.div(field, warning, class_name="grid gap-3")
 
 
 def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
@@ -488,7 +488,7 @@ def clinic_facts(row: Any) -> rx.Component:
     """Return what matters about a clinic."""
     return rx.el.div(
         rx.el.p(rx.el.b(row["name"])),
-        rx.el.p(row["kind"], ", ", row["region"], class_name="e-muted"),
+        rx.el.p(row["kind"], ", ", row["region"], ", ОКПО ", row["okpo"], class_name="e-muted"),
         rx.el.p(row["address"]),
         when(given(row["phone"]), rx.el.p(row["phone"], " · ", row["hours"])),
         rx.el.div(
@@ -496,9 +496,9 @@ def clinic_facts(row: Any) -> rx.Component:
             badge(row["connection"], row["connection_tone"]),
             when(row["has_electronic_policy"], badge("Электронный полис", "info")),
             when(row["has_oms"], badge("Договор ОМС", "info")),
-            class_name="flex flex-wrap gap-2",
+            class_name="flex flex-wrap gap-2 pt-1",
         ),
-        class_name="grid gap-3",
+        class_name="grid gap-1 min-w-0",
     )
 
 
@@ -519,6 +519,7 @@ def _step_page(step: WizardStep, *children: Child, title: str, lead: str) -> rx.
         )
         for each, name in rows.STEPS.items()
     ]
+    is_sent = given(ApplyState.sent_number)
     # Until the step is opened, the state is still that of the page one came from.
     is_shown = ApplyState.is_loaded & (ApplyState.step == step.value)
     content = rx.el.div(
@@ -539,7 +540,7 @@ def _step_page(step: WizardStep, *children: Child, title: str, lead: str) -> rx.
     )
     return frames.signed_in(
         rx.cond(
-            given(ApplyState.sent_number),
+            is_sent,
             _sent(),
             rx.cond(
                 ApplyState.is_gone,
@@ -547,8 +548,8 @@ def _step_page(step: WizardStep, *children: Child, title: str, lead: str) -> rx.
                 rx.cond(is_shown, content, cards.loading("Открываем заявку…")),
             ),
         ),
-        title=title,
-        lead=lead,
+        title=rx.cond(is_sent, "Готово", title),
+        lead=rx.cond(is_sent, "", lead),
         menu=HOLDER_MENU,
         current=ENTRY,
         back=("Главная", "/cabinet"),
@@ -566,8 +567,8 @@ def _sent() -> rx.Component:
                     rx.el.li("Сервис проверит заявку за несколько секунд."),
                     rx.el.li("Оператор сверит документы за 1–2 рабочих дня."),
                     rx.el.li(
-                        "Осмотр можно пройти, не дожидаясь проверки. Возьмите с собой паспорт, СНИЛС "
-                        "и полис ОМС."
+                        "Осмотр можно пройти, не дожидаясь проверки. Возьмите с собой паспорт, "
+                        "СНИЛС и полис ОМС."
                     ),
                 )
             ),
@@ -606,7 +607,7 @@ def _found_clinic(row: Any, on_choose: Any, chosen_id: Any) -> rx.Component:
         badge("Выбрана", "success"),
         rx.cond(
             given(row["obstacle"]),
-            rx.el.p(row["obstacle"], class_name="e-muted"),
+            rx.fragment(),
             buttons.secondary_button(
                 rx.fragment("Выбрать", rx.el.span(" ", row["name"], class_name="e-hidden")),
                 on_choose(row["id"]),
@@ -614,7 +615,17 @@ def _found_clinic(row: Any, on_choose: Any, chosen_id: Any) -> rx.Component:
         ),
     )
     return rx.el.li(
-        cards.card(clinic_facts(row), rx.el.p("ОКПО ", row["okpo"], class_name="e-muted"), act),
+        cards.card(
+            rx.el.div(
+                clinic_facts(row),
+                act,
+                class_name="grid gap-4 sm:grid-cols-[minmax(0,1fr)_auto] items-start",
+            ),
+            when(
+                given(row["obstacle"]),
+                rx.el.p(row["obstacle"], class_name="e-muted"),
+            ),
+        ),
         key=row["id"],
     )
 

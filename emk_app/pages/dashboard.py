@@ -96,9 +96,9 @@ def case() -> rx.Component:
     shown = rx.el.div(
         _status(),
         when(state.case.needs_correction, _correction()),
-        when(
-            some(state.checks),
-            cards.card(rx.foreach(state.checks, _check), title="Автоматическая проверка"),
+        cards.card(
+            timeline(rx.foreach(state.events, _event)),
+            title="История",
         ),
         cards.card(
             when(
@@ -112,6 +112,12 @@ def case() -> rx.Component:
                 links.link("Выбрать другую", state.case.href + "/clinic"),
             ),
         ),
+        when(
+            some(state.checks),
+            cards.card(
+                rx.el.div(rx.foreach(state.checks, _check)), title="Автоматическая проверка"
+            ),
+        ),
         cards.card(
             cards.summary_list(
                 rx.foreach(state.answers, lambda row: cards.summary_row(row["label"], row["value"]))
@@ -122,23 +128,6 @@ def case() -> rx.Component:
             cards.summary_list(rx.foreach(state.papers, _paper_row)),
             title="Документы",
         ),
-        cards.card(
-            timeline(
-                rx.foreach(
-                    state.events,
-                    lambda event, position: timeline_entry(
-                        event["title"],
-                        event["at"],
-                        text=event["text"],
-                        by=event["by"],
-                        tone=event["tone"],
-                        current=position == 0,
-                        key=event["key"],
-                    ),
-                )
-            ),
-            title="История",
-        ),
         when(state.case.may_withdraw, _withdrawal()),
         class_name="e-body",
     )
@@ -148,7 +137,7 @@ def case() -> rx.Component:
             rx.cond(state.is_missing, _missing(), shown),
             cards.loading(),
         ),
-        title=rx.cond(given(state.case.number), "Заявка " + state.case.number, "Заявка"),
+        title=rx.fragment("Заявка ", rx.el.span(state.case.number, class_name="whitespace-nowrap")),
         menu=HOLDER_MENU,
         current=LIST,
         back=("Мои заявки", LIST),
@@ -380,10 +369,26 @@ def _missing() -> rx.Component:
     )
 
 
+def _event(event: Any, position: Any) -> rx.Component:
+    return timeline_entry(
+        event["title"],
+        event["at"],
+        text=event["text"],
+        by=event["by"],
+        tone=event["tone"],
+        current=position == 0,
+        key=event["key"],
+    )
+
+
 def _check(row: Any) -> rx.Component:
     return rx.el.div(
-        track(row["title"], row["tone"], row["word"]),
-        when(given(row["text"]), rx.el.p(row["text"], class_name="e-muted")),
+        rx.el.div(
+            rx.el.b(row["title"]),
+            when(given(row["text"]), rx.el.p(row["text"], class_name="e-muted")),
+        ),
+        badge(row["word"], row["tone"]),
+        class_name="e-track",
         key=row["title"],
     )
 

@@ -30,7 +30,7 @@ from emk_app.domain.intake import Field
 from emk_app.domain.numbers import Snils
 from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.people import Sex, parse_date
-from emk_app.domain.policies import PolicyKind
+from emk_app.domain.policies import Enp, PolicyKind
 from emk_app.presenting.field_texts import word, word_warning
 from emk_app.presenting.formats import (
     NBSP,
@@ -280,7 +280,10 @@ class FieldRow:
 
 @dataclass(frozen=True, slots=True)
 class ProblemRow:
-    """What keeps an application from being handed in, and where it is put right."""
+    """What keeps an application from being handed in, and where it is put right.
+
+    ``href`` is empty for what stands on the last step itself.
+    """
 
     name: str
     label: str
@@ -443,7 +446,7 @@ def problem_rows(problems: Mapping[str, InvalidValue]) -> list[ProblemRow]:
     """Return what keeps an application from being handed in, in the form's order."""
     found = sentences(problems)
     return [
-        ProblemRow(name, CONTROLS[name], found[name], step_href(step_of(name)))
+        ProblemRow(name, CONTROLS[name], found[name], _href_from_review(step_of(name)))
         for name in CONTROLS
         if name in found
     ]
@@ -510,6 +513,8 @@ def usual(field: Field, text: str) -> str:
                 return str(Phone.parse_mobile(text))
             case Field.BIRTH_DATE:
                 return day(parse_date(text))
+            case Field.POLICY_NUMBER:
+                return str(Enp.parse(text))
             case _:
                 return text
     except InvalidValue:
@@ -722,9 +727,9 @@ def work_text(fields: Mapping[str, str]) -> str:
 
 
 def found_text(total: int) -> str:
-    """Say how many clinics a search has found."""
+    """Say how many clinics a search has found; empty for none, of which the screen tells more."""
     if not total:
-        return "Ничего не нашлось"
+        return ""
     found = plural(total, "Нашлась", "Нашлись", "Нашлось")
     return f"{found} {counted(total, 'организация', 'организации', 'организаций')}"
 
@@ -754,6 +759,10 @@ def _sentence(name: str, problem: InvalidValue) -> str:
         if name in (Field.SEX, Field.KIND, Field.OCCUPATION):
             return "Выберите один из вариантов."
     return word(problem)
+
+
+def _href_from_review(step: WizardStep) -> str:
+    return "" if step is WizardStep.REVIEW else step_href(step)
 
 
 def _named(label: str, sentence: str) -> str:

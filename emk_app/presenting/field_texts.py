@@ -106,8 +106,9 @@ def _not_a_login(error: contacts.NotALogin) -> str:
 
 def _implausible(error: examinations.Implausible) -> str:
     low, high, value = (f"{n:f}".replace(".", ",") for n in (error.low, error.high, error.value))
-    name = f"{error.name}: " if error.name else ""
-    return f"{name}бывает от {low} до {high} {error.unit}".rstrip() + f", а введено {value}."
+    name = f"{error.name[:1].upper()}{error.name[1:]}: бывает" if error.name else "Бывает"
+    bounds = f"{name} от {low} до {high} {error.unit}".rstrip()
+    return f"{bounds}, а введено {value}. Проверьте число."
 
 
 def _scan_kind(error: documents.ScanKindNotAllowed) -> str:
@@ -265,7 +266,7 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         "для вашей профессии или она не подключена к сервису. Выберите другую."
     ),
     intake.ConsentMissing: lambda _: (
-        "Без согласия на обработку персональных данных подать заявление нельзя. Отметьте его."
+        "Без согласия на обработку персональных данных заявку не принять. Отметьте его."
     ),
     storage_errors.ScanInfected: lambda _: (
         "В файле найдена вредоносная программа. Проверьте компьютер и выберите другой файл."

@@ -22,7 +22,7 @@ from emk_app.presenting.applications import ClinicRow, FieldRow, ProblemRow, Sca
 from emk_app.services import applying, directory, scans
 from emk_app.services.applying import DraftView, WizardStep
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import PersonState, actor_of, hush, say, warn
 from emk_app.threads import in_thread
 
 ENTRY: Final = "/cabinet/apply"
@@ -228,21 +228,9 @@ class ApplyState(rx.State):
             self.sent_number = done.number.shown
             self.sent_href = rows.case_href(done.number)
             self.sent_text = rows.submitted_text(done)
+            # The person is now called by the name in the application.
+            yield PersonState.load
         self.busy = False
-
-    @rx.event
-    @allow(Role.HOLDER)
-    async def discard(self):
-        """Delete the draft with everything in it."""
-        actor, application_id = await self._target()
-        try:
-            await in_thread(applying.withdraw, actor, application_id, now=clock.now())
-        except DomainError as error:
-            await warn(self, error)
-            return None
-        self.reset()
-        await say(self, "Черновик удалён.")
-        return rx.redirect("/cabinet")
 
     async def _target(self) -> tuple[Actor, int]:
         """Return who acts and which draft is meant: the one on the screen, or a new one.
@@ -302,6 +290,7 @@ class ApplyState(rx.State):
             | {name: lacking[name] for name in self._scolded if name in lacking}
         )
         self.problems = [row for row in self.problems if row.name in lacking]
+        self.summary = [line for line in self.summary if line[0] in lacking]
         # Only what the step shows leaves the server (D23).
         match step:
             case WizardStep.DETAILS:

@@ -47,8 +47,12 @@ class Screen:
     async def send(self, event: Any, path: str = "/", **arguments: str) -> None:
         """Send an event as the page at ``path`` would, and wait for all that follows from it."""
         for each in self._events(event, path, arguments):
+            future = await self._processor.enqueue(self.token, each)
             try:
-                await (await self._processor.enqueue(self.token, each)).wait_all()
+                async with asyncio.timeout(4 * PATIENCE):
+                    await future.wait_all()
+            except TimeoutError:
+                raise
             except Exception as error:
                 self.errors.append(error)
                 # The application's handler of errors runs in a task of its own.
