@@ -227,6 +227,11 @@ class Server:
         """Note personal values that must never be found in the log."""
         self._private.update(value for value in values if len(value) > 3)
 
+    @property
+    def private(self) -> frozenset[str]:
+        """Return the personal values noted so far."""
+        return frozenset(self._private)
+
     def check_log(self) -> None:
         """Fail if the log holds a traceback or a personal value, in clear or escaped."""
         log = self.log()
@@ -247,6 +252,17 @@ class Server:
         if not file.exists():
             return []
         return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+    def settle(self) -> None:
+        """Wait until the server has done its jobs and sent its letters."""
+        waiting = (
+            "SELECT (SELECT count(*) FROM jobs WHERE done_at IS NULL AND failed_at IS NULL)"
+            " + (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL)"
+        )
+        patience = time.monotonic() + PATIENCE
+        while self.rows(waiting) != [(0,)]:
+            assert time.monotonic() < patience, "jobs or letters are stuck"
+            time.sleep(0.05)
 
     def letter_to(self, contact: str, pattern: str = "") -> str:
         """Wait for the newest letter to a contact whose text has ``pattern``; return its text."""
@@ -286,6 +302,14 @@ class Server:
             users = db.exec(select(User.id).order_by(User.id)).all()  # type: ignore[arg-type]
         return users[PEOPLE.index(person)]
 
+    def clinic_of(self, person: Person) -> int:
+        """Return the identity of the clinic whose staff the person is."""
+        return self.rows("SELECT clinic_id FROM users WHERE id = ?", self.id_of(person))[0][0]
+
+    def ref_of(self, cookie: str) -> str:
+        """Return the name under which the cookie's session is stored."""
+        return ref_of(cookie)
+
     @contextmanager
     def database(self) -> Iterator[Session]:
         """Open the server's database beside it."""
@@ -301,6 +325,13 @@ class Server:
         with closing(sqlite3.connect(self.data / "emk.db", timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
 
+    def rows_changed(self, statement: str, *values: Any) -> int:
+        """Change rows behind the server's back; return how many."""
+        with closing(sqlite3.connect(self.data / "emk.db", timeout=10)) as connection:
+            changed = connection.execute(statement, values).rowcount
+            connection.commit()
+            return changed
+
     def dump(self, *without: str) -> Rows:
         """Return every row of every table but those named."""
         tables = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
@@ -312,9 +343,7 @@ class Server:
 
     def forget_tries(self) -> None:
         """Open doors that too many tries have shut; every test comes from the same address."""
-        with closing(sqlite3.connect(self.data / "emk.db", timeout=10)) as connection:
-            connection.execute("DELETE FROM throttles")
-            connection.commit()
+        self.rows_changed("DELETE FROM throttles")
 
     def code_for(self, secret: str) -> str:
         """Return the code that an authenticator shows by the server's clock."""
@@ -367,7 +396,9 @@ from sqlmodel import select
 from emk_app.db.engine import reading
 from emk_app.db.tables.clinics import Clinic
 with reading() as db:
-    clinics = [db.exec(select(Clinic.id).where(Clinic.region_code == code)).first() for code in {regions}]
+    clinics = [
+        db.exec(select(Clinic.id).where(Clinic.region_code == code)).first() for code in {regions}
+    ]
 for role, login, secret, name, position, clinic in {people}:
     staff = ["--position", position, "--clinic", str(clinics[clinic - 1])] if clinic else []
     run("create-user", "--role", role, "--login", login, "--password", {password!r},

@@ -33,7 +33,8 @@ ALLOWED_LATIN: Final = re.compile(
       https?://localhost:\d+\S*                   # the service's own addresses
     | localhost:\d+\S*
     | [\w.+-]+@[\w.-]+\.[a-z]{2,}                 # addresses of mail
-    | \b(QR|PDF|JPEG|JPG|USB|ID|SHA-256|ECDSA)\b  # what Russians call by these letters
+    | \b(QR|PDF|JPEG|GIF|PNG)\b                  # what Russians call by these letters
+    | «[A-Za-z]»                                  # a letter that should have been Russian
     | \bGoogle\ Authenticator\b
     | \b[0-9A-F]{4}(-[0-9A-F]{4}){1,7}\b          # a short hash
     | \b[0-9a-f]{16,64}\b                         # a full one
@@ -49,7 +50,8 @@ WORDS: Final = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode, parent = node.parentElement;
-    if (!node.data.trim() || parent.closest("script, style, noscript, code, [translate=no]")) continue;
+    const apart = parent.closest("script, style, noscript, code, [translate=no]");
+    if (!node.data.trim() || apart) continue;
     if (!hidden(parent)) out.push(node.data.trim());
   }
   for (const node of document.body.querySelectorAll("*"))

@@ -1,0 +1,237 @@
+"""The holder's form, in a browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.applying import (
+    MISTAKEN,
+    RIGHT,
+    choose_clinic,
+    choose_file,
+    clinic_of,
+    field,
+    file_field,
+    fill_details,
+    fill_in,
+    hand_in,
+    is_right,
+    next_step,
+    problem_of,
+    show_papers,
+    tick,
+)
+from tests.e2e.conftest import Visit
+from tests.e2e.screens import look
+from tests.files import good
+from tests.running import HOLDER, OTHER_HOLDER, Server
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.getbasetemp()
+
+
+@pytest.fixture(autouse=True)
+def no_drafts(server: Server) -> None:
+    """Every test begins with an empty form."""
+    server.python(
+        "from emk_app import clock\n"
+        "from emk_app.domain.actors import Actor, Role\n"
+        "from emk_app.services import applying\n"
+        f"for user_id in ({server.id_of(HOLDER)}, {server.id_of(OTHER_HOLDER)}):\n"
+        "    actor = Actor(user_id, Role.HOLDER)\n"
+        "    draft = applying.standing_draft(actor, now=clock.now())\n"
+        "    if draft: applying.withdraw(actor, draft.id, now=clock.now())\n"
+    )
+
+
+def test_mistakes_are_told_beside_the_fields_and_nothing_typed_is_lost(
+    server: Server, visit: Visit
+):
+    MISTAKEN.keep_private(server)
+    page = visit("/cabinet", person=HOLDER, width=390)
+    page.get_by_text("Оформите электронную медкнижку").wait_for()
+    look(page, "cabinet-empty")
+    page.get_by_role("link", name="Оформить книжку").click()
+    page.wait_for_url("**/apply/details")
+    field(page, "Фамилия").wait_for()
+    look(page, "apply-details-empty")
+    fill_details(page, MISTAKEN)
+    assert "латин" in problem_of(page, "Фамилия").lower()
+    assert "феврал" in problem_of(page, "Дата рождения")
+    assert "контрольн" in problem_of(page, "СНИЛС").lower()
+    assert problem_of(page, "Номер полиса ОМС")
+    assert "цифр" in problem_of(page, "Мобильный телефон")
+    assert "6 цифр" in problem_of(page, "Почтовый индекс")
+    for label, text in MISTAKEN.texts.items():
+        assert field(page, label).input_value() == text
+    next_step(page, "документы")
+    summary = page.get_by_role("alert").filter(has_text="Проверьте, что заполнено")
+    summary.wait_for()
+    expect(summary).to_be_focused()
+    look(page, "apply-details-mistakes")
+    summary.get_by_role("link").first.click()
+    expect(field(page, "Фамилия")).to_be_focused()
+
+    fill_details(page, RIGHT)
+    for label in RIGHT.texts:
+        is_right(page, label)
+    next_step(page, "документы")
+    page.wait_for_url("**/apply/papers")
+
+
+def test_draft_survives_the_browser_and_the_server(server: Server, visit: Visit, folder: Path):
+    page = visit("/cabinet/apply", person=HOLDER)
+    field(page, "Фамилия").wait_for()
+    fill_details(page)
+    next_step(page, "документы")
+    page.wait_for_url("**/apply/papers")
+    show_papers(page, folder)
+    state = page.context.storage_state()
+    page.context.close()
+
+    server.kill()
+    server.start()
+    again = visit("/cabinet", state=state, width=390)
+    again.get_by_text("Черновик").first.wait_for()
+    look(again, "cabinet-draft")
+    again.get_by_role("link", name="Продолжить").click()
+    again.wait_for_url("**/apply/papers")
+    for label in ("Паспорт", "Полис ОМС"):
+        file_field(again, label).get_by_role("link", name="Посмотреть").wait_for()
+    look(again, "apply-papers-full")
+    again.goto("/cabinet/apply/details")
+    for label, text in RIGHT.texts.items():
+        expect(field(again, label)).to_have_value(text)
+    expect(again.get_by_role("radio", name=RIGHT.sex)).to_be_checked()
+    expect(again.get_by_role("radio", name=RIGHT.kind)).to_be_checked()
+    look(again, "apply-details-full")
+
+
+def test_form_on_the_screen_lives_through_a_restart_of_the_server(server: Server, visit: Visit):
+    page = visit("/cabinet/apply/details", person=HOLDER)
+    control = field(page, "Фамилия")
+    control.fill("Берёзкина")
+    control.blur()
+    page.get_by_text(re.compile("Сохранено")).first.wait_for()
+    page.evaluate("window.emkSamePage = true")
+    field(page, "Имя").fill("Алёна")
+    server.kill()
+    server.start()
+    field(page, "Имя").blur()
+    patronymic = field(page, "Отчество")
+    patronymic.fill("Игоревна")
+    patronymic.blur()
+    other = visit("/cabinet/apply/details", person=HOLDER)
+    expect(field(other, "Отчество")).to_have_value("Игоревна")
+    expect(field(other, "Имя")).to_have_value("Алёна")
+    assert page.evaluate("window.emkSamePage")
+    expect(field(page, "Имя")).to_have_value("Алёна")
+
+
+def test_file_that_is_no_scan_is_refused_in_russian(server: Server, visit: Visit, tmp_path: Path):
+    page = visit("/cabinet/apply", person=HOLDER)
+    field(page, "Фамилия").wait_for()
+    fill_details(page)
+    next_step(page, "документы")
+    page.wait_for_url("**/apply/papers")
+    passport = file_field(page, "Паспорт")
+    passport.wait_for()
+    look(page, "apply-papers-empty")
+    fake = tmp_path / "паспорт.jpg"
+    fake.write_bytes(b"GIF89a" + b"\0" * 2000)
+    choose_file(page, "Паспорт", fake)
+    refusal = passport.get_by_role("alert")
+    refusal.wait_for()
+    assert "JPEG" in refusal.inner_text()
+    look(page, "apply-papers-refused")
+    large = tmp_path / "большой.jpg"
+    large.write_bytes(good.jpeg() + b"\0" * (2 * 1024 * 1024))
+    choose_file(page, "Паспорт", large)
+    expect(refusal).to_contain_text("2 МБ")
+    next_step(page, "медорганизация")
+    page.get_by_text("Проверьте, что заполнено").wait_for()
+    assert page.url.endswith("/apply/papers")
+
+
+def test_clinic_is_found_by_name_code_and_filters(server: Server, visit: Visit):
+    page = visit("/cabinet/apply/details", person=HOLDER)
+    field(page, "Фамилия").wait_for()
+    fill_details(page)
+    page.goto("/cabinet/apply/clinic")
+    found = page.get_by_role("status").filter(has_text=re.compile("Наш|найд", re.I))
+    found.first.wait_for()
+    look(page, "apply-clinic")
+    name, okpo = clinic_of(server, 1)
+    page.get_by_label("Регион").select_option("77")
+    page.get_by_label("Тип").select_option("polyclinic")
+    cards = page.locator("main li").filter(has_text="ОКПО")
+    expect(cards.first).to_contain_text("Москва")
+    tick(page.get_by_label(re.compile("Электронный полис")))
+    expect(cards.filter(has_not_text="Электронный полис")).to_have_count(0)
+    for card in cards.all():
+        assert "Поликлиника" in card.inner_text()
+    page.get_by_label(re.compile("Электронный полис")).click()
+    page.get_by_label("Тип").select_option("")
+    page.get_by_label("Название или код ОКПО").fill("такой больницы нет")
+    page.get_by_text("Ничего не нашлось").last.wait_for()
+    look(page, "apply-clinic-nothing")
+    page.get_by_role("button", name="Снять все условия").click()
+    cards.first.wait_for()
+    page.get_by_label("Название или код ОКПО").fill(okpo)
+    expect(cards).to_have_count(1)
+    expect(cards.first).to_contain_text(name)
+    choose_clinic(page, server)
+    look(page, "apply-clinic-chosen")
+
+
+def test_application_sent_twice_from_two_tabs_is_one(server: Server, visit: Visit, folder: Path):
+    page = visit(person=OTHER_HOLDER)
+    fill_in(page, server, folder)
+    other = page.context.new_page()
+    other.goto("/cabinet/apply/review")
+    second = other.get_by_role("button", name="Отправить заявку")
+    second.wait_for()
+    expect(other.get_by_role("checkbox", name=re.compile("согласен"))).to_be_checked()
+    look(other, "apply-review")
+    page.get_by_role("button", name="Отправить заявку").click(no_wait_after=True)
+    second.click(no_wait_after=True)
+    for tab in (page, other):
+        tab.get_by_text(re.compile("Заявка отправлена|больше нет")).first.wait_for()
+    mine = server.id_of(OTHER_HOLDER)
+    rows = server.rows(
+        "SELECT id, status FROM applications WHERE holder_id = ? AND submitted_at NOT NULL", mine
+    )
+    assert len(rows) == 1
+    sent = server.rows(
+        "SELECT count(*) FROM status_changes WHERE application_id = ? AND event = 'submitted'",
+        rows[0][0],
+    )
+    assert sent == [(1,)]
+
+
+def test_application_without_consent_says_what_is_missing(
+    server: Server, visit: Visit, folder: Path
+):
+    page = visit(person=HOLDER)
+    fill_in(page, server, folder)
+    page.get_by_role("checkbox", name=re.compile("согласен")).click()
+    expect(page.get_by_role("checkbox", name=re.compile("согласен"))).not_to_be_checked()
+    page.get_by_role("button", name="Отправить заявку").click()
+    page.get_by_text("Заявка ещё не готова").wait_for()
+    look(page, "apply-review-not-ready")
+    tick(page.get_by_role("checkbox", name=re.compile("согласен")))
+    number = hand_in(page)
+    look(page, "apply-sent")
+    page.get_by_role("link", name="Следить за заявкой").click()
+    page.get_by_role("heading", name=f"Заявка {number}").wait_for()
+    page.get_by_text("Получено").first.wait_for()
+    look(page, "case-received")
+    page.goto("/cabinet/applications")
+    page.get_by_role("link", name=number).wait_for()
+    look(page, "applications")
