@@ -256,8 +256,9 @@
     const next = fields
       .slice(fields.indexOf(here) + 1)
       .find((field) => here.type !== "radio" || field.name !== here.name);
-    if (!next) return;
     event.preventDefault();
+    /* The last one is left all the same, since it is saved as it is left. */
+    if (!next) return here.blur();
     next.focus();
     if (next instanceof HTMLInputElement && next.type === "text") next.select();
   });

@@ -153,6 +153,13 @@ class Numbers:
     unit: str
     descending: bool
 
+    def unit_of(self, part: NumberPart) -> str:
+        """Return the unit of one number: «см/кг/см» names one for each, «мм рт. ст.» one for all."""
+        units = self.unit.split("/")
+        if len(self.parts) == 1 or len(units) != len(self.parts):
+            return self.unit
+        return units[self.parts.index(part)]
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -311,7 +318,7 @@ def _read_number(form: Numbers, part: NumberPart, typed: str) -> Decimal:
         raise _malformed(form)
     value = Decimal(typed if found[1] or not part.decimals else f"{typed}.0")
     if not part.low <= value <= part.high:
-        raise Implausible(part.name, value, part.low, part.high, form.unit)
+        raise Implausible(part.name, value, part.low, part.high, form.unit_of(part))
     return value
 
 

@@ -48,7 +48,7 @@ def day() -> rx.Component:
                 rx.el.p(DayState.found_text),
                 rx.cond(
                     DayState.may_open,
-                    _open_button(DayState.found_slug, "Открыть осмотр"),
+                    buttons.actions(_open_button(DayState.found_slug, "Открыть осмотр")),
                 ),
                 title=DayState.found_number,
             ),
@@ -132,7 +132,7 @@ def _day_cells(row: Any) -> list[Any]:
         rx.el.span(row.number, class_name="e-number whitespace-nowrap"),
         row.occupation,
         row.submitted,
-        badge(row.stage, row.stage_tone),
+        rx.el.span(badge(row.stage, row.stage_tone), class_name="lg:whitespace-nowrap"),
         rx.cond(
             row.href != "",
             link(
@@ -171,20 +171,24 @@ def _examination() -> rx.Component:
 
 def _person() -> rx.Component:
     head = ExaminationState.head
-    return cards.section(
-        "Пациент",
+    facts = (
         cards.summary_list(
-            cards.summary_row("Фамилия, имя, отчество", head.name),
             cards.summary_row("Дата рождения", head.born),
             cards.summary_row("Пол", head.sex),
             cards.summary_row("СНИЛС", head.snils),
             cards.summary_row("Профессия", head.occupation),
             cards.summary_row("Работы по приказу 29н", head.work),
+        ),
+        cards.summary_list(
             cards.summary_row("Вид осмотра", head.kind),
             cards.summary_row("Заявка", head.number),
             cards.summary_row("Осмотр открыт", head.opened),
             rx.cond(head.identity != "", cards.summary_row("Личность сверена", head.identity)),
         ),
+    )
+    return cards.section(
+        "Пациент",
+        rx.el.div(*facts, class_name="grid gap-x-12 lg:grid-cols-2"),
         actions=badge(head.stage, head.stage_tone),
     )
 
@@ -199,7 +203,7 @@ def _identity_check() -> rx.Component:
         ),
         rx.el.p(rx.el.b(head.name), ", ", head.born, class_name="mb-4 text-xl"),
         buttons.primary_button(
-            "Паспорт показан, это он", ExaminationState.confirm_identity, icon="check"
+            "Паспорт показан, личность совпадает", ExaminationState.confirm_identity, icon="check"
         ),
         title="Сначала сверьте личность",
         tone="waiting",
@@ -242,8 +246,11 @@ def _results() -> rx.Component:
                     on_blur=ExaminationState.set_default_date,
                 ),
                 rx.el.p(
-                    "Enter ведёт к следующему результату, Tab — ещё и к его дате. Каждый "
-                    "результат сохраняется сам, как только вы уходите из поля.",
+                    _key("Enter"),
+                    " ведёт к следующему результату, ",
+                    _key("Tab"),
+                    " — ещё и к его дате. Каждый результат сохраняется сам, как только вы "
+                    "уходите из поля.",
                     class_name="e-hint mt-3",
                 ),
                 class_name="mb-6",
@@ -265,6 +272,11 @@ def _results() -> rx.Component:
     )
 
 
+def _key(name: str) -> rx.Component:
+    """Return the name of a key as it stands on the keyboard."""
+    return rx.el.kbd(name, custom_attrs={"translate": "no"}, class_name="font-semibold")
+
+
 def _line(row: Any) -> rx.Component:
     """Return one study: what it is, its control, its day, and how it stands."""
     return rx.el.div(
@@ -275,9 +287,12 @@ def _line(row: Any) -> rx.Component:
                 rx.el.span(row.name, id=fixed_id(f"name-{row.code}"), class_name="font-semibold"),
             ),
             rx.cond(~row.is_required, rx.el.small(" (необязательно)", class_name="e-muted")),
-            rx.cond(
-                row.hint != "",
-                rx.el.p(row.hint, id=fixed_id(f"hint-{row.code}"), class_name="e-hint"),
+            rx.el.p(
+                row.hint,
+                rx.cond((row.hint != "") & (row.norm != ""), ". ", ""),
+                row.norm,
+                id=fixed_id(f"hint-{row.code}"),
+                class_name="e-hint",
             ),
         ),
         rx.cond(row.may_edit, _control(row), rx.el.p(rx.cond(row.words, row.words, "нет"))),
@@ -299,7 +314,7 @@ def _line(row: Any) -> rx.Component:
         key=row.code,
         class_name=(
             "grid grid-cols-1 gap-x-6 gap-y-2 border-b border-[var(--line)] py-4 last:border-0 "
-            "lg:grid-cols-[minmax(0,5fr)_minmax(0,5fr)_9rem_minmax(0,4fr)]"
+            "lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)_9rem_minmax(0,3fr)]"
         ),
     )
 
@@ -424,6 +439,7 @@ def _made_on(row: Any) -> rx.Component:
             class_name="input",
         ),
         rx.el.p(row.date_error, id=fixed_id(f"date-error-{row.code}"), class_name="e-error mt-1"),
+        class_name="e-width-short",
     )
 
 
@@ -451,7 +467,7 @@ def _conclusion() -> rx.Component:
                 rx.el.p("Осталось внести:"),
                 rx.el.ul(
                     *(rx.foreach(lines, _missing_link) for _, lines in _LISTS),
-                    class_name="mt-2 list-disc space-y-1 pl-6",
+                    class_name="mt-2 list-disc gap-x-10 pl-6 md:columns-2 lg:columns-3",
                 ),
                 title="Заключение можно подписать, когда внесены все обязательные результаты",
                 tone="waiting",
@@ -480,7 +496,7 @@ def _conclusion_form() -> rx.Component:
                 forms.textarea_field(
                     "Ограничения",
                     "restrictions",
-                    hint="Условия, на которых пациент допущен к работе.",
+                    hint="Условия, на которых пациенту можно работать.",
                     error=errors["restrictions"],
                     rows=2,
                 ),
@@ -488,7 +504,7 @@ def _conclusion_form() -> rx.Component:
             rx.cond(
                 fitness == Fitness.TEMPORARILY_UNFIT.value,
                 forms.date_field(
-                    "Не допущен по",
+                    "Противопоказания действуют до",
                     "until",
                     hint="Последний день, включительно. Например, 15.02.2027",
                     error=errors["until"],
@@ -563,7 +579,7 @@ def _conclusion_rows(shown: Any) -> list[rx.Component]:
             rx.el.div(badge(shown.fitness, shown.tone), rx.el.p(shown.text, class_name="mt-1")),
         ),
         rx.cond(shown.restrictions != "", cards.summary_row("Ограничения", shown.restrictions)),
-        rx.cond(shown.until != "", cards.summary_row("Не допущен", shown.until)),
+        rx.cond(shown.until != "", cards.summary_row("Противопоказания действуют", shown.until)),
         rx.cond(shown.note != "", cards.summary_row("Примечание", shown.note)),
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from emk_app.clock import day_of
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
 from emk_app.domain.clearance import Conclusion, Fitness, valid_until
 from emk_app.domain.errors import Invalid, Required
@@ -18,7 +19,7 @@ from emk_app.domain.examinations import (
     ProgrammeItem,
 )
 from emk_app.presenting.applications import KINDS, SEXES
-from emk_app.presenting.formats import counted, day, moment
+from emk_app.presenting.formats import NBSP, counted, day, moment
 from emk_app.presenting.texts import Label, field_sentences
 from emk_app.services.cases import Patient
 from emk_app.services.examining import (
@@ -47,10 +48,18 @@ FITNESS: Final = {
 
 FITNESS_TEXTS: Final = {
     Fitness.FIT: "Медицинские противопоказания к работе не выявлены.",
-    Fitness.FIT_WITH_RESTRICTIONS: "К работе допущен на условиях, которые вы укажете ниже.",
-    Fitness.TEMPORARILY_UNFIT: "До указанной даты к работе не допущен; потом осмотр продолжится.",
-    Fitness.UNFIT: "К работе не допущен. Заявка завершится отказом, заключение можно обжаловать.",
+    Fitness.FIT_WITH_RESTRICTIONS: "Работать можно на условиях, которые вы укажете ниже.",
+    Fitness.TEMPORARILY_UNFIT: "До указанной даты работать нельзя, потом осмотр продолжится.",
+    Fitness.UNFIT: "Работать нельзя. Заявка завершится отказом, заключение можно обжаловать.",
 }
+"""What choosing an outcome means."""
+
+CONCLUSIONS: Final = FITNESS_TEXTS | {
+    Fitness.FIT_WITH_RESTRICTIONS: "Работать можно с ограничениями.",
+    Fitness.TEMPORARILY_UNFIT: "Выявлены временные медицинские противопоказания к работе.",
+    Fitness.UNFIT: "Выявлены постоянные медицинские противопоказания к работе.",
+}
+"""What a conclusion says."""
 
 IDENTITY_CONFIRMED: Final = "Личность подтверждена. Можно вносить результаты."
 SIGNED: Final = "Заключение подписано."
@@ -69,7 +78,7 @@ UNOPENED_FOR_PHYSICIAN: Final = (
 UNSAID: Final = {
     "fitness": "Выберите вывод комиссии.",
     "restrictions": "Напишите, какие нужны ограничения.",
-    "until": "Укажите последний день, на который пациент не допущен.",
+    "until": "Укажите последний день, когда противопоказания действуют.",
 }
 """What to say where the conclusion is empty and must not be."""
 
@@ -138,6 +147,8 @@ class ResultRow:
     form: str
     """``numbers``, ``radios``, ``select`` or ``date``."""
     hint: str
+    """How it is typed; empty where nothing can be."""
+    norm: str
     unit: str
     options: list[list[str]]
     value: str
@@ -232,7 +243,7 @@ def progress_row(shown: ExaminationView) -> ProgressRow:
     return ProgressRow(
         done=done,
         required=shown.required,
-        text=f"Внесено {done} из {studies}" if shown.required else "",
+        text=f"Внесено {done} из {studies}" if shown.required and not shown.is_signed else "",
         is_complete=bool(shown.required) and not shown.missing,
     )
 
@@ -277,7 +288,7 @@ def conclusion_row(conclusion: Conclusion, *, person: str = "", at: str = "") ->
     return SignatureRow(
         fitness=label.text,
         tone=label.tone,
-        text=FITNESS_TEXTS[conclusion.fitness],
+        text=CONCLUSIONS[conclusion.fitness],
         restrictions=conclusion.restrictions,
         until=f"до {day(conclusion.until)} включительно" if conclusion.until else "",
         note=conclusion.note,
@@ -287,12 +298,12 @@ def conclusion_row(conclusion: Conclusion, *, person: str = "", at: str = "") ->
 
 
 def norm_text(parts: Sequence[NumberPart]) -> str:
-    """Say what is normal: «90–139/60–89», «от 0,8», «до 5,0»; empty where nothing is."""
+    """Say what is normal: «Норма 90–139/60–89», «Норма от 0,8»; empty where nothing is."""
     bounds = [_norm(part) for part in parts]
     if not any(bounds):
         return ""
     shown = bounds[0] if len(set(bounds)) == 1 else "/".join(bounds)
-    return f"норма {shown}"
+    return f"Норма {shown}"
 
 
 def _norm(part: NumberPart) -> str:
@@ -320,7 +331,7 @@ def _born(patient: Patient, age: int | None) -> str:
 def _day_row(line: DayLine, *, may_open: bool) -> DayRow:
     stage = _day_stage(line)
     if line.examination_id is None:
-        action = "Открыть осмотр" if may_open else ""
+        action = "Открыть" if may_open else ""
     else:
         action = "Посмотреть" if line.fitness else "Продолжить"
     return DayRow(
@@ -329,7 +340,7 @@ def _day_row(line: DayLine, *, may_open: bool) -> DayRow:
         name=_name(line.patient),
         born=_born(line.patient, None),
         occupation=line.patient.occupation.name if line.patient.occupation else "",
-        submitted=moment(line.submitted_at),
+        submitted=day(day_of(line.submitted_at)),
         stage=stage.text,
         stage_tone=stage.tone,
         href=f"/clinic/exams/{line.examination_id}" if line.examination_id else "",
@@ -393,22 +404,24 @@ def _result_row(
     form, options = _control(study)
     mark = _mark(study, entry)
     ends = valid_until(study, entry.result) if entry else None
+    may_edit = shown.may_enter and (entry is None or entry.may_correct)
     return ResultRow(
         code=study.code,
         name=study.name,
         form=form,
-        hint=_hint(study),
+        hint=study.hint if may_edit else "",
+        norm=norm_text(study.form.parts) if isinstance(study.form, Numbers) else "",
         unit=study.unit,
         options=options,
         value=_typed(study, entry) if entry else "",
         words=f"{study.words(entry.result.value)} {study.unit}".strip() if entry else "",
         made_on=day(entry.result.performed_on) if entry else date,
-        until=f"действует до {day(ends)}" if ends else "",
+        until=f"действует до {day(ends)}" if ends and shown.is_signed else "",
         mark=mark.text,
         mark_tone=mark.tone,
         by=_by(entry) if entry else "",
         entry_id=entry.id if entry else 0,
-        may_edit=shown.may_enter and (entry is None or entry.may_correct),
+        may_edit=may_edit,
         is_missing=study.code in shown.missing,
         is_required=study.required,
         error=error,
@@ -431,11 +444,6 @@ def _control(study: ProgrammeItem) -> tuple[str, list[list[str]]]:
             return form, [[option.code, option.name] for option in options]
 
 
-def _hint(study: ProgrammeItem) -> str:
-    norm = norm_text(study.form.parts) if isinstance(study.form, Numbers) else ""
-    return ". ".join(part for part in (study.hint, norm.capitalize()) if part)
-
-
 def _typed(study: ProgrammeItem, entry: EntryView) -> str:
     if isinstance(study.form, Choices):
         return entry.result.value
@@ -451,6 +459,12 @@ def _mark(study: ProgrammeItem, entry: EntryView | None) -> Label:
 
 
 def _by(entry: EntryView) -> str:
-    verb = "исправлено" if entry.is_correction else "внесено"
-    who = f", {entry.person}" if entry.person else ""
-    return f"{verb} {moment(entry.entered_at)}{who}"
+    correction = "исправление, " if entry.is_correction else ""
+    who = f"{_short(entry.person)}, " if entry.person else ""
+    return f"{correction}{who}{moment(entry.entered_at).replace(' ', NBSP)}"
+
+
+def _short(person: str) -> str:
+    """Write the name of a member of staff with initials: «Петров П. П.»."""
+    last, *others = person.split() or [""]
+    return " ".join((last, *(f"{other[0]}." for other in others)))

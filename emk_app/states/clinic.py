@@ -407,6 +407,7 @@ class ExaminationState(rx.State):
             wrong_dates |= {row.code: said["made_on"]} if "made_on" in said else {}
         except DomainError as error:
             wrong[row.code] = texts.sentence(error)
+        await hush(self)
         self._wrong, self._wrong_dates = wrong, wrong_dates
         await self._refresh()
 

@@ -188,6 +188,16 @@ def test_implausible_number_says_what_is_plausible_and_its_value_stays_out_of_th
     assert str(problem) == "outside 30..160"
 
 
+def test_number_of_several_units_is_refused_in_its_own() -> None:
+    for typed, unit in [("300/70/80", "см"), ("172/500/80", "кг"), ("172/70/300", "см")]:
+        with pytest.raises(Implausible) as refusal:
+            entered("anthropometry", typed)
+        assert refusal.value.unit == unit
+    with pytest.raises(Implausible) as refusal:
+        entered("glucose", "99")
+    assert refusal.value.unit == "ммоль/л"
+
+
 def test_malformed_numbers_say_how_to_write_them() -> None:
     with pytest.raises(NumberMalformed) as refusal:
         entered("vision", "хорошо")
