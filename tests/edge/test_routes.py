@@ -1,0 +1,107 @@
+"""Every route of ours, for every role and for strangers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from emk_app import clock
+from emk_app.api.routing import Endpoint, routes
+from emk_app.domain.actors import Role
+from emk_app.edge.guard import Guard
+from emk_app.edge.site import Site
+from emk_app.emk_app import ENDPOINTS
+from emk_app.services import accounts, sharing
+from tests.factories import make_book, make_holder
+from tests.services.test_accounts import PASSWORD, SECRET, signed_in
+
+pytestmark = pytest.mark.usefixtures("world")
+
+ORIGIN = "http://localhost:8000"
+CLOSED = [endpoint for endpoint in ENDPOINTS if not endpoint.access.is_open]
+FILLED = {"number": "EMK-2026-000001-5", "kind": "passport", "ref": "0" * 32, "link_id": "1"}
+
+
+async def nothing_else(_scope: object, _receive: object, _send: object) -> None:
+    raise AssertionError("our routes are answered before the framework")
+
+
+def ask(method: str, path: str, cookie: str = "") -> httpx.Response:
+    async def once() -> httpx.Response:
+        site = Guard(Site(routes(ENDPOINTS), nothing_else))
+        transport = httpx.ASGITransport(site)  # pyright: ignore[reportArgumentType]
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            given = {"origin": ORIGIN} | ({"cookie": f"emk_sid={cookie}"} if cookie else {})
+            return await client.request(method, path, headers=given)
+
+    return asyncio.run(once())
+
+
+def place(endpoint: Endpoint) -> str:
+    path = endpoint.path
+    for name, value in FILLED.items():
+        path = path.replace("{" + name + "}", value)
+    return path
+
+
+@pytest.mark.parametrize("endpoint", CLOSED, ids=lambda endpoint: endpoint.path)
+def test_strangers_are_not_let_in(endpoint: Endpoint):
+    answer = ask(endpoint.method, place(endpoint))
+    assert answer.status_code == 401
+    assert set(answer.json()) == {"code", "message", "id"}
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.SYSTEM}))
+def test_other_roles_are_not_let_in(role: Role):
+    accounts.create_user(role, "x@example.ru", PASSWORD, totp_secret=SECRET, now=clock.now())
+    cookie = signed_in(clock.now(), "x@example.ru")
+    for endpoint in CLOSED:
+        if role not in endpoint.access.roles:
+            assert ask(endpoint.method, place(endpoint), cookie).status_code == 403, endpoint.path
+
+
+@pytest.mark.parametrize("path", ["/api/nothing", "/session/other", "/.well-known/x", "/404.html"])
+def test_unknown_addresses_of_ours_are_not_pages(path: str):
+    answer = ask("GET", path)
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+
+
+def test_wrong_method_is_refused():
+    assert ask("GET", "/session/leave").status_code == 405
+
+
+def test_code_is_given_to_its_owner_alone():
+    now = clock.now()
+    owner = make_holder(now, "owner@example.ru")
+    other = make_holder(now, "other@example.ru")
+    link = sharing.make(owner, make_book(owner, now), now=now)
+    path = f"/api/book/links/{link.id}/qr"
+    mine = signed_in_as("owner@example.ru", "d" * 64)
+    png = ask("GET", f"{path}.png", mine)
+    assert png.status_code == 200
+    assert png.content.startswith(b"\x89PNG")
+    assert png.headers["content-disposition"] == 'attachment; filename="emk-qr.png"'
+    assert png.headers["cache-control"] == "no-store"
+    svg = ask("GET", f"{path}.svg?show", mine)
+    assert svg.content.startswith(b"<svg")
+    assert "script-src" not in svg.headers["content-security-policy"]
+    theirs = signed_in_as("other@example.ru", "e" * 64)
+    assert other.user_id != owner.user_id
+    for foreign in (f"{path}.png", "/api/book/links/999/qr.png", "/api/book/links/x/qr.svg"):
+        answer = ask("GET", foreign, theirs)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def signed_in_as(login: str, door: str) -> str:
+    """Sign in with the factories' password and secret."""
+    from pyotp.totp import TOTP
+
+    from tests import factories
+
+    now = clock.now()
+    accounts.begin_sign_in(door, login, factories.PASSWORD, source="10.0.0.1", now=now)
+    ticket = accounts.confirm_code(door, TOTP(factories.SECRET).at(now), now=now)
+    return accounts.enter(door, ticket, device="Chrome", now=now)[0]
