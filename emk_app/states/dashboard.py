@@ -133,11 +133,14 @@ class CaseState(rx.State):
     @allow(Role.HOLDER, quiet=True)
     async def follow(self):
         """Show each change of this application within a moment of its commit."""
+        # Background events don't wait for those before them: nothing is known of ``open`` yet.
         async with self:
-            asked, case_id = self._number(), self._case_id
-        if not case_id:
+            actor, asked = await actor_of(self), self._number()
+        try:
+            found = await in_thread(applying.case, actor, asked, now=clock.now())
+        except NotFound:
             return
-        async for _ in live.changes(f"application:{case_id}"):
+        async for _ in live.changes(f"application:{found.case.id}"):
             async with self:
                 actor = await actor_of(self)
                 found = await in_thread(applying.case, actor, asked, now=clock.now())

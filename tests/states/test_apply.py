@@ -336,8 +336,8 @@ async def test_holder_sees_and_sends_exactly_what_is_asked(screens: Screens, mom
     draft = make_submitted(holder, moment)
     where = {"number_arg": draft.number.slug}
     tab = await screens.signed_in(holder.user_id)
-    await tab.send(CaseState.open(), **where)
     await tab.follow(CaseState.follow(), **where)
+    await tab.send(CaseState.open(), **where)
     ask(draft.id, Asked(frozenset({Field.SNILS})), "Проверьте СНИЛС.", moment)
     state = await tab.until(CaseState, lambda state: state.case.needs_correction)
     assert [name for name, asked in state.asks.items() if asked] == ["snils"]
