@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emk_app import clock
 from emk_app.domain.actors import Actor
@@ -44,13 +45,24 @@ STATUSES: tuple[tuple[type[DomainError], int, str], ...] = (
 )
 
 
+class Quick:
+    """An answer on the bare protocol, for an open route that is hot; it words its own errors."""
+
+    def __init__(self, answer: ASGIApp) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        await self._answer(scope, receive, send)
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One route: where, what, and who may call it."""
 
     path: str
     method: str
-    answer: Answer
+    answer: Answer | Quick
     access: Access
 
 
@@ -80,29 +92,43 @@ def refusal(status: int, code: str, message: str, incident: str = "") -> JSONRes
 
 def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
     """Return the routes behind their gates; raise ``Undeclared`` for one without access."""
-    undeclared = [each.path for each in endpoints if not isinstance(each.access, Access)]
+    undeclared = [
+        each.path
+        for each in endpoints
+        if not isinstance(each.access, Access)
+        # Nobody stands before a quick answer, so it can't be for some only.
+        or (isinstance(each.answer, Quick) and not each.access.is_open)
+    ]
     if undeclared:
         raise Undeclared(undeclared)
     return [Route(each.path, _gated(each), methods=[each.method]) for each in endpoints]
 
 
-def _gated(endpoint: Endpoint) -> Answer:
+def _gated(endpoint: Endpoint) -> Answer | Quick:
+    if isinstance(endpoint.answer, Quick):
+        return endpoint.answer
+    inner = endpoint.answer
+
     async def answer(request: Request) -> Response:
         try:
             if not endpoint.access.is_open:
                 actor = await actor_of(request)
                 if not endpoint.access.admits(actor.role):
                     raise NotPermitted(f"{actor.role} at {endpoint.path}")
-            return await endpoint.answer(request)
+            return await inner(request)
         except DomainError as error:
             return worded(error)
-        except Exception:
-            incident = secrets.token_hex(4)
-            log.exception("incident %s at %s", incident, endpoint.path)
-            message = texts.UNEXPECTED.format(incident=incident)
-            return refusal(500, "unexpected", message, incident)
+        except Exception as error:
+            return unexpected(error, endpoint.path)
 
     return answer
+
+
+def unexpected(error: Exception, path: str) -> JSONResponse:
+    """Log a fault under an incident number and return what the caller is told of it."""
+    incident = secrets.token_hex(4)
+    log.error("incident %s at %s", incident, path, exc_info=error)
+    return refusal(500, "unexpected", texts.UNEXPECTED.format(incident=incident), incident)
 
 
 def worded(error: DomainError) -> JSONResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 import secrets
@@ -12,13 +13,15 @@ from functools import cache
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from emk_app import clock
-from emk_app.api.routing import Endpoint, address_of, refusal
+from emk_app.api.routing import Endpoint, Quick, address_of, refusal, unexpected, worded
 from emk_app.api.shells import Shell, shell
 from emk_app.components.verdict import VERDICT_SLOT, verdict_html
-from emk_app.domain.errors import NotFound
+from emk_app.domain.errors import DomainError, NotFound
+from emk_app.edge.guard import ADDRESS
 from emk_app.edge.headers import BUILD
 from emk_app.edge.policy import ANYONE
 from emk_app.presenting import verdicts
@@ -34,6 +37,7 @@ LOOKS_AT_ONCE: Final = 60
 LOOKS_A_SECOND: Final = 1.0
 """What one address may ask: a gate full of people, but no sweep."""
 ADDRESSES: Final = 20_000
+GATHERING: Final = 0.002
 LARGEST_BATCH: Final = 256
 ROBOTS: Final = "noindex, nofollow"
 
@@ -104,11 +108,12 @@ class Journal:
         return await entered
 
     async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
+            # Those who come at the same moment share the commit, and whoever else writes to the
+            # database gets a turn.
+            await asyncio.sleep(GATHERING)
             batch = self._waiting[:LARGEST_BATCH]
             del self._waiting[:LARGEST_BATCH]
-            began = loop.time()
             try:
                 results = await in_thread(verifying.record, [sight for sight, _ in batch])
             except Exception as error:
@@ -119,9 +124,6 @@ class Journal:
                 for (_, entered), result in zip(batch, results, strict=True):
                     if not entered.done():
                         entered.set_result(result)
-            if self._waiting:
-                # Others write too: they get as much time at the database as this took.
-                await asyncio.sleep(loop.time() - began)
 
 
 allowance: Final = Allowance()
@@ -132,15 +134,16 @@ async def page(request: Request) -> Response:
     """Answer a scan with the finished page; it needs no script."""
     if request.method == "HEAD":
         return Response(headers={"cache-control": "no-store", "x-robots-tag": ROBOTS})
-    if _is_robot(request):
+    agent = request.headers.get("user-agent", "")
+    if _ROBOTS.search(agent):
         # A messenger that draws a preview of the link has not looked at the book.
         return _page(request, 200, verdicts.PREVIEW)
     if "prefetch" in request.headers.get("sec-purpose", ""):
         return Response(status_code=503, headers={"cache-control": "no-store"})
-    if not _is_allowed(request):
+    if not _is_allowed(address_of(request)):
         return _page(request, 429, verdicts.TOO_MANY, {"retry-after": "60"})
     try:
-        result = await _look(request)
+        result = await _look(request.path_params["code"].removesuffix("/"), agent)
     except NotFound:
         return _page(request, 404, verdicts.UNKNOWN_LINK)
     except Exception:
@@ -155,13 +158,32 @@ async def unknown(request: Request) -> Response:
     return _page(request, 404, verdicts.UNKNOWN_LINK)
 
 
-async def verify(request: Request) -> Response:
+async def verify(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a machine with the same check in JSON."""
-    if not _is_allowed(request):
-        return refusal(429, "too_many_attempts", verdicts.TOO_MANY["sentence"])
-    return JSONResponse(
-        verdicts.answer(await _look(request)), headers={"cache-control": "no-store"}
-    )
+    try:
+        if not _is_allowed(scope[ADDRESS]):
+            answer = refusal(429, "too_many_attempts", verdicts.TOO_MANY["sentence"])
+        else:
+            agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
+            result = await _look(scope["path_params"]["code"], agent.decode("latin-1"))
+            await _send_json(send, verdicts.answer(result))
+            return
+    except DomainError as error:
+        answer = worded(error)
+    except Exception as error:
+        answer = unexpected(error, "/api/verify")
+    await answer(scope, receive, send)
+
+
+async def _send_json(send: Send, said: Mapping[str, Any]) -> None:
+    body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 @cache
@@ -179,9 +201,8 @@ def built() -> Shell:
     return shell(html, css, VERDICT_SLOT, _SAMPLE)
 
 
-async def _look(request: Request) -> LookResult:
-    code: str = request.path_params["code"].removesuffix("/")
-    viewer = device_name(request.headers.get("user-agent", ""))
+async def _look(code: str, agent: str) -> LookResult:
+    viewer = device_name(agent)
     now = clock.now()
     if _reads_inline():
         sight = verifying.see(code, viewer, now=now)
@@ -196,12 +217,8 @@ def _reads_inline() -> bool:
     return settings().database_url.startswith("sqlite")
 
 
-def _is_allowed(request: Request) -> bool:
-    return allowance.take(address_of(request), asyncio.get_running_loop().time())
-
-
-def _is_robot(request: Request) -> bool:
-    return _ROBOTS.search(request.headers.get("user-agent", "")) is not None
+def _is_allowed(address: str) -> bool:
+    return allowance.take(address, asyncio.get_running_loop().time())
 
 
 def _page(
@@ -225,10 +242,10 @@ def _page(
 
 
 ENDPOINTS: Final = (
+    Endpoint("/api/verify/{code}", "GET", Quick(verify), ANYONE),
     Endpoint("/v/{code:path}", "GET", page, ANYONE),
     Endpoint("/V/{code:path}", "GET", page, ANYONE),
     Endpoint("/v", "GET", unknown, ANYONE),
     Endpoint("/V", "GET", unknown, ANYONE),
     Endpoint("/v.html", "GET", unknown, ANYONE),
-    Endpoint("/api/verify/{code}", "GET", verify, ANYONE),
 )

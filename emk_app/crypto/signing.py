@@ -285,7 +285,7 @@ def verify_document(
     return SignatureCheck(
         intact=hmac.compare_digest(digest, signature.digest),
         signature_valid=signature.algorithm == ALGORITHM
-        and signature.key_id == key_id(path.signer)
+        and signature.key_id == path.key_id
         and _is_signature_of_digest(path.public_key, signature.value, digest),
         chain_trusted=path.is_trusted,
         certificate_in_dates=path.not_before <= at <= path.not_after,
@@ -356,6 +356,7 @@ class _Path:
     """A signer's certificate, and how far up its issuers lead."""
 
     signer: x509.Certificate
+    key_id: bytes
     name: str | None
     public_key: ec.EllipticCurvePublicKey
     is_trusted: bool
@@ -386,6 +387,7 @@ def _path(certificates: tuple[bytes, ...], roots: tuple[x509.Certificate, ...]) 
         path = chain if root is None else [*chain, root]
         return _Path(
             signer=chain[0],
+            key_id=key_id(chain[0]),
             name=_common_name(chain[0]),
             public_key=public_key,
             is_trusted=is_trusted,

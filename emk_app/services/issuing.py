@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -237,10 +238,10 @@ def check_signature(actor: Actor, book_id: int, *, now: datetime) -> SignatureFa
 
 def content_of(witness: Witness) -> BookContent | None:
     """Return what a genuine version says, and nothing of any other."""
-    if not witness.is_genuine:
+    if witness.canonical is None or not witness.is_genuine:
         return None
     try:
-        return rules.read(witness.said)
+        return rules.read(json.loads(witness.canonical))
     except BookUnreadable:
         return None
 

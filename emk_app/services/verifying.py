@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Final
 
+import msgspec
 from sqlmodel import Session
 
 from emk_app import clock
-from emk_app.crypto import canonical, signing, tokens
+from emk_app.crypto import signing, tokens
 from emk_app.crypto.errors import SealBroken
 from emk_app.crypto.signing import DetachedSignature, SignatureCheck
 from emk_app.db import changes, vault
@@ -22,7 +22,7 @@ from emk_app.db.repositories import books
 from emk_app.db.repositories.books import Scanned
 from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.db.vault import Vault
-from emk_app.domain.books import FORMAT, BookFacts, Judgement, Verdict, judge
+from emk_app.domain.books import FORMAT, BookFacts, Verdict, judge
 from emk_app.domain.clearance import DatedItem
 from emk_app.domain.errors import NotFound
 from emk_app.domain.people import FullName
@@ -30,6 +30,50 @@ from emk_app.domain.sharing import SHOWN, LinkState, SharedField, ShareLink, lin
 from emk_app.keys import keystore
 
 VIEWER_LIMIT: Final = 60
+
+
+class _Holder(msgspec.Struct, frozen=True, gc=False):
+    last_name: str
+    first_name: str
+    patronymic: str
+    born_on: date
+
+
+class _Occupation(msgspec.Struct, frozen=True, gc=False):
+    group: str
+
+
+class _Line(msgspec.Struct, frozen=True, gc=False):
+    valid_until: str
+
+
+class _Examination(msgspec.Struct, frozen=True):
+    lines: tuple[_Line, ...]
+
+
+class Face(msgspec.Struct, frozen=True):
+    """The part of a signed document that strangers may be told of (D22); no other part is read."""
+
+    format: str
+    number: str
+    version: int
+    holder: _Holder
+    occupation: _Occupation
+    examination: _Examination
+    issued_on: date
+    valid_until: date
+
+    @property
+    def items_valid_until(self) -> date | None:
+        """The last day on which every study is in date; ``None`` if none has a term."""
+        # ISO dates are in the order of their letters.
+        ends = min(
+            [line.valid_until for line in self.examination.lines if line.valid_until], default=""
+        )
+        return date.fromisoformat(ends) if ends else None
+
+
+_FACES: Final = msgspec.json.Decoder(Face)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +87,9 @@ class Witness:
     is_its_own: bool
     """They name the book and the version in whose row they lie."""
     signature: SignatureCheck
-    said: dict[str, Any] | None = field(repr=False)
-    """The document, where its signature is valid."""
+    face: Face | None = field(repr=False)
+    canonical: bytes | None = field(repr=False)
+    """Face and document, both only where the signature is valid."""
 
     @property
     def is_genuine(self) -> bool:
@@ -53,7 +98,12 @@ class Witness:
 
 
 UNREADABLE: Final = Witness(
-    opens=False, hash_matches=False, is_its_own=False, signature=SignatureCheck(), said=None
+    opens=False,
+    hash_matches=False,
+    is_its_own=False,
+    signature=SignatureCheck(),
+    face=None,
+    canonical=None,
 )
 
 
@@ -147,12 +197,7 @@ def record(sights: Sequence[Sight]) -> list[LookResult]:
         books.write_looks(
             db,
             [
-                {
-                    "share_id": sight.share_id,
-                    "at": result.checked_at,
-                    "verdict": result.verdict.value,
-                    "viewer": sight.viewer,
-                }
+                (sight.share_id, result.checked_at, result.verdict.value, sight.viewer)
                 for sight, result in zip(sights, results, strict=True)
             ],
         )
@@ -190,50 +235,36 @@ def _judged(found: Scanned, link: ShareLink, now: datetime) -> LookResult:
         signature=found.signature,
         signed_at=found.signed_at,
     )
-    if not witness.is_genuine or witness.said is None:
+    face = witness.face
+    if face is None or not witness.is_genuine:
         return _not_genuine(now)
-    said = witness.said
-    ends = min((line["valid_until"] for line in _lines(said) if line["valid_until"]), default="")
-    items_until = date.fromisoformat(ends) if ends else None
+    items_until = face.items_valid_until
     judgement = judge(
         BookFacts(
             signature_genuine=True,
             version=found.version,
             current_version=found.current_version,
             status=found.status,
-            valid_until=date.fromisoformat(said["valid_until"]),
+            valid_until=face.valid_until,
             # The public hears of the first study to end, not of each (D22): that one decides.
-            items=(DatedItem("first", today, items_until),) if _lines(said) else (),
+            items=(DatedItem("first", today, items_until),) if face.examination.lines else (),
             link=link,
         ),
         now,
         today,
     )
-    return _shown(said, found, judgement, items_until, witness, now)
-
-
-def _shown(
-    said: dict[str, Any],
-    found: Scanned,
-    judgement: Judgement,
-    items_until: date | None,
-    witness: Witness,
-    now: datetime,
-) -> LookResult:
     fields = SHOWN[found.scope]
-    person = said["holder"]
-    name = FullName(person["last_name"], person["first_name"], person["patronymic"] or None)
+    person = face.holder
+    name = FullName(person.last_name, person.first_name, person.patronymic or None)
     return LookResult(
         verdict=judgement.verdict,
         reasons=judgement.reasons,
         checked_at=now,
         name=name.short if SharedField.NAME in fields else None,
-        birth_year=int(person["born_on"][:4]) if SharedField.BIRTH_YEAR in fields else None,
-        occupation_group=(
-            said["occupation"]["group"] if SharedField.OCCUPATION in fields else None
-        ),
-        issued_on=date.fromisoformat(said["issued_on"]),
-        valid_until=judgement.valid_until,
+        birth_year=person.born_on.year if SharedField.BIRTH_YEAR in fields else None,
+        occupation_group=face.occupation.group if SharedField.OCCUPATION in fields else None,
+        issued_on=face.issued_on,
+        valid_until=face.valid_until,
         days_left=judgement.days_left,
         items_valid_until=items_until,
         items_overdue_since=judgement.items_overdue_since,
@@ -263,17 +294,29 @@ def _witness(
         raw = books.open_canonical(holder, book_id, version, sealed)
     except SealBroken:
         return UNREADABLE
-    check = signing.verify_document(raw, _unpacked(signature), keystore().trust_list, signed_at)
+    packed = _unpacked(signature)
+    check = signing.verify_document(raw, packed, keystore().trust_list, signed_at)
     # Only what is signed is read at all.
-    said = cast("dict[str, Any]", json.loads(raw)) if check.is_valid else None
+    face = _face_of(raw) if check.is_valid else None
     return Witness(
         opens=True,
-        hash_matches=canonical.sha256(raw).hex() == version_hash,
-        is_its_own=said is not None
-        and (said["format"], said["number"], said["version"]) == (FORMAT, number, version),
+        # An intact document has the hash that its signature names.
+        hash_matches=check.intact
+        and isinstance(packed, DetachedSignature)
+        and packed.digest.hex() == version_hash,
+        is_its_own=face is not None
+        and (face.format, face.number, face.version) == (FORMAT, number, version),
         signature=check,
-        said=said,
+        face=face,
+        canonical=raw if check.is_valid else None,
     )
+
+
+def _face_of(raw: bytes) -> Face | None:
+    try:
+        return _FACES.decode(raw)
+    except msgspec.MsgspecError:
+        return None
 
 
 @lru_cache(maxsize=4096)
@@ -285,36 +328,34 @@ def _unpacked(packed: bytes) -> DetachedSignature | bytes:
         return packed
 
 
-def _lines(said: dict[str, Any]) -> list[dict[str, Any]]:
-    return said["examination"]["lines"]
-
-
 def _granted(db: Session, sights: Sequence[Sight]) -> list[LookResult]:
     """Count the looks and return their results, those of refused ones replaced."""
     wanted = Counter(sight.share_id for sight in sights if sight.is_open)
-    limited = {sight.share_id for sight in sights if sight.is_limited}
-    # In one order for all, so that two processes never wait for each other's rows.
-    left = {
-        share_id: _count(db, share_id, wanted[share_id], share_id in limited)
-        for share_id in sorted(wanted)
-    }
+    limited = {sight.share_id for sight in sights if sight.is_open and sight.is_limited}
+    books.hold_links(db, wanted)
+    granted = dict(wanted)
+    closed: set[int] = set()
+    for looks in set(wanted.values()):
+        alike = [link for link, number in wanted.items() if number == looks and link not in limited]
+        if alike:
+            closed.update(books.count_looks(db, alike, looks))
+    for share_id in limited:
+        granted[share_id], is_closed = books.count_limited(db, share_id, wanted[share_id])
+        if is_closed:
+            closed.add(share_id)
     results: list[LookResult] = []
     for sight in sights:
-        granted = not sight.is_open or left[sight.share_id] > 0
+        result = sight.result
         if sight.is_open:
-            left[sight.share_id] -= 1
-        results.append(sight.result if granted else _refused(db, sight))
+            if sight.share_id in closed:
+                result = _refused(sight, Verdict.LINK_REVOKED)
+            elif granted[sight.share_id] == 0:
+                result = _refused(sight, Verdict.LINK_EXHAUSTED)
+            else:
+                granted[sight.share_id] -= 1
+        results.append(result)
     return results
 
 
-def _count(db: Session, share_id: int, wanted: int, is_limited: bool) -> int:
-    """Count ``wanted`` looks, or as many as there are left; return how many."""
-    if books.count_looks(db, share_id, wanted):
-        return wanted
-    return sum(books.count_looks(db, share_id) for _ in range(wanted)) if is_limited else 0
-
-
-def _refused(db: Session, sight: Sight) -> LookResult:
-    revoked = books.is_revoked(db, sight.share_id)
-    verdict = Verdict.LINK_REVOKED if revoked else Verdict.LINK_EXHAUSTED
+def _refused(sight: Sight, verdict: Verdict) -> LookResult:
     return LookResult(verdict, (verdict,), sight.result.checked_at)
