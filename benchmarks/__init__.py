@@ -1,0 +1,1 @@
+"""Measurements beside plain peers, on one machine, in one run."""

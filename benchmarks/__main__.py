@@ -1,0 +1,146 @@
+"""Run the measurements and print one table: ``python -m benchmarks [requests|pages]``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import servers
+
+BOOKS = 300
+ROUNDS = 5
+SECONDS = 4.0
+CONNECTIONS = 64
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    work: str
+    ours: str
+    peer: str
+    ratio: float
+    target: str
+    is_met: bool
+
+
+def requests(data: Path, codes: Path) -> list[Line]:
+    """Measure the whole check beside the bare one, in turns."""
+    with servers.ours(data) as our_port, servers.peer("bare_app", data) as bare_port:
+        for port in (our_port, bare_port):
+            _load(port, CONNECTIONS, 1.0, codes)
+        rounds = [
+            (
+                _load(our_port, CONNECTIONS, SECONDS, codes),
+                _load(bare_port, CONNECTIONS, SECONDS, codes),
+            )
+            for _ in range(ROUNDS)
+        ]
+        ours = median(our["rate"] for our, _ in rounds)
+        bare = median(peer["rate"] for _, peer in rounds)
+        ratio = median(our["rate"] / peer["rate"] for our, peer in rounds)
+        half = _half_load(our_port, ours / 2, codes)
+    return [
+        Line(
+            "GET /api/verify, requests/s",
+            f"{ours:.0f}",
+            f"{bare:.0f} bare ASGI",
+            ratio,
+            ">= 0.75",
+            ratio >= 0.75,
+        ),
+        Line(
+            "the same, p99 ms at half load",
+            f"{half:.1f}",
+            "",
+            half / 15,
+            "<= 15 ms",
+            half <= 15,
+        ),
+    ]
+
+
+def pages(data: Path, codes: Path) -> list[Line]:
+    """Measure the verdict in a slow browser beside a page by hand, in turns."""
+    from benchmarks.browser import readable
+
+    code = json.loads(codes.read_text(encoding="ascii"))[0]
+    with servers.ours(data) as our_port, servers.peer("plain_app", data) as plain_port:
+        ours, plain = readable(
+            [f"http://localhost:{port}/v/{code}" for port in (our_port, plain_port)]
+        )
+    ratio = median(our / peer for our, peer in zip(ours, plain, strict=True))
+    return [
+        Line(
+            "verdict readable, slow 4G and 4x CPU, ms",
+            f"{median(ours):.0f}",
+            f"{median(plain):.0f} Starlette + Jinja",
+            ratio,
+            "<= 1.10",
+            ratio <= 1.10,
+        )
+    ]
+
+
+def _load(port: int, connections: int, seconds: float, codes: Path, rate: float = 0) -> dict:
+    command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections)]
+    command += [str(seconds), str(codes), str(rate)]
+    done = subprocess.run(command, cwd=servers.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout)
+
+
+def _half_load(port: int, rate: float, codes: Path) -> float:
+    return median(_load(port, CONNECTIONS, SECONDS, codes, rate)["p99"] for _ in range(3))
+
+
+def _print(lines: list[Line]) -> None:
+    head = ("", "ours", "peer", "ratio", "target", "")
+    rows = [
+        (each.work, each.ours, each.peer, f"{each.ratio:.2f}", each.target, _met(each))
+        for each in lines
+    ]
+    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
+    for row in (head, *rows):
+        print(
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        )
+
+
+def _met(line: Line) -> str:
+    return "met" if line.is_met else "NOT MET"
+
+
+def main(chosen: list[str]) -> int:
+    """Run what was named, or everything; a missed target is no error, it is a number to read."""
+    every = {"requests": requests, "pages": pages}
+    if not set(chosen) <= set(every):
+        print(f"usage: python -m benchmarks [{'|'.join(every)}]", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="emk-bench-") as folder:
+        data = Path(folder) / "data"
+        os.environ |= {"EMK_ENV": "test", "EMK_DATA": str(data)}
+        from benchmarks import shelf
+
+        codes = Path(folder) / "codes.json"
+        codes.write_text(json.dumps(shelf.fill(BOOKS)), encoding="ascii")
+        lines = [
+            line
+            for name, measure in every.items()
+            if not chosen or name in chosen
+            for line in measure(data, codes)
+        ]
+    _print(lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,145 @@
+"""What we are measured against: the least that answers the same question.
+
+``bare`` is an ASGI function without a framework: the same row by one prepared statement, the same
+unsealing, the same signature over the same bytes, an answer in JSON. It has no guard, no limits,
+no rules beyond the signature, and writes nothing down.
+
+``plain`` is Starlette and Jinja with the text of our verdict page and a small stylesheet by hand.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import sqlite3
+from functools import cache
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from jinja2 import Template
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from emk_app.crypto import sealing, signing
+from emk_app.keys import keystore
+from emk_app.settings import settings
+
+SQL = """
+SELECT b.id, v.version, v.canonical_sealed, v.signature, u.uid, u.key_sealed
+FROM share_links s
+JOIN books b ON b.id = s.book_id
+JOIN book_versions v ON v.book_id = s.book_id AND v.version = s.version
+JOIN users u ON u.id = b.holder_id
+WHERE s.digest = ?
+"""
+ES256 = ec.ECDSA(hashes.SHA256())
+
+
+@cache
+def _connection() -> sqlite3.Connection:
+    return sqlite3.connect(settings().data / "emk.db", isolation_level=None)
+
+
+async def bare(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] != "http":
+        await _lifespan(scope, receive, send)
+        return
+    said = _checked(scope["path"][-26:])
+    body = json.dumps(
+        {
+            "is_valid": True,
+            "name": said["holder"]["last_name"],
+            "valid_until": said["valid_until"],
+            "version": said["version"],
+        },
+        ensure_ascii=False,
+    ).encode()
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def bare_app() -> Any:
+    return bare
+
+
+def plain_app() -> Any:
+    return Starlette(routes=[Route("/v/{code}", plain)])
+
+
+async def plain(request: Request) -> HTMLResponse:
+    said = _checked(request.path_params["code"])
+    digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    return HTMLResponse(PAGE.render(said=said, digest=digest))
+
+
+def _checked(code: str) -> dict[str, Any]:
+    digest = hashlib.sha256(code.upper().encode()).hexdigest()
+    row = _connection().execute(SQL, (digest,)).fetchone()
+    book_id, version, sealed, signature, uid, wrapped = row
+    key = keystore().keyring.unwrap(wrapped, f"users|key|{uid}")
+    raw = sealing.unseal(key, sealed, f"book_versions|canonical|{book_id}|{version}")
+    value = base64.b64decode(json.loads(signature)["value"])
+    try:
+        _key().verify(signing.der_signature(value), raw, ES256)
+    except InvalidSignature:
+        return {}
+    return json.loads(raw)
+
+
+@cache
+def _key() -> ec.EllipticCurvePublicKey:
+    return signing.p256_key(keystore().book_signer.certificate)
+
+
+async def _lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] != "lifespan":
+        return
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+PAGE = Template(
+    """<!DOCTYPE html>
+<html lang="ru"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Проверка медицинской книжки — ЭМК Онлайн</title>
+<style>
+body{margin:0;background:#f2f6f6;color:#0f1f20;font:1.0625rem/1.5 system-ui,sans-serif}
+header{background:#0a4a50;color:#fff;padding:1rem}
+main{max-width:31rem;margin:1rem auto;background:#fff;border-radius:1rem;overflow:hidden}
+.top{background:#11693a;color:#fff;text-align:center;padding:1.75rem 1.25rem}
+.body{padding:1.25rem}h1{font-size:2rem;margin:0}dt{font-weight:700}dd{margin:0 0 .75rem}
+footer{background:#fff;padding:1rem}
+</style></head><body>
+<header>ЭМК Онлайн</header>
+<main><div class="top"><h1>Действует</h1><p>по {{ said.valid_until }} включительно</p>
+<p>Подпись подлинная, срок не истёк, осмотры и аттестация в порядке.</p></div>
+<div class="body"><h2>{{ said.holder.last_name }} {{ said.holder.first_name[0] }}.</h2>
+<p>Сверьте имя и год рождения с паспортом: ссылку можно переслать, а паспорт — нет.</p>
+<dl><dt>Год рождения</dt><dd>{{ said.holder.born_on[:4] }}</dd>
+<dt>Работа</dt><dd>{{ said.occupation.group }}</dd>
+<dt>Срок книжки</dt><dd>{{ said.issued_on }} – {{ said.valid_until }}</dd>
+<dt>Версия</dt><dd>{{ said.version }}</dd>
+<dt>Подписано</dt><dd>ЭМК Онлайн: подпись медкнижек</dd></dl>
+<p>Отпечаток версии</p><p><code>{{ digest }}</code></p></div></main>
+<footer><p>Это не Госуслуги. ЭМК Онлайн — самостоятельный сервис. Не вводите здесь пароль от
+Госуслуг.</p><p>ЭМК — электронная медицинская книжка. В государственном реестре она называется
+ЭЛМК, электронная личная медицинская книжка.</p></footer></body></html>"""
+)
