@@ -211,6 +211,15 @@ def _paper(paper: Any) -> rx.Component:
         _wide_dialog(
             paper.dialog,
             paper.label,
+            buttons.actions(
+                close_button("Закрыть", kind="secondary"),
+                plain_link(
+                    "Скачать файл целиком",
+                    paper.file_url,
+                    "btn btn-ghost",
+                    custom_attrs={"download": True},
+                ),
+            ),
             rx.el.div(
                 rx.foreach(
                     paper.pages,
@@ -222,15 +231,6 @@ def _paper(paper: Any) -> rx.Component:
                     ),
                 ),
                 class_name="bg-[var(--neutral-tint)]",
-            ),
-            buttons.actions(
-                close_button("Закрыть", kind="secondary"),
-                plain_link(
-                    "Скачать файл целиком",
-                    paper.file_url,
-                    "btn btn-ghost",
-                    custom_attrs={"download": True},
-                ),
             ),
         ),
         key=paper.ref,

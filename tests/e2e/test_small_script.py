@@ -253,6 +253,30 @@ def test_enter_walks_through_a_sheet_of_results(show: Show):
     expect(page.locator("#field-second")).to_be_focused()
 
 
+def test_enter_passes_over_dates_and_answers_and_leaves_the_last_field(show: Show):
+    def answer(value: str) -> rx.Component:
+        return rx.el.input(type="radio", name="lungs", value=value, id=f"field-{value}")
+
+    page = show(
+        rx.el.div(
+            forms.text_field("Глюкоза", "first"),
+            rx.el.input(id="field-day", custom_attrs={"data-enter-skip": "", "aria-label": "Дата"}),
+            answer("norm"),
+            answer("deviation"),
+            forms.text_field("Холестерин", "last"),
+            custom_attrs={"data-enter-next": ""},
+        )
+    )
+    page.locator("#field-first").press("Enter")
+    expect(page.locator("#field-norm")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#field-last")).to_be_focused()
+    page.locator("#field-day").press("Enter")
+    expect(page.locator("#field-norm")).to_be_focused()
+    page.locator("#field-last").press("Enter")
+    expect(page.locator("#field-last")).not_to_be_focused()
+
+
 def test_new_screen_begins_at_its_heading(show: Show):
     page = show(rx.el.a("Дальше", href="#", id=rx.Var.create("gone")))
     page.locator("#gone").focus()
