@@ -31,6 +31,7 @@ def dashboard() -> rx.Component:
     state = DashboardState
     nothing = ~state.has_draft & ~some(state.cases) & ~state.has_book
     return frames.signed_in(
+        _aloud(state.news),
         rx.cond(
             state.is_loaded,
             rx.el.div(
@@ -60,6 +61,7 @@ def applications() -> rx.Component:
     """Return the list of everything the holder has applied for."""
     state = DashboardState
     return frames.signed_in(
+        _aloud(state.news),
         when(state.has_draft, _draft_card()),
         data_table(
             ["Номер", "Отправлена", "Профессия", "Статус", "Срок"],
@@ -132,6 +134,7 @@ def case() -> rx.Component:
         class_name="e-body",
     )
     return frames.signed_in(
+        _aloud(state.news),
         rx.cond(
             state.is_loaded,
             rx.cond(state.is_missing, _missing(), shown),
@@ -265,7 +268,11 @@ def _current_case(row: Any) -> rx.Component:
                 row["needs_correction"],
                 buttons.button_link("Исправить", row["href"]),
                 buttons.button_link("Открыть заявку", row["href"], kind="secondary"),
-            )
+            ),
+            when(
+                row["may_reapply"] & ~DashboardState.has_draft,
+                buttons.button_link("Новая заявка", ENTRY, kind="secondary", icon="plus"),
+            ),
         ),
         title="Заявка " + row["number"],
         actions=badge(row["status"], row["tone"]),
@@ -367,6 +374,11 @@ def _missing() -> rx.Component:
         buttons.button_link("Мои заявки", LIST),
         icon_name="search",
     )
+
+
+def _aloud(news: Any) -> rx.Component:
+    """Read aloud what those who see notice by its colour."""
+    return rx.el.p(news, role="status", class_name="e-hidden")
 
 
 def _event(event: Any, position: Any) -> rx.Component:

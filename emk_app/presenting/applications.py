@@ -182,7 +182,7 @@ REASONS: Final = {
 EVENTS: Final[Mapping[str, Label]] = {
     ApplicationStatus.DRAFT: Label("Черновик начат"),
     ApplicationStatus.SUBMITTED: Label("Заявка отправлена", "info"),
-    ApplicationStatus.RECEIVED: Label("Заявка получена, автоматическая проверка пройдена", "info"),
+    ApplicationStatus.RECEIVED: Label("Заявка получена, автоматическая проверка закончена", "info"),
     ApplicationStatus.UNDER_REVIEW: Label("Проверка началась", "waiting"),
     ApplicationStatus.CLARIFICATION_REQUESTED: Label("Оператор просит уточнить", "danger"),
     ApplicationStatus.APPROVED: Label("Заявка одобрена, книжка оформлена", "success"),
@@ -643,7 +643,7 @@ def next_text(case: CaseView) -> str:
                 "не придётся."
             )
         case ApplicationStatus.WITHDRAWN:
-            return "Вы отозвали заявку, проверка остановлена."
+            return "Вы отозвали заявку, проверка остановлена. Новую можно подать на основе этой."
         case ApplicationStatus.EXPIRED:
             return "Заявка закрыта, потому что срок осмотра или ответа прошёл. Подайте новую."
         case ApplicationStatus.DRAFT:

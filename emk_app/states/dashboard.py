@@ -42,6 +42,8 @@ class DashboardState(rx.State):
     """All that were handed in, newest first."""
     book: BookRow = BookRow()
     has_book: bool = False
+    news: str = ""
+    """What has just changed, for those who don't see the colours change."""
 
     @rx.event(background=True)
     @allow(Role.HOLDER, quiet=True)
@@ -56,14 +58,13 @@ class DashboardState(rx.State):
             async with self:
                 actor, now = await actor_of(self), clock.now()
                 overview = await in_thread(applying.overview, actor, now=now)
-                news = self._show(overview, rows.book_row(overview.book, clock.day_of(now)))
-                if news:
-                    await say(self, news)
+                self._show(overview, rows.book_row(overview.book, clock.day_of(now)))
 
-    def _show(self, overview: Overview, book: BookRow) -> str:
-        """Take over what has changed; return what to read aloud, if anything."""
+    def _show(self, overview: Overview, book: BookRow) -> None:
+        """Take over what has changed."""
         cases = [rows.case_row(case) for case in overview.cases]
-        news = rows.news(self.cases, cases) if self.is_loaded else ""
+        if news := rows.news(self.cases, cases):
+            self.news = news
         if cases != self.cases or not self.is_loaded:
             self.cases, self.current = cases, rows.current(cases)
         draft = rows.draft_row(overview.draft)
@@ -73,7 +74,6 @@ class DashboardState(rx.State):
             self.book, self.has_book = book, overview.book is not None
         if not self.is_loaded:
             self.is_loaded = True
-        return news
 
     @rx.event
     @allow(Role.HOLDER)
@@ -110,6 +110,7 @@ class CaseState(rx.State):
     summary: list[list[str]] = []
     busy: bool = False
     revision: int = 0
+    news: str = ""
 
     _case_id: int = 0
 
@@ -144,12 +145,11 @@ class CaseState(rx.State):
             async with self:
                 actor = await actor_of(self)
                 found = await in_thread(applying.case, actor, asked, now=clock.now())
-                news = rows.news([self.case], [rows.case_row(found.case)])
+                if news := rows.news([self.case], [rows.case_row(found.case)]):
+                    self.news = news
                 shown = self.fields
                 self._show(found)
                 self.revision += self.fields != shown
-                if news:
-                    await say(self, news)
 
     @rx.event
     @allow(Role.HOLDER)

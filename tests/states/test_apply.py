@@ -317,8 +317,8 @@ async def test_dashboard_follows_each_commit(screens: Screens, moment: datetime)
     assert state.current[0].status == "Отправлено"
     assert not state.has_draft
     checking.run(draft.id, moment)
-    await tab.until(DashboardState, lambda state: state.current[0].status == "Получено")
-    assert (await messages(tab))[0] == f"Заявка {draft.number.shown}: получено."
+    state = await tab.until(DashboardState, lambda state: state.current[0].status == "Получено")
+    assert state.news == f"Заявка {draft.number.shown}: получено."
 
 
 async def test_dashboard_of_somebody_else_hears_nothing(screens: Screens, moment: datetime):
