@@ -128,8 +128,19 @@ async def test_draft_unknown_and_hostile_numbers_are_missing(screens: Screens, m
         tab = await at_desk(screens, moment, number)
         assert (await tab.state(ReviewState)).is_missing
         await act(tab, ReviewState.take(), number)
-        assert (await messages(tab))[1].startswith("Запись не найдена")
+        assert (await tab.state(ReviewState)).is_missing
     assert only().papers is PapersTrack.WAITING
+
+
+async def test_click_from_the_page_before_decides_nothing_here(screens: Screens, moment: datetime):
+    number = make_received(make_holder(moment), moment).number.slug
+    tab = await screens.signed_in(make_operator(moment).user_id)
+    await act(tab, ReviewState.open(), number)
+    await act(tab, ReviewState.take(), number)
+    assert only().papers is PapersTrack.WAITING
+    assert (await tab.state(ReviewState)).case.may_take
+    await act(tab, ReviewState.take(), number)
+    assert only().papers is PapersTrack.TAKEN
 
 
 async def test_queue_shows_each_commit_and_nothing_personal(screens: Screens, moment: datetime):
@@ -171,7 +182,7 @@ async def test_case_shows_what_a_decision_needs(screens: Screens, moment: dateti
     assert [row.label for row in state.papers] == ["Паспорт", "Полис ОМС"]
     assert state.papers[0].preview_url.startswith("/api/scans/")
     assert state.checks[0].word == "сверьте сами"
-    assert state.history[0].title == "Заявка получена, автоматическая проверка пройдена"
+    assert state.history[0].title == "Заявка получена, автоматическая проверка закончена"
     assert (state.history[0].by, state.history[1].by) == ("автоматически", "владелец")
 
 
