@@ -11,6 +11,7 @@ import reflex as rx
 
 from emk_app.components.buttons import button
 from emk_app.components.icons import icon
+from emk_app.components.links import plain_link
 from emk_app.components.markup import (
     Child,
     Flag,
@@ -726,7 +727,7 @@ def _mark_invalid(error: Text) -> Any:
 
 def _error_line(name: Text, message: Text) -> rx.Component:
     target = f"#field-{name}" if isinstance(name, str) else "#field-" + name.to(str)
-    return rx.el.li(rx.el.a(message, href=target, class_name="e-link"))
+    return rx.el.li(plain_link(message, target))
 
 
 def _option(value: Text, text: Text) -> rx.Component:

@@ -273,7 +273,7 @@ def _page(
     wide: bool = False,
 ) -> rx.Component:
     return rx.el.div(
-        rx.el.a("Перейти к содержанию", href="#main", class_name="e-skip"),
+        plain_link("Перейти к содержанию", "#main", "e-skip"),
         rx.el.header(
             rx.el.div(
                 rx.el.div(

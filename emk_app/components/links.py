@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router import link as router_link
 
 from emk_app.components.icons import icon
@@ -18,12 +19,13 @@ def link(text: Child, href: Text, class_name: Text = "e-link", **props: Any) -> 
 
 def plain_link(text: Child, href: Text, class_name: Text = "e-link", **props: Any) -> rx.Component:
     """Let the browser follow the address: a download, an api route, a place on this page."""
-    return rx.el.a(text, href=href, class_name=class_name, **props)
+    # ``rx.el.a`` is the router's own link: it would look for a screen of this address.
+    return A.create(text, href=href, class_name=class_name, **props)
 
 
 def external_link(text: Child, href: Text, class_name: Text = "") -> rx.Component:
     """Open somebody else's site in a new tab, and say so."""
-    return rx.el.a(
+    return A.create(
         text,
         rx.el.span(" (откроется в новой вкладке)", class_name="e-hidden"),
         icon("external", "inline align-[-0.15em] ml-1 !w-[0.9em] !h-[0.9em]"),

@@ -11,7 +11,7 @@ from emk_app.components.badges import badge
 from emk_app.components.dialogs import confirm_dialog
 from emk_app.components.forms import Choice
 from emk_app.components.icons import icon
-from emk_app.components.links import link
+from emk_app.components.links import link, plain_link
 from emk_app.components.markup import fixed_id
 from emk_app.components.tables import Column, data_table
 from emk_app.domain.clearance import Fitness
@@ -453,7 +453,7 @@ def _described(row: Any) -> dict[str, Any]:
 def _missing_link(row: Any) -> rx.Component:
     return rx.cond(
         row.is_missing,
-        rx.el.li(rx.el.a(row.name, href=f"#field-{row.code}", class_name="e-link"), key=row.code),
+        rx.el.li(plain_link(row.name, f"#field-{row.code}"), key=row.code),
     )
 
 
