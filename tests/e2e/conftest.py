@@ -46,6 +46,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site and make the data folder that every server starts from."""
     frontend.build()
+    shutil.rmtree(SCREENSHOTS / "failed", ignore_errors=True)
     return running.prepare(tmp_path_factory.mktemp("prepared"))
 
 
