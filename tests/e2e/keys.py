@@ -1,0 +1,85 @@
+"""The keyboard alone: no pointer, no shortcut past what the page itself offers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Locator, Page, expect
+
+FARTHEST: Final = 120
+"""Tabs after which somebody would have given up."""
+
+HERE: Final = """() => {
+  const here = document.activeElement;
+  const style = getComputedStyle(here);
+  const label = here.closest("label");
+  const shown = (each) => each && (each.outlineStyle !== "none" && each.outlineWidth !== "0px"
+    || each.boxShadow !== "none");
+  return {
+    tag: here.tagName.toLowerCase(), type: here.type ?? "", name: here.name ?? "",
+    text: (here.textContent ?? "").trim().slice(0, 60),
+    ring: shown(style) || shown(label && getComputedStyle(label))
+      || shown(here.parentElement && getComputedStyle(here.parentElement)),
+  };
+}"""
+
+
+def here(page: Page) -> dict[str, Any]:
+    """Return what has the focus."""
+    return page.evaluate(HERE)
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until the target has the focus, which must be seen."""
+    target.wait_for()
+    passed: list[str] = []
+    for _ in range(FARTHEST):
+        if target.evaluate("node => node === document.activeElement"):
+            found = here(page)
+            assert found["ring"], f"the focus can't be seen: {found}"
+            return
+        page.keyboard.press("Tab")
+        at = here(page)
+        passed.append(f"{at['tag']} {at['name'] or at['text']}")
+    raise AssertionError(f"never reached; passed {passed}")
+
+
+def press(page: Page, target: Locator, key: str = "Enter") -> None:
+    """Reach a button or a link, and press it."""
+    tab_to(page, target)
+    page.keyboard.press(key)
+
+
+def write(page: Page, target: Locator, text: str) -> None:
+    """Reach a field and type into it."""
+    tab_to(page, target)
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(text)
+
+
+def pick(page: Page, target: Locator, *, answer: Locator | None = None) -> None:
+    """Reach a question with few answers by Tab, its answer by the arrows."""
+    wanted = answer or target
+    tab_to(page, target)
+    page.keyboard.press("Space")
+    for _ in range(10):
+        if wanted.is_checked():
+            break
+        page.keyboard.press("ArrowDown")
+    expect(wanted).to_be_checked()
+
+
+def choose(page: Page, target: Locator, text: str) -> None:
+    """Reach a list and type what is wanted of it."""
+    tab_to(page, target)
+    page.keyboard.type(text[:12])
+    expect(target.locator("option:checked")).to_have_text(text)
+
+
+def send_file(page: Page, target: Locator, file: Path) -> None:
+    """Reach the field of a file, and answer the window that opens."""
+    tab_to(page, target)
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(file)
