@@ -154,7 +154,7 @@ class Numbers:
     descending: bool
 
     def unit_of(self, part: NumberPart) -> str:
-        """Return the unit of one number: «см/кг/см» names one for each, «мм рт. ст.» one for all."""
+        """Return the unit of one number: «см/кг/см» has one for each, «мм рт. ст.» one for all."""
         units = self.unit.split("/")
         if len(self.parts) == 1 or len(units) != len(self.parts):
             return self.unit

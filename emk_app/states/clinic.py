@@ -413,6 +413,10 @@ class ExaminationState(rx.State):
 
     async def _do(self, act: Callable[..., None], done: str) -> None:
         actor, examination_id = await actor_of(self), self._id()
+        if not self.head.number:
+            # A click from the page before: nobody has seen yet whom it is about.
+            await self._refresh()
+            return
         try:
             await in_thread(act, actor, examination_id, now=clock.now())
         except DomainError as error:

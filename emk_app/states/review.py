@@ -161,6 +161,10 @@ class ReviewState(rx.State):
         """Do one act of the desk and show the case as it then is, also to whoever came second."""
         actor, number = await actor_of(self), self._number()
         self.errors, self.summary = dict.fromkeys(self.errors, ""), []
+        if not self.case.number:
+            # A click from the page before: nobody has seen yet what it would decide on.
+            self._show(await self._case(actor, number))
+            return
         try:
             await in_thread(act, actor, number, *values, now=clock.now())
         except Invalid as error:

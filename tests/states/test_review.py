@@ -16,6 +16,7 @@ from emk_app.domain.applications import ApplicationStatus, PapersTrack
 from emk_app.domain.corrections import Asked
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.intake import Field
+from emk_app.presenting.applications import EVENTS
 from emk_app.services import applying, reviewing
 from emk_app.states.review import QueueState, ReviewState
 from emk_app.states.session import MessageState
