@@ -183,7 +183,7 @@ async def test_case_shows_what_a_decision_needs(screens: Screens, moment: dateti
     assert [row.label for row in state.papers] == ["Паспорт", "Полис ОМС"]
     assert state.papers[0].preview_url.startswith("/api/scans/")
     assert state.checks[0].word == "сверьте сами"
-    assert state.history[0].title == "Заявка получена, автоматическая проверка закончена"
+    assert state.history[0].title == EVENTS[ApplicationStatus.RECEIVED].text
     assert (state.history[0].by, state.history[1].by) == ("автоматически", "владелец")
 
 
