@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import reflex as rx
 
@@ -231,11 +231,11 @@ def _draft_card() -> rx.Component:
 
 
 def _book_card() -> rx.Component:
-    book: Any = DashboardState.book
+    state, book = DashboardState, cast("Any", DashboardState.book)
     return cards.card(
         cards.stats(
             cards.stat("Номер", book["number"]),
-            cards.stat("Действует до", book["until"], hint=book["left"]),
+            cards.stat(book["term"], book["until"], hint=book["left"]),
         ),
         rx.cond(
             book["awaits_receipt"],
@@ -244,7 +244,13 @@ def _book_card() -> rx.Component:
                 buttons.actions(buttons.button_link("Получить книжку", "/cabinet/book")),
                 class_name="grid gap-3",
             ),
-            buttons.actions(buttons.button_link("Открыть книжку", "/cabinet/book")),
+            buttons.actions(
+                buttons.button_link("Открыть книжку", "/cabinet/book"),
+                when(
+                    book["is_spent"] & ~state.has_draft & ~some(state.current),
+                    buttons.button_link("Оформить новую", ENTRY, kind="secondary", icon="plus"),
+                ),
+            ),
         ),
         title="Медицинская книжка",
         actions=badge(book["status"], book["tone"]),

@@ -364,10 +364,13 @@ class BookRow:
     number: str = ""
     status: str = ""
     tone: str = "neutral"
-    issued: str = ""
+    term: str = ""
+    """What ``until`` is."""
     until: str = ""
     left: str = ""
     awaits_receipt: bool = False
+    is_spent: bool = False
+    """It will not be valid again: a new one is needed."""
 
 
 def clinic_row(clinic: ClinicView | None, point: str | None = None) -> ClinicRow:
@@ -684,17 +687,25 @@ def book_row(book: BookSummary | None, today: date) -> BookRow:
     """Return the card of the book; an empty row for none."""
     if book is None:
         return BookRow()
-    status = BOOK_STATUSES[book.status]
-    if book.status in (BookStatus.ACTIVE, BookStatus.FORMED) and book.valid_until < today:
-        status = Label("Срок истёк", "danger")
+    stands = book.status in (BookStatus.ACTIVE, BookStatus.FORMED)
+    is_over = book.valid_until < today
+    if stands and is_over:
+        status, term = Label("Срок истёк", "danger"), "Действовала до"
+    elif not stands:
+        status, term = BOOK_STATUSES[book.status], "Срок в книжке"
+    elif book.items_valid_until < today:
+        status, term = Label("Нужен новый осмотр", "danger"), "Срок книжки"
+    else:
+        status, term = BOOK_STATUSES[book.status], "Действует до"
     return BookRow(
         number=book.number.shown,
         status=status.text,
         tone=status.tone,
-        issued=day(book.issued_on),
+        term=term,
         until=day(book.valid_until),
-        left=days_left(book.valid_until, today),
+        left=days_left(book.valid_until, today) if stands else "",
         awaits_receipt=not book.is_received and book.status is BookStatus.FORMED,
+        is_spent=is_over or book.status is BookStatus.REVOKED,
     )
 
 

@@ -167,6 +167,8 @@ class BookSummary:
     issued_on: date
     valid_until: date
     """Inclusive."""
+    items_valid_until: date
+    """The last day on which every study is in date; inclusive."""
     is_received: bool
 
 
@@ -758,12 +760,14 @@ def _waits(db: Session, application: Application) -> tuple[Wait, ...]:
 
 def _book_of(db: Session, holder_id: int) -> BookSummary | None:
     book = overviews.newest_book(db, holder_id)
-    if book is None:
+    version = overviews.current_version(db, book) if book else None
+    if book is None or version is None:
         return None
     return BookSummary(
         BookNumber.parse(book.number),
         book.status,
         book.issued_on,
         book.valid_until,
+        version.items_valid_until,
         book.received_at is not None,
     )

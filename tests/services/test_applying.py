@@ -22,6 +22,7 @@ from emk_app.domain.applications import (
     Milestone,
     PapersTrack,
 )
+from emk_app.domain.books import BookStatus
 from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.consent import CURRENT, ConsentOutdated
 from emk_app.domain.corrections import Asked, NotAsked
@@ -42,6 +43,7 @@ from emk_app.services.applying import WizardStep
 from tests.factories import (
     FORM,
     ask,
+    make_book,
     make_clinic,
     make_draft,
     make_holder,
@@ -546,3 +548,13 @@ def test_audit_names_fields_and_never_values(now: datetime):
         assert [e.fields for e in entries if e.action == "change"] == ["snils"]
         assert not any("654-303" in e.model_dump_json() for e in entries)
         assert {e.role for e in entries if e.subject_id} >= {Role.HOLDER.value}
+
+
+def test_overview_shows_the_book_as_it_stands(now: datetime):
+    holder = make_holder(now)
+    make_book(holder, now, received=False)
+    book = applying.overview(holder, now=now).book
+    assert book is not None
+    assert (book.status, book.is_received) == (BookStatus.FORMED, False)
+    assert book.issued_on <= book.items_valid_until <= book.valid_until
+    assert applying.overview(make_holder(now), now=now).book is None

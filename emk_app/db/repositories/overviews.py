@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from emk_app.db.tables.books import MedicalBook
+from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.db.tables.examinations import Examination
 
 
@@ -20,4 +20,13 @@ def newest_book(db: Session, holder_id: int) -> MedicalBook | None:
         .where(MedicalBook.holder_id == holder_id)
         .order_by(col(MedicalBook.id).desc())
         .limit(1)
+    ).first()
+
+
+def current_version(db: Session, book: MedicalBook) -> BookVersion | None:
+    """Return the version that stands."""
+    return db.exec(
+        select(BookVersion).where(
+            BookVersion.book_id == book.id, BookVersion.version == book.current_version
+        )
     ).first()
