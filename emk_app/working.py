@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Final
 
-from emk_app import clock
+from emk_app import clock, incidents
 from emk_app.db import changes, migrations
 from emk_app.keys import keystore
-from emk_app.services import accounts, checking, delivering, jobs
+from emk_app.services import accounts, checking, delivering, jobs, throttling
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.working")
@@ -59,8 +59,9 @@ def _round(sweeps: bool) -> None:
     ]
     if sweeps:
         parts.append(lambda now: accounts.sweep(now=now))
+        parts.append(lambda now: throttling.sweep(now=now))
     for part in parts:
         try:
             part(clock.now())
-        except Exception:
-            log.exception("a round of work failed")
+        except Exception as error:
+            incidents.note(log, "a round of work", error)

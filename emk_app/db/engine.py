@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -17,6 +18,14 @@ from emk_app.db import changes
 from emk_app.settings import settings
 
 READ_ONLY = "emk_read_only"
+PATIENCE = 10.0
+"""Seconds to wait for another writer."""
+
+_writers = threading.Lock()
+
+
+class Busy(RuntimeError):
+    """Somebody else is writing to the database."""
 
 
 @cache
@@ -31,6 +40,7 @@ def connect(url: str) -> sa.Engine:
         return _sqlite(url)
     return sa.create_engine(
         url,
+        hide_parameters=True,
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=10,
@@ -42,10 +52,13 @@ def connect(url: str) -> sa.Engine:
 
 
 @contextmanager
-def unit_of_work() -> Iterator[Session]:
-    """One use case, one transaction: all of it or none; topics are told after the commit."""
+def unit_of_work(*, waits: bool = True) -> Iterator[Session]:
+    """One use case, one transaction: all of it or none; topics are told after the commit.
+
+    Raises ``Busy`` where others are writing: with ``waits`` after ten seconds, else at once.
+    """
     with Session(engine(), expire_on_commit=False) as session:
-        with session.begin():
+        with _turn(waits), session.begin():
             yield session
         changes.publish(changes.announced(session))
 
@@ -60,6 +73,28 @@ def reading() -> Iterator[Session]:
         yield session
 
 
+def is_embedded() -> bool:
+    """Whether the database is a file of this process: reads take microseconds, writers turns."""
+    return engine().dialect.name == "sqlite"
+
+
+@contextmanager
+def _turn(waits: bool) -> Iterator[None]:
+    """Let the writers of this process follow each other at SQLite, which takes one at a time.
+
+    Left to itself it makes the others ask again after ever longer sleeps, the unlucky for ever.
+    """
+    if not is_embedded():
+        yield
+        return
+    if not (_writers.acquire(timeout=PATIENCE) if waits else _writers.acquire(blocking=False)):
+        raise Busy
+    try:
+        yield
+    finally:
+        _writers.release()
+
+
 def is_ready() -> bool:
     """Whether the database answers."""
     try:
@@ -71,7 +106,11 @@ def is_ready() -> bool:
 
 
 def _sqlite(url: str) -> sa.Engine:
-    made = sa.create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+    made = sa.create_engine(
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": PATIENCE, "check_same_thread": False},
+    )
 
     @event.listens_for(made, "connect")
     def _prepare(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]

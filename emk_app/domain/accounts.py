@@ -96,6 +96,7 @@ SECOND_FACTOR_DAY: Final = Rule(
 )
 REGISTER_SOURCE: Final = Rule(tries=20, window=timedelta(hours=1))
 MESSAGE_CONTACT: Final = Rule(tries=5, window=timedelta(days=1), longest_block=timedelta(hours=1))
+LONGEST_WINDOW: Final = timedelta(days=1)
 FIRST_BLOCK: Final = timedelta(seconds=30)
 
 

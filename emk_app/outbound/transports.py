@@ -52,15 +52,3 @@ class JsonLines:
             file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())
-
-
-class NoGateway(Exception):
-    """No gateway is configured; letters wait."""
-
-
-class Unconfigured:
-    """Stands where production has named no gateway: letters wait in the outbox, none is lost."""
-
-    def send(self, letter: Letter, at: datetime) -> None:
-        """Refuse."""
-        raise NoGateway

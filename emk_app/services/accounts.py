@@ -23,7 +23,7 @@ from emk_app.domain.accounts import (
     WrongContactCode,
     WrongCredentials,
 )
-from emk_app.domain.actors import Actor, Position, Role, permit
+from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.contacts import Email, LoginKind, Phone
 from emk_app.domain.contacts import Login as LoginName
 from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, Required
@@ -64,6 +64,7 @@ class SessionFacts:
     ref: str
     user_id: int
     role: Role
+    last_seen_at: datetime
     ends_at: datetime
     """When it ends if nothing more is done."""
 
@@ -183,6 +184,15 @@ def begin_sign_in(door: str, login: str, password: str, *, source: str, now: dat
         raise WrongCredentials
     rehashed = passwords.hash_password(password) if check.needs_rehash else None
     with unit_of_work() as db:
+        if user.totp_confirmed_at is None:
+            # Whoever else knew the password may have been shown a secret: it must never be the
+            # one that is proved here.
+            db.exec(delete(Doorstep).where(col(Doorstep.user_id) == user.id))
+            db.exec(
+                sa.update(User)
+                .where(col(User.id) == user.id, col(User.totp_confirmed_at).is_(None))
+                .values(totp_sealed=None)
+            )
         step = _renew_doorstep(db, door, now)
         step.user_id = user.id
         step.kind = LoginKind(name.kind) if name else None
@@ -333,7 +343,7 @@ def session_of(ref: str, *, now: datetime) -> SessionFacts | None:
         return None
     session, user = found
     ends_at = min(session.expires_at, session.last_seen_at + _idle(user.role))
-    return SessionFacts(session.id, session.ref, user.id, user.role, ends_at)
+    return SessionFacts(session.id, session.ref, user.id, user.role, session.last_seen_at, ends_at)
 
 
 def was_session(ref: str) -> bool:
@@ -355,16 +365,14 @@ def actor_of(ref: str, *, now: datetime) -> Actor:
     return _as_actor(user, session)
 
 
-def notice_presence(ref: str, *, now: datetime) -> None:
+def notice_presence(session: SessionFacts, *, now: datetime) -> None:
     """Note that the person did something; at most once a minute is written."""
+    if now - session.last_seen_at <= SEEN_STEP:
+        return
     with unit_of_work() as db:
         db.exec(
             sa.update(UserSession)
-            .where(
-                col(UserSession.ref) == ref,
-                col(UserSession.revoked_at).is_(None),
-                col(UserSession.last_seen_at) < now - SEEN_STEP,
-            )
+            .where(col(UserSession.id) == session.id, col(UserSession.revoked_at).is_(None))
             .values(last_seen_at=now)
         )
 
@@ -396,40 +404,25 @@ def create_user(
     clinic_id: int | None = None,
     position: Position | None = None,
     is_demo: bool = False,
-    db: Session | None = None,
 ) -> int:
     """Make an account from the command line, or find the one of this login; return its identity."""
     parsed = LoginName.parse(login)
-    if db is None:
-        with unit_of_work() as own:
-            return create_user(
-                role,
-                login,
-                password,
-                now=now,
-                totp_secret=totp_secret,
-                name=name,
-                clinic_id=clinic_id,
-                position=position,
-                is_demo=is_demo,
-                db=own,
-            )
-    known = _user_by_login(db, parsed)
-    if known is not None:
-        return known.id
-    hashed = passwords.hash_password(rules.check_new_password(password, ""))
-    contact = parsed.value if parsed.kind is not LoginKind.INN else None
-    user = _make_user(db, role, parsed, hashed, contact=contact, now=now)
-    own_vault = vault.vault_of(user)
-    user.clinic_id, user.position, user.is_demo = clinic_id, position, is_demo
-    if name:
-        user.name_sealed = own_vault.seal(name, "users", "name", user.uid)
-    if totp_secret:
-        user.totp_sealed = own_vault.seal(totp_secret, "users", "totp", user.uid)
-        user.totp_confirmed_at = now
-    db.add(user)
-    db.flush()
-    auditing.record(db, None, "create_user", f"user:{user.id}", subject_id=user.id, now=now)
+    with unit_of_work() as db:
+        known = _user_by_login(db, parsed)
+        if known is not None:
+            return known.id
+        hashed = passwords.hash_password(rules.check_new_password(password, ""))
+        contact = parsed.value if parsed.kind is not LoginKind.INN else None
+        user = _make_user(db, role, parsed, hashed, contact=contact, now=now)
+        own = vault.vault_of(user)
+        user.clinic_id, user.position, user.is_demo = clinic_id, position, is_demo
+        if name:
+            user.name_sealed = own.seal(name, "users", "name", user.uid)
+        if totp_secret:
+            user.totp_sealed = own.seal(totp_secret, "users", "totp", user.uid)
+            user.totp_confirmed_at = now
+        db.add(user)
+        auditing.record(db, None, "create_user", f"user:{user.id}", subject_id=user.id, now=now)
     return user.id
 
 
@@ -448,11 +441,6 @@ def sweep(*, now: datetime) -> None:
     """Forget doorsteps nobody stands on any more."""
     with unit_of_work() as db:
         db.exec(delete(Doorstep).where(col(Doorstep.expires_at) <= now))
-
-
-def permit_signed_in(actor: Actor) -> None:
-    """Raise ``NotPermitted`` for the system itself."""
-    permit(actor, *(role for role in Role if role is not Role.SYSTEM))
 
 
 def _registration(

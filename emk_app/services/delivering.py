@@ -14,7 +14,7 @@ from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.journal import Channel, OutboxMessage
 from emk_app.domain.errors import NotFound
-from emk_app.outbound.transports import JsonLines, Letter, Transport, Unconfigured
+from emk_app.outbound.transports import JsonLines, Letter, Transport
 from emk_app.settings import settings
 
 log = logging.getLogger("emk.outbox")
@@ -36,27 +36,18 @@ class DemoLetter:
     is_sent: bool
 
 
-def transport() -> Transport:
-    """Return the gateway of the settings."""
-    if settings().is_demo:
-        return JsonLines(settings().data / "outbox.jsonl")
-    return Unconfigured()
+def transport() -> Transport | None:
+    """Return the gateway of the settings; without one, letters wait in the outbox."""
+    return JsonLines(settings().data / "outbox.jsonl") if settings().is_demo else None
 
 
-def deliver_due(gateway: Transport, *, now: datetime) -> int:
+def deliver_due(gateway: Transport | None, *, now: datetime) -> int:
     """Send what is due; return how many left."""
     sent = 0
-    while (message := _take(now)) is not None:
-        letter = Letter(
-            channel=message.channel.value,
-            recipient=vault.service_open(
-                message.recipient_sealed, "outbox", "recipient", message.dedupe
-            ),
-            text=vault.service_open(message.text_sealed, "outbox", "text", message.dedupe),
-            dedupe=message.dedupe,
-        )
+    while gateway is not None and (message := _take(now)) is not None:
         try:
-            gateway.send(letter, now)
+            recipient, text = _opened(message)
+            gateway.send(Letter(message.channel.value, recipient, text, message.dedupe), now)
         except Exception as error:
             # The error of a gateway may quote the letter, so only its kind is logged.
             log.warning("letter %s not sent: %s", message.id, type(error).__name__)
@@ -76,16 +67,17 @@ def demo_letters() -> list[DemoLetter]:
             select(OutboxMessage).order_by(col(OutboxMessage.id).desc()).limit(SHOWN)
         ).all()
     return [
-        DemoLetter(
-            row.id,
-            row.channel,
-            vault.service_open(row.recipient_sealed, "outbox", "recipient", row.dedupe),
-            vault.service_open(row.text_sealed, "outbox", "text", row.dedupe),
-            row.created_at,
-            row.sent_at is not None,
-        )
+        DemoLetter(row.id, row.channel, *_opened(row), row.created_at, row.sent_at is not None)
         for row in rows
     ]
+
+
+def _opened(message: OutboxMessage) -> tuple[str, str]:
+    """Return recipient and text."""
+    return (
+        vault.service_open(message.recipient_sealed, "outbox", "recipient", message.dedupe),
+        vault.service_open(message.text_sealed, "outbox", "text", message.dedupe),
+    )
 
 
 def _take(now: datetime) -> OutboxMessage | None:

@@ -10,6 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from emk_app import incidents
 from emk_app.db import changes
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.journal import Job
@@ -39,8 +40,8 @@ def run_due(works: dict[str, Work], *, now: datetime) -> int:
         tried += 1
         try:
             works[job.kind](job.target_id, now)
-        except Exception:
-            log.exception("job %s of kind %s failed, try %s", job.id, job.kind, job.attempts)
+        except Exception as error:
+            incidents.note(log, f"job {job.id} of kind {job.kind}, try {job.attempts}", error)
             _put_back(job, now)
         else:
             _finish(job, now)

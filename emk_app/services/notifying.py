@@ -48,5 +48,3 @@ def send(
         )
     )
     changes.announce(db, "outbox")
-
-

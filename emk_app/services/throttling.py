@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import col, delete
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, delete, select
 
 from emk_app.crypto import tokens
 from emk_app.db.engine import unit_of_work
 from emk_app.db.tables.people import Throttle
-from emk_app.domain.accounts import Rule, blocked_for
+from emk_app.domain.accounts import LONGEST_WINDOW, Rule, blocked_for
 from emk_app.domain.errors import TooManyAttempts
 from emk_app.keys import keystore
 
@@ -27,10 +29,7 @@ def spend(*those: tuple[str, Rule], now: datetime) -> None:
     shut: datetime | None = None
     with unit_of_work() as db:
         for key, rule in those:
-            row = db.get(Throttle, key, with_for_update=True)
-            if row is None:
-                db.add(Throttle(key=key, failures=1, since=now))
-                continue
+            row = _row(db, key, now)
             if row.blocked_until is not None and row.blocked_until > now:
                 shut = max(shut or row.blocked_until, row.blocked_until)
                 continue
@@ -41,7 +40,6 @@ def spend(*those: tuple[str, Rule], now: datetime) -> None:
             if wait:
                 # This try is still let through; the next one waits.
                 row.blocked_until = now + wait
-            db.add(row)
     if shut is not None:
         raise TooManyAttempts(shut)
 
@@ -50,3 +48,21 @@ def forgive(*keys: str) -> None:
     """Forget the tries under ``keys``, after a success."""
     with unit_of_work() as db:
         db.exec(delete(Throttle).where(col(Throttle.key).in_(keys)))
+
+
+def sweep(*, now: datetime) -> None:
+    """Forget counts that no longer shut any door."""
+    with unit_of_work() as db:
+        db.exec(
+            delete(Throttle).where(
+                col(Throttle.since) <= now - LONGEST_WINDOW,
+                sa.or_(col(Throttle.blocked_until).is_(None), col(Throttle.blocked_until) <= now),
+            )
+        )
+
+
+def _row(db: Session, key: str, now: datetime) -> Throttle:
+    """Return the count under ``key``, begun if need be, also when two begin it at once."""
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    db.exec(insert(Throttle).values(key=key, failures=0, since=now).on_conflict_do_nothing())
+    return db.exec(select(Throttle).where(Throttle.key == key).with_for_update()).one()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pyotp
@@ -12,19 +13,21 @@ from sqlmodel import select
 from emk_app.db import vault
 from emk_app.db.engine import reading
 from emk_app.db.tables.journal import OutboxMessage
-from emk_app.db.tables.people import Login, User
+from emk_app.db.tables.people import Login, Throttle, User
 from emk_app.domain.accounts import (
+    LONGEST_WINDOW,
     DoorstepExpired,
     PasswordsDiffer,
     PasswordTooCommon,
     PasswordTooShort,
+    Rule,
     WrongCode,
     WrongContactCode,
     WrongCredentials,
 )
 from emk_app.domain.actors import Role
 from emk_app.domain.errors import Invalid, NotSignedIn, TooManyAttempts
-from emk_app.services import accounts, auditing
+from emk_app.services import accounts, auditing, throttling
 from emk_app.services.accounts import Step
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -222,6 +225,18 @@ def test_second_factor_without_password_is_nothing(now: datetime):
         accounts.confirm_code(DOOR, pyotp.TOTP(SECRET).at(now), now=now)
 
 
+def test_secret_shown_to_somebody_else_is_not_the_one_that_is_proved(now: datetime):
+    accounts.create_user(Role.OPERATOR, "new@example.ru", PASSWORD, now=now)
+    other = "e" * 64
+    sign_in("new@example.ru", now, other)
+    seen = accounts.enrolment(other, now=now).secret
+    assert accounts.enrolment(other, now=now).secret == seen
+    sign_in("new@example.ru", now)
+    assert accounts.enrolment(DOOR, now=now).secret != seen
+    with pytest.raises(DoorstepExpired):
+        accounts.enrolment(other, now=now)
+
+
 def test_enrolled_secret_is_never_shown_again(now: datetime):
     staff(now)
     sign_in("operator@example.ru", now)
@@ -250,12 +265,48 @@ def test_session_ends_by_idleness_by_age_and_by_leaving(now: datetime):
     moment = now
     for _ in range(80):
         moment += timedelta(minutes=10)
-        accounts.notice_presence(ref, now=moment)
+        session = accounts.session_of(ref, now=moment)
+        if session is not None:
+            accounts.notice_presence(session, now=moment)
     assert accounts.session_of(ref, now=now + timedelta(hours=12)) is None
     accounts.leave(ref, now=now)
     with pytest.raises(NotSignedIn):
         accounts.actor_of(ref, now=now)
     assert accounts.was_session(ref)
+
+
+def test_first_tries_at_once_are_all_counted(now: datetime):
+    rule = Rule(tries=8, window=timedelta(minutes=1))
+    with ThreadPoolExecutor(8) as pool:
+        for spent in [pool.submit(throttling.spend, ("door", rule), now=now) for _ in range(8)]:
+            spent.result()
+    with pytest.raises(TooManyAttempts):
+        throttling.spend(("door", rule), now=now)
+
+
+def test_counts_that_shut_no_door_are_forgotten(now: datetime):
+    throttling.spend(("door", Rule(tries=1, window=timedelta(minutes=1))), now=now)
+    throttling.sweep(now=now)
+    with reading() as db:
+        assert db.exec(select(Throttle)).all()
+    throttling.sweep(now=now + LONGEST_WINDOW)
+    with reading() as db:
+        assert not db.exec(select(Throttle)).all()
+
+
+def test_thirty_writers_at_once_wait_for_each_other_and_lose_nothing(now: datetime):
+    rule = Rule(tries=1000, window=timedelta(minutes=1))
+
+    def write_and_read() -> None:
+        for _ in range(10):
+            throttling.spend(("door", rule), now=now)
+            assert accounts.session_of("none", now=now) is None
+
+    with ThreadPoolExecutor(30) as pool:
+        for written in [pool.submit(write_and_read) for _ in range(30)]:
+            written.result()
+    with reading() as db:
+        assert db.exec(select(Throttle.failures)).one() == 300
 
 
 def test_audit_chain_holds_and_names_the_first_broken_entry(now: datetime):

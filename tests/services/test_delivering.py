@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from emk_app.db.engine import unit_of_work
+from emk_app.db.tables.journal import OutboxMessage
 from emk_app.domain.errors import NotFound
-from emk_app.outbound.transports import JsonLines, Letter, NoGateway, Unconfigured
+from emk_app.outbound.transports import JsonLines, Letter
 from emk_app.services import delivering, notifying
-from emk_app.settings import settings
+from emk_app.settings import Environment, Settings, settings
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -28,6 +31,10 @@ class Gateway:
             self.failures -= 1
             raise ConnectionError
         self.taken.append(letter)
+
+
+def in_production() -> Settings:
+    return dataclasses.replace(settings(), environment=Environment.PRODUCTION)
 
 
 def write(text: str, now: datetime, dedupe: str = "occasion:1") -> None:
@@ -68,12 +75,25 @@ def test_letter_is_given_up_after_ten_tries(now: datetime):
     assert gateway.failures == 100 - delivering.TRIES
 
 
-def test_without_a_gateway_letters_wait(now: datetime):
-    with pytest.raises(NoGateway):
-        Unconfigured().send(Letter("sms", "", "", ""), now)
+def test_without_a_gateway_letters_wait_however_long(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(delivering, "settings", in_production)
     write("Готово", now)
-    assert delivering.deliver_due(Unconfigured(), now=now) == 0
-    assert delivering.deliver_due(Gateway(), now=now + timedelta(minutes=1)) == 1
+    for hour in range(2 * delivering.TRIES):
+        moment = now + timedelta(hours=hour)
+        assert delivering.deliver_due(delivering.transport(), now=moment) == 0
+    assert delivering.deliver_due(Gateway(), now=now + timedelta(days=2)) == 1
+
+
+def test_letter_that_can_not_be_opened_does_not_hold_up_the_next(now: datetime):
+    write("Готово", now)
+    with unit_of_work() as db:
+        db.exec(sa.update(OutboxMessage).values(text_sealed=b"broken"))
+    write("Второе", now, dedupe="occasion:2")
+    gateway = Gateway()
+    assert delivering.deliver_due(gateway, now=now) == 1
+    assert [letter.text for letter in gateway.taken] == ["Второе"]
 
 
 def test_demo_writes_letters_to_a_private_file(now: datetime):
@@ -86,13 +106,8 @@ def test_demo_writes_letters_to_a_private_file(now: datetime):
 
 
 def test_outbox_page_exists_in_the_demo_alone(now: datetime, monkeypatch: pytest.MonkeyPatch):
-    import dataclasses
-
-    from emk_app.settings import Environment
-
     write("Готово", now)
     assert [letter.text for letter in delivering.demo_letters()] == ["Готово"]
-    production = dataclasses.replace(settings(), environment=Environment.PRODUCTION)
-    monkeypatch.setattr(delivering, "settings", lambda: production)
+    monkeypatch.setattr(delivering, "settings", in_production)
     with pytest.raises(NotFound):
         delivering.demo_letters()
