@@ -7,6 +7,7 @@ Topics are plain words: ``application:5``, ``holder:7``, ``queue``, ``clinic:3``
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,14 +20,15 @@ _ANNOUNCED = "emk_topics"
 class Watch:
     """One watcher's ear: set by any thread, awaited on its own loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, topics: Iterable[str]) -> None:
+        self.topics = frozenset(topics)
+        self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
 
     def wake(self) -> None:
         """Tell the watcher, from any thread."""
         # A loop that has closed has no watcher left to tell.
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._event.set)
 
     async def wait(self) -> None:
@@ -59,9 +61,9 @@ def publish(topics: Iterable[str]) -> None:
 
 def subscribe(topics: Iterable[str]) -> Watch:
     """Start watching ``topics`` on the running loop; end with ``unsubscribe``."""
-    watch = Watch(asyncio.get_running_loop())
+    watch = Watch(topics)
     with _lock:
-        for topic in topics:
+        for topic in watch.topics:
             _watches[topic].add(watch)
     return watch
 
@@ -69,7 +71,7 @@ def subscribe(topics: Iterable[str]) -> Watch:
 def unsubscribe(watch: Watch) -> None:
     """Stop watching."""
     with _lock:
-        for topic in [topic for topic, watches in _watches.items() if watch in watches]:
+        for topic in watch.topics:
             _watches[topic].discard(watch)
             if not _watches[topic]:
                 del _watches[topic]
