@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
 
 class Environment(StrEnum):
     """What kind of world the process serves."""
@@ -126,9 +128,17 @@ def _choice(
 
 
 def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "*" in text:
+    """Return the origin exactly as browsers write it, or they would be taken for strangers."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError:
+        raise BadSetting("EMK_ORIGIN", "must be like https://emk.example.ru") from None
+    if parts.scheme not in DEFAULT_PORTS or not host or "*" in text:
         raise BadSetting("EMK_ORIGIN", "must be like https://emk.example.ru")
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
         raise BadSetting("EMK_ORIGIN", "must be scheme, host and port only")
-    return f"{parts.scheme}://{parts.netloc}"
+    host = f"[{host}]" if ":" in host else host
+    is_default = port in (None, DEFAULT_PORTS[parts.scheme])
+    return f"{parts.scheme}://{host}" + ("" if is_default else f":{port}")

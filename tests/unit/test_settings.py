@@ -25,6 +25,8 @@ PRODUCTION = {
         ("EMK_ORIGIN", "https://emk.example.ru/path"),
         ("EMK_ORIGIN", "https://user@emk.example.ru"),
         ("EMK_ORIGIN", "ftp://emk.example.ru"),
+        ("EMK_ORIGIN", "https://emk.example.ru:port"),
+        ("EMK_ORIGIN", "https://[::1"),
         ("EMK_TRUSTED_PROXY_HOPS", "-1"),
     ],
 )
@@ -62,3 +64,17 @@ def test_nothing_said_is_a_demo_on_the_loopback():
     assert made.host == "127.0.0.1"
     assert made.origin == "http://localhost:8000"
     assert made.database_url.startswith("sqlite:///")
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("https://EMK.Example.ru:443/", "https://emk.example.ru"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https://медкнижка.рф", "https://xn--80ahcfjlckm.xn--p1ai"),
+        ("https://emk.example.ru:8443", "https://emk.example.ru:8443"),
+    ],
+)
+def test_origin_is_kept_as_browsers_write_it(said: str, written: str):
+    assert read({"EMK_ORIGIN": said}).origin == written
