@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import secrets
+from collections import deque
 from typing import cast
 
 import reflex as rx
 from reflex.event import EventSpec
+from reflex_base.event.context import EventContext
 
-from emk_app import working
+from emk_app import incidents, working
 from emk_app.api import book, check, health, scans, session, verdict
 from emk_app.api.routing import routes
 from emk_app.components import layout
@@ -25,14 +26,23 @@ from emk_app.states.session import MessageState
 log = logging.getLogger("emk.events")
 
 
+_failed: deque[str] = deque(maxlen=1000)
+"""Events that ended in an incident. What tells of one goes the way that it went: where that fails
+too, as with the database away, nobody is told of it, or it would never end.
+"""
+
+
 def tell_user(exception: Exception) -> EventSpec | None:
     """Word a domain error for the person at the screen; log the rest under an incident number."""
     if isinstance(exception, NotSignedIn):
         return rx.redirect(gate.ENDED_PAGE)
     if isinstance(exception, DomainError):
         return _alert(texts.sentence(exception))
-    incident = secrets.token_hex(4)
-    log.error("incident %s", incident, exc_info=exception)
+    incident = incidents.note(log, "an event", exception)
+    event = EventContext.get()
+    if event.parent_txid in _failed:
+        return None
+    _failed.append(event.txid)
     return _alert(texts.UNEXPECTED.format(incident=incident))
 
 

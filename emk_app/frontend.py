@@ -54,6 +54,8 @@ SERVING: Final = {
     "REFLEX_ENV_MODE": "prod",
     "__REFLEX_SKIP_COMPILE": "true",
     "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+    # What edge/frames.py lets through, so that a page knows before it sends more.
+    "REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE": "65536",
 }
 UPLOADS: Final = "REFLEX_UPLOADED_FILES_DIR"
 

@@ -22,7 +22,10 @@ async def open_verdict(request: Request) -> Response:
 
 def share_in(text: str) -> str:
     """Return the code in a pasted link, or the pasted code itself, in its canonical form."""
-    path = urlsplit(text.strip()[:1000]).path if "/" in text else text
+    try:
+        path = urlsplit(text.strip()[:1000]).path if "/" in text else text
+    except ValueError:
+        return UNKNOWN
     last = path.strip().rstrip("/").rpartition("/")[2]
     return tokens.parse_share(last) or UNKNOWN
 

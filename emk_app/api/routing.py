@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emk_app import clock
+from emk_app import clock, incidents
 from emk_app.domain.actors import Actor
 from emk_app.domain.errors import (
     Conflict,
@@ -24,7 +24,7 @@ from emk_app.domain.errors import (
     TooManyAttempts,
 )
 from emk_app.edge.cookies import Caller, Standing
-from emk_app.edge.guard import ADDRESS, CALLER
+from emk_app.edge.guard import ADDRESS, CALLER, REFUSALS
 from emk_app.edge.policy import Access, Undeclared
 from emk_app.presenting import texts
 from emk_app.services import accounts
@@ -118,6 +118,9 @@ def _gated(endpoint: Endpoint) -> Answer | Quick:
             return await inner(request)
         except DomainError as error:
             return worded(error)
+        except ClientDisconnect:
+            # The guard cuts a body that goes on past what it announced, or the client has gone.
+            return refusal(413, "body_too_large", REFUSALS["body_too_large"])
         except Exception as error:
             return unexpected(error, endpoint.path)
 
@@ -126,8 +129,7 @@ def _gated(endpoint: Endpoint) -> Answer | Quick:
 
 def unexpected(error: Exception, path: str) -> JSONResponse:
     """Log a fault under an incident number and return what the caller is told of it."""
-    incident = secrets.token_hex(4)
-    log.error("incident %s at %s", incident, path, exc_info=error)
+    incident = incidents.note(log, path, error)
     return refusal(500, "unexpected", texts.UNEXPECTED.format(incident=incident), incident)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -9,6 +11,7 @@ from emk_app import clock
 from emk_app.api.routing import Endpoint, caller_of
 from emk_app.domain.errors import NotSignedIn
 from emk_app.edge import cookies
+from emk_app.edge.guard import CLEAR
 from emk_app.edge.policy import ANYONE
 from emk_app.presenting.devices import device_name
 from emk_app.services import accounts
@@ -18,13 +21,12 @@ from emk_app.threads import in_thread
 
 async def enter(request: Request) -> Response:
     """Exchange the one-time ticket for a session (D10, D11)."""
-    form = await request.form(max_files=0, max_fields=4)
-    ticket = form.get("ticket")
+    form = parse_qs((await request.body()).decode("latin-1"))
     try:
         cookie, role = await in_thread(
             accounts.enter,
             caller_of(request).ref,
-            ticket if isinstance(ticket, str) else "",
+            form.get("ticket", [""])[0],
             device=device_name(request.headers.get("user-agent", "")),
             now=clock.now(),
         )
@@ -40,7 +42,7 @@ async def leave(request: Request) -> Response:
     await in_thread(accounts.leave, caller_of(request).ref, now=clock.now())
     answer = RedirectResponse("/login", 303)
     answer.headers["set-cookie"] = cookies.drop_cookie()
-    answer.headers["clear-site-data"] = '"storage"'
+    answer.raw_headers.append(CLEAR)
     return answer
 
 

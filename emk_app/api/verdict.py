@@ -6,8 +6,6 @@ import asyncio
 import json
 import logging
 import re
-import secrets
-from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
@@ -16,11 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from emk_app import clock
+from emk_app import clock, incidents
 from emk_app.api.routing import Endpoint, Quick, address_of, refusal, unexpected, worded
 from emk_app.api.shells import Shell, shell
 from emk_app.components.verdict import VERDICT_SLOT, verdict_html
 from emk_app.domain.errors import DomainError, NotFound
+from emk_app.edge.allowance import Allowance
 from emk_app.edge.guard import ADDRESS
 from emk_app.edge.headers import BUILD
 from emk_app.edge.policy import ANYONE
@@ -36,7 +35,6 @@ log = logging.getLogger("emk.verdict")
 LOOKS_AT_ONCE: Final = 60
 LOOKS_A_SECOND: Final = 1.0
 """What one address may ask: a gate full of people, but no sweep."""
-ADDRESSES: Final = 20_000
 GATHERING: Final = 0.002
 LARGEST_BATCH: Final = 256
 ROBOTS: Final = "noindex, nofollow"
@@ -66,28 +64,6 @@ _SAMPLE: Final = "".join(
     )
     for tone in ("success", "waiting", "danger", "neutral")
 )
-
-
-class Allowance:
-    """How many looks each address has left: a bucket that fills by the second, in this process.
-
-    Codes of 128 bits need no protection from guessing; the service needs some from a flood.
-    """
-
-    def __init__(self, burst: int = LOOKS_AT_ONCE, rate: float = LOOKS_A_SECOND) -> None:
-        self._burst = burst
-        self._rate = rate
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, address: str, at: float) -> bool:
-        """Take one look at the monotonic moment ``at``; return whether there was one."""
-        left, since = self._left.pop(address, (float(self._burst), at))
-        left = min(self._burst, left + (at - since) * self._rate)
-        is_allowed = left >= 1
-        self._left[address] = (left - 1 if is_allowed else left, at)
-        if len(self._left) > ADDRESSES:
-            self._left.popitem(last=False)
-        return is_allowed
 
 
 class Journal:
@@ -126,7 +102,8 @@ class Journal:
                         entered.set_result(result)
 
 
-allowance: Final = Allowance()
+allowance: Final = Allowance(LOOKS_AT_ONCE, LOOKS_A_SECOND)
+"""Codes of 128 bits need no protection from guessing; the service needs some from a flood."""
 journal: Final = Journal()
 
 
@@ -146,9 +123,8 @@ async def page(request: Request) -> Response:
         result = await _look(request.path_params["code"].removesuffix("/"), agent)
     except NotFound:
         return _page(request, 404, verdicts.UNKNOWN_LINK)
-    except Exception:
-        incident = secrets.token_hex(4)
-        log.exception("incident %s at a scan", incident)
+    except Exception as error:
+        incident = incidents.note(log, "a scan", error)
         return _page(request, 503, verdicts.out_of_order(incident))
     return _page(request, 200, verdicts.page_words(result))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from emk_app.crypto import tokens
@@ -45,15 +44,15 @@ def cookie_name() -> str:
 
 
 def read_cookie(header: str) -> str | None:
-    """Return the well-formed cookie value in a Cookie header, or None."""
-    try:
-        jar: SimpleCookie = SimpleCookie(header)
-    except CookieError:
-        return None
-    found = jar.get(cookie_name())
-    if found is None or not TOKEN.fullmatch(found.value):
-        return None
-    return found.value
+    """Return the well-formed cookie value in a Cookie header, or None.
+
+    Other sites' cookies on the same host may break the form of the header; ours is read past them.
+    """
+    for pair in header.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == cookie_name() and TOKEN.fullmatch(value):
+            return value
+    return None
 
 
 def set_cookie(value: str) -> str:

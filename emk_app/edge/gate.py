@@ -4,6 +4,8 @@ read afresh, is such a one (D20).
 
 from __future__ import annotations
 
+import inspect
+import json
 import logging
 import time
 from collections.abc import Mapping
@@ -11,16 +13,18 @@ from typing import Any, Final, cast
 
 import reflex as rx
 from reflex.app import EventNamespace
+from reflex.istate.data import RouterData
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
-from emk_app import clock
-from emk_app.domain.actors import Role
+from emk_app import clock, incidents
 from emk_app.edge import cookies
+from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.edge.policy import Access, Undeclared, access_of
 from emk_app.services import accounts
+from emk_app.settings import settings
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.gate")
@@ -40,8 +44,18 @@ SHUT: Final = ("setvar", "handle_frontend_exception", "update_vars_internal")
 ENDED_PAGE: Final = "/ended"
 FORBIDDEN_PAGE: Final = "/forbidden"
 SIGN_IN_PAGE: Final = "/login"
-EVENTS_A_SECOND: Final = 40
+EVENTS_A_SECOND: Final = 40.0
 BURST: Final = 120
+BOOT: Final = "reflex___state____state.hydrate_and_load"
+OPENING: Final = FRAMEWORK - {name for name in FRAMEWORK if name.endswith(".set_is_hydrated")}
+"""Those of the framework's events that a page sends; the others follow from them."""
+LONGEST_PLACE: Final = 4096
+QUOTING: Final = (
+    "engineio.server",
+    "reflex.app",
+    "reflex_base.event.processor.base_state_processor",
+)
+"""Loggers that quote what browsers send; what fails in our own code is noted without them."""
 
 
 class Gate(rx.Middleware):
@@ -50,21 +64,21 @@ class Gate(rx.Middleware):
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Return nothing to let the event pass, or an update that answers in its stead."""
         caller = caller_of(state.router_data)
-        role = None
+        session = None
         if caller is not None and caller.standing is Standing.SIGNED_IN:
-            role = await _role(caller)
-        if caller is None or (role is None and caller.standing is not Standing.STRANGER):
+            session = await in_thread(accounts.session_of, caller.ref, now=clock.now())
+        if caller is None or (session is None and caller.standing is not Standing.STRANGER):
             return _send_to(ENDED_PAGE, state)
         if event.name in FRAMEWORK:
             return None
         access = _declared(event.name)
         if access is None:
             return StateUpdate()
-        if not access.admits(role):
-            log.info("refused %s for %s", event.name, role or "nobody")
-            return _send_to(SIGN_IN_PAGE if role is None else FORBIDDEN_PAGE, state)
-        if role is not None and access.extends_idle:
-            await in_thread(accounts.notice_presence, caller.ref, now=clock.now())
+        if not access.admits(session.role if session else None):
+            log.info("refused %s for %s", event.name, session.role if session else "nobody")
+            return _send_to(FORBIDDEN_PAGE if session else SIGN_IN_PAGE, state)
+        if session is not None and access.extends_idle:
+            await in_thread(accounts.notice_presence, session, now=clock.now())
         return None
 
 
@@ -73,38 +87,80 @@ class QuietNamespace(EventNamespace):
 
     def __init__(self, namespace: str, app: rx.App) -> None:
         super().__init__(namespace, app)
-        self._allowance: dict[str, tuple[float, float]] = {}
+        self._allowance = Allowance(BURST, EVENTS_A_SECOND)
 
     async def on_event(self, sid: str, data: Any) -> None:
-        """Pass on an event of a declared handler from somebody who has not sent too many."""
-        if not isinstance(data, Mapping) or not self._has_allowance(sid):
+        """Pass on an event that a page may send, rebuilt from what was understood of it."""
+        if not self._has_allowance(sid) or not isinstance(data, Mapping):
             return
         fields = cast("Mapping[str, Any]", data)
         name = fields.get("name")
-        if not isinstance(name, str) or not (name in FRAMEWORK or _declared(name)):
+        payload = payload_of(name, fields.get("payload", {})) if isinstance(name, str) else None
+        if payload is None:
             return
-        if not isinstance(fields.get("payload", {}), Mapping):
-            return
-        if not isinstance(fields.get("router_data", {}), Mapping):
-            return
-        await super().on_event(sid, dict(fields))
+        place = place_of(fields.get("router_data"))
+        try:
+            await super().on_event(sid, {"name": name, "payload": payload, "router_data": place})
+        except Exception as error:
+            incidents.note(log, "an event's way in", error)
 
     async def on_client_error(self, sid: str, data: Any = None) -> None:
         """Note that a browser failed; its words are not ours to keep."""
         if self._has_allowance(sid):
             log.warning("a browser reported an error")
 
-    def on_disconnect(self, sid: str) -> Any:
-        """Forget the socket."""
-        self._allowance.pop(sid, None)
-        return super().on_disconnect(sid)
-
     def _has_allowance(self, sid: str) -> bool:
-        now = time.monotonic()
-        left, since = self._allowance.get(sid, (float(BURST), now))
-        left = min(BURST, left + (now - since) * EVENTS_A_SECOND) - 1
-        self._allowance[sid] = (max(left, 0.0), now)
-        return left >= 0
+        # Counted by tab: a browser may take leave and connect anew on one and the same socket.
+        return self._allowance.take(self.sid_to_token.get(sid, sid), time.monotonic())
+
+
+def payload_of(name: str, said: Any) -> dict[str, Any] | None:
+    """Return the arguments of an event, or None where no page would send it."""
+    registered = RegistrationContext.get().event_handlers.get(name)
+    if registered is None or not isinstance(said, Mapping):
+        return None
+    payload = dict(cast("Mapping[str, Any]", said))
+    if name in OPENING:
+        # No page of ours keeps anything in the browser's storage, which is all else it may say.
+        hashes = payload.get("hashes")
+        is_known = name == BOOT and isinstance(hashes, list)
+        return {"hashes": [str(each) for each in cast("list[Any]", hashes)]} if is_known else {}
+    handler = registered.handler
+    if access_of(handler.fn) is None or handler.is_background:
+        # What follows a topic is started by its page alone: it would outlive the socket.
+        return None
+    try:
+        inspect.signature(handler.fn).bind(None, **payload)
+        # Half a character, which JSON can say, could never be sent back.
+        json.dumps(payload, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return payload
+
+
+def place_of(said: Any) -> dict[str, Any]:
+    """Return the address of the page that sent an event, of nothing but text.
+
+    The framework fails over anything else, again and again: its answer to a failure goes the same
+    way as the event that failed.
+    """
+    fields = cast("Mapping[Any, Any]", said) if isinstance(said, Mapping) else {}
+    path, full = _text(fields.get("pathname")), _text(fields.get("asPath"))
+    if not path.startswith("/"):
+        return {}
+    query = fields.get("query")
+    pairs = cast("Mapping[Any, Any]", query) if isinstance(query, Mapping) else {}
+    place = {
+        "pathname": path,
+        "asPath": full if full.startswith("/") else path,
+        "query": {key: _text(value) for key, value in pairs.items() if _text(key)},
+    }
+    try:
+        RouterData.from_router_data({**place, "headers": {"origin": settings().origin}})
+    except (TypeError, ValueError):
+        # Such as "?self=": a name that the framework's own parser can't take.
+        return {"pathname": path, "asPath": path, "query": {}}
+    return place
 
 
 def install(app: rx.App) -> None:
@@ -120,6 +176,8 @@ def install(app: rx.App) -> None:
         raise Undeclared(undeclared)
     if not any(isinstance(each, Gate) for each in app._middlewares):  # pyright: ignore
         app.add_middleware(Gate(), index=0)
+    for quoting in QUOTING:
+        logging.getLogger(quoting).setLevel(logging.CRITICAL)
     assert app.sio is not None
     assert app.event_namespace is not None
     quiet = QuietNamespace(str(app.event_namespace.namespace), app)
@@ -137,9 +195,9 @@ def _declared(name: str) -> Access | None:
     return access_of(registered.handler.fn) if registered else None
 
 
-async def _role(caller: Caller) -> Role | None:
-    session = await in_thread(accounts.session_of, caller.ref, now=clock.now())
-    return session.role if session else None
+def _text(said: Any) -> str:
+    is_fit = isinstance(said, str) and len(said) <= LONGEST_PLACE
+    return said.encode(errors="ignore").decode() if is_fit else ""
 
 
 def _send_to(page: str, state: BaseState) -> StateUpdate:

@@ -7,15 +7,17 @@ import json
 import logging
 import re
 import secrets
+import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from emk_app import clock
+from emk_app import clock, incidents
 from emk_app.crypto import tokens
 from emk_app.db import changes
 from emk_app.edge import cookies, frames, headers
+from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.keys import keystore
 from emk_app.services import accounts
@@ -32,19 +34,26 @@ log = logging.getLogger("emk.guard")
 
 CALLER: Final = "emk.caller"
 """Key of the scope under which our own routes find the ``Caller``."""
+CLEAR: Final = (b"clear-site-data", b'"storage"')
+"""Nothing of an ended session stays in the browser (D11)."""
 ADDRESS: Final = "emk.address"
 """Key of the scope under which they find the client's address."""
+TAKEN_AWAY: Final = (b"cookie", b"authorization", b"proxy-authorization", b"x-forwarded-for")
 SOCKET_PATH: Final = "/_event"
-CLOSED: Final = ("/_upload", "/_all_routes", "/auth-codespace", "/_health", "/ping")
-"""The framework's own routes that nobody outside needs (D04)."""
+CLOSED: Final = ("/_event", "/_upload", "/_all_routes", "/auth-codespace", "/_health", "/ping")
+"""The framework's own routes that nobody outside needs (D04); ``/_event`` is a socket alone."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TAB_TOKEN: Final = re.compile(r"[0-9a-fA-F-]{36}")
 SOCKETS_PER_CALLER: Final = 24
 SOCKETS_PER_ADDRESS: Final = 400
+SOCKETS_AT_ONCE: Final = 300
+SOCKETS_A_SECOND: Final = 1.0
+"""What one address may open: each socket of a new tab costs a state for an hour."""
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request to any route that does not say otherwise."""
 BODY_LIMITS: Final = (("/api/scans", 6 * 1024 * 1024),)
 HEADER_LIMIT: Final = 16 * 1024
+"""Bytes of the request line and the headers together."""
 
 
 class Guard:
@@ -54,6 +63,7 @@ class Guard:
         self._app = app
         self._by_caller: Counter[str] = Counter()
         self._by_address: Counter[str] = Counter()
+        self._opening = Allowance(SOCKETS_AT_ONCE, SOCKETS_A_SECOND)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what may pass."""
@@ -66,33 +76,34 @@ class Guard:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        given = dict(scope["headers"])
+        given = headers_of(scope)
         method: str = scope["method"]
-        fresh_cookie: list[str] = []
+        fresh: list[tuple[bytes, bytes]] = []
+        is_answered = False
 
         async def answer(message: Message) -> None:
+            nonlocal is_answered
             if message["type"] == "http.response.start":
-                own = [pair for pair in message.get("headers", []) if pair[0].lower() != b"server"]
+                is_answered = True
+                own = [pair for pair in message.get("headers", []) if _is_passed_out(pair[0])]
                 names = {name.lower() for name, _ in own}
                 kind = next((value for name, value in own if name.lower() == b"content-type"), b"")
-                own += headers.headers_for(path, kind, names)
+                own += headers.headers_for(path, message["status"], kind, names)
                 if kind.startswith(b"text/html") and b"set-cookie" not in names:
-                    own += [(b"set-cookie", value.encode()) for value in fresh_cookie]
+                    own += fresh
                 message = {**message, "headers": own}
             await send(message)
 
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_LIMIT:
+        if _is_too_long(scope):
             await refuse(answer, 431, "headers_too_large")
             return
-        if not _host_is_ours(given.get(b"host", b"").decode("latin-1")):
+        if not _host_is_ours(given):
             await refuse(answer, 400, "unknown_host")
             return
         if any(path == closed or path.startswith(closed + "/") for closed in CLOSED):
             await refuse(answer, 404, "not_found")
             return
-        if method == "TRACE" or (
-            method not in SAFE and given.get(b"origin", b"").decode("latin-1") != settings().origin
-        ):
+        if method == "TRACE" or (method not in SAFE and not _origin_is_ours(given)):
             await _drain(receive)
             await refuse(answer, 403, "foreign_origin")
             return
@@ -102,33 +113,42 @@ class Guard:
             await refuse(answer, 413, "body_too_large")
             return
 
-        cookie = cookies.read_cookie(given.get(b"cookie", b"").decode("latin-1"))
-        if not path.startswith("/assets/"):
-            caller = await _caller(cookie)
-            if cookie is None or caller.standing is Standing.ENDED:
-                # Only pages hand out a cookie; an ended session's cookie is never used again.
-                fresh_cookie.append(cookies.set_cookie(tokens.new_token()))
-            scope = {**scope, CALLER: caller}
-        await self._app(
-            {
-                **scope,
-                "headers": _without_secrets(scope["headers"]),
-                ADDRESS: client_address(scope, given),
-            },
-            _bounded(receive, limit),
-            answer,
-        )
+        try:
+            if not path.startswith("/assets/"):
+                cookie = cookies.read_cookie(given.get(b"cookie", ""))
+                caller = await _caller(cookie)
+                is_ended = caller.standing is Standing.ENDED
+                if cookie is None or is_ended:
+                    # Only pages hand out a cookie; an ended session's cookie is never used again.
+                    fresh.append((b"set-cookie", cookies.set_cookie(tokens.new_token()).encode()))
+                if is_ended:
+                    fresh.append(CLEAR)
+                scope = {**scope, CALLER: caller}
+            await self._app(
+                {
+                    **scope,
+                    "headers": _passed_in(scope["headers"]),
+                    ADDRESS: client_address(scope, given),
+                },
+                _bounded(receive, limit),
+                answer,
+            )
+        except Exception as error:
+            incident = incidents.note(log, "a request", error)
+            if not is_answered:
+                await refuse(answer, 500, "unexpected", incident)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        given = dict(scope["headers"])
+        given = headers_of(scope)
         query = urllib.parse.parse_qs(scope["query_string"].decode("latin-1"))
         token = query.get("token", [""])[0]
-        cookie = cookies.read_cookie(given.get(b"cookie", b"").decode("latin-1"))
+        cookie = cookies.read_cookie(given.get(b"cookie", ""))
         address = client_address(scope, given)
         if (
             not scope["path"].startswith(SOCKET_PATH)
-            or given.get(b"origin", b"").decode("latin-1") != settings().origin
-            or not _host_is_ours(given.get(b"host", b"").decode("latin-1"))
+            or _is_too_long(scope)
+            or not _origin_is_ours(given)
+            or not _host_is_ours(given)
             or not TAB_TOKEN.fullmatch(token)
             or cookie is None
         ):
@@ -138,6 +158,7 @@ class Guard:
         if (
             self._by_caller[caller.ref] >= SOCKETS_PER_CALLER
             or self._by_address[address] >= SOCKETS_PER_ADDRESS
+            or not self._opening.take(address, time.monotonic())
         ):
             await _refuse_socket(receive, send, 4429)
             return
@@ -145,8 +166,10 @@ class Guard:
         behind: Scope = {
             **scope,
             "query_string": urllib.parse.urlencode(query, doseq=True).encode(),
+            # The framework's own view of it: what a proxy said is read here alone.
+            "client": (address, 0),
             "headers": [
-                *_without_secrets(scope["headers"]),
+                *_passed_in(scope["headers"]),
                 (b"cookie", cookies.pack(caller).encode()),
             ],
         }
@@ -169,11 +192,21 @@ def state_name(caller: Caller, token: str) -> str:
     return tokens.keyed_digest(keystore().session_key, said, "state")[:40]
 
 
-def client_address(scope: Scope, given: dict[bytes, bytes]) -> str:
+def headers_of(scope: Scope) -> dict[bytes, str]:
+    """Return the headers by name; what comes twice is joined, so that no layer sees another one."""
+    joined: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        text = value.decode("latin-1")
+        between = "; " if name == b"cookie" else ", "
+        joined[name] = joined[name] + between + text if name in joined else text
+    return joined
+
+
+def client_address(scope: Scope, given: dict[bytes, str]) -> str:
     """Return the client's address, through exactly the configured number of proxies (D05)."""
     hops = settings().trusted_proxy_hops
     if hops:
-        forwarded = given.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
+        forwarded = given.get(b"x-forwarded-for", "").split(",")
         named = [part.strip() for part in forwarded if part.strip()]
         if len(named) >= hops:
             return named[-hops]
@@ -181,9 +214,10 @@ def client_address(scope: Scope, given: dict[bytes, bytes]) -> str:
     return client[0] if client else "unknown"
 
 
-async def refuse(send: Send, status: int, code: str) -> None:
+async def refuse(send: Send, status: int, code: str, incident: str = "") -> None:
     """Answer with the fixed error envelope."""
-    body = json.dumps({"code": code, "message": REFUSALS[code], "id": secrets.token_hex(4)})
+    known = incident or secrets.token_hex(4)
+    body = json.dumps({"code": code, "message": REFUSALS[code], "id": known})
     await send(
         {
             "type": "http.response.start",
@@ -198,8 +232,10 @@ REFUSALS: Final = {
     "headers_too_large": "Слишком большой запрос. Очистите файлы cookie сайта и повторите.",
     "unknown_host": "Такого адреса у сервиса нет.",
     "not_found": "Такой страницы нет.",
+    "wrong_method": "Так эту страницу не открыть. Вернитесь назад и повторите.",
     "foreign_origin": "Запрос пришёл с чужого сайта и не выполнен. Откройте страницу заново.",
     "body_too_large": "Запрос больше, чем можно принять. Выберите файл поменьше.",
+    "unexpected": "Что-то пошло не так. Повторите позже или сообщите поддержке номер ошибки.",
 }
 
 
@@ -225,22 +261,35 @@ def _seconds_left(caller: Caller) -> float | None:
     return max((session.ends_at - now).total_seconds(), 0.0) + 0.1 if session else 0.0
 
 
-def _host_is_ours(host: str) -> bool:
-    return host == urllib.parse.urlsplit(settings().origin).netloc
+def _host_is_ours(given: dict[bytes, str]) -> bool:
+    return given.get(b"host", "").lower() == urllib.parse.urlsplit(settings().origin).netloc
 
 
-def _without_secrets(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _origin_is_ours(given: dict[bytes, str]) -> bool:
+    return given.get(b"origin", "") == settings().origin
+
+
+def _is_too_long(scope: Scope) -> bool:
+    lines = sum(len(name) + len(value) for name, value in scope["headers"])
+    return lines + len(scope["path"]) + len(scope["query_string"]) > HEADER_LIMIT
+
+
+def _is_passed_out(name: bytes) -> bool:
+    """Whether an answer keeps the header: we share nothing with other origins."""
+    return name.lower() != b"server" and not name.lower().startswith(b"access-control-")
+
+
+def _passed_in(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [
         (name, value)
         for name, value in given
-        if name not in (b"cookie", b"authorization", b"proxy-authorization")
-        and not name.startswith(b"x-emk-")
+        if name not in TAKEN_AWAY and not name.startswith(b"x-emk-")
     ]
 
 
-def _announced_length(given: dict[bytes, bytes]) -> int:
+def _announced_length(given: dict[bytes, str]) -> int:
     try:
-        return int(given.get(b"content-length", b"0"))
+        return int(given.get(b"content-length", "0"))
     except ValueError:
         return 0
 
@@ -302,7 +351,8 @@ def _until_ended(receive: Receive, send: Send, watch: changes.Watch, caller: Cal
                 )
             finally:
                 word.cancel()
-            if pending.done():
+            # A word that comes together with a message is heeded first.
+            if pending.done() and not word.done():
                 message, pending = pending.result(), None
                 if message["type"] == "websocket.receive" and not frames.is_ours(
                     message.get("text")

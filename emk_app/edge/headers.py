@@ -27,6 +27,8 @@ ALWAYS: Final = (
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 NO_STORE: Final = (b"cache-control", b"no-store")
 FOREVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")
+KEPT: Final = (200, 206, 304)
+"""Answers that a browser may keep; never a refusal or an error."""
 
 
 def script_hashes(pages: Iterable[bytes]) -> set[str]:
@@ -57,7 +59,9 @@ def policy(*, script: str) -> bytes:
     ).encode()
 
 
-def headers_for(path: str, content_type: bytes, given: set[bytes]) -> list[tuple[bytes, bytes]]:
+def headers_for(
+    path: str, status: int, content_type: bytes, given: set[bytes]
+) -> list[tuple[bytes, bytes]]:
     """Return what to add to an answer for ``path`` that already has the headers ``given``."""
     added = list(ALWAYS)
     if settings().is_secure:
@@ -66,8 +70,8 @@ def headers_for(path: str, content_type: bytes, given: set[bytes]) -> list[tuple
     if is_page and b"content-security-policy" not in given:
         added.append((b"content-security-policy", page_policy()))
     if b"cache-control" not in given:
-        if path.startswith("/assets/") and not is_page:
-            added.append(FOREVER)
-        elif is_page or content_type.startswith(b"application/json"):
+        if status not in KEPT or is_page or content_type.startswith(b"application/json"):
             added.append(NO_STORE)
+        elif path.startswith("/assets/"):
+            added.append(FOREVER)
     return added

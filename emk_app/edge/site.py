@@ -30,16 +30,15 @@ class Site:
             await self._framework(scope, receive, send)
             return
         path: str = scope["path"]
-        wrong_method: Route | None = None
+        is_known = False
         for route in self._routes:
             match, child = route.matches(scope)
             if match is Match.FULL:
                 await route.handle({**scope, **child}, receive, send)
                 return
-            if match is Match.PARTIAL:
-                wrong_method = route
-        if wrong_method is not None:
-            await wrong_method.handle(scope, receive, send)
+            is_known = is_known or match is Match.PARTIAL
+        if is_known:
+            await refuse(send, 405, "wrong_method")
         elif path.startswith(OWN_PREFIXES) or path in ("/404.html", "/__spa-fallback.html"):
             await refuse(send, 404, "not_found")
         else:

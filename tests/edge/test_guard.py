@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from emk_app import clock
 from emk_app.crypto import tokens
+from emk_app.db import changes
 from emk_app.domain.actors import Role
 from emk_app.edge import cookies, headers
 from emk_app.edge.cookies import Caller, Standing
@@ -19,12 +22,14 @@ from emk_app.edge.guard import (
     BODY_LIMIT,
     CALLER,
     CLOSED,
+    SOCKETS_AT_ONCE,
     SOCKETS_PER_CALLER,
     Guard,
     Message,
     Receive,
     Scope,
     Send,
+    _until_ended,
     client_address,
     state_name,
 )
@@ -108,14 +113,15 @@ def knock(
     host: str = "localhost:8000",
     path: str = "/_event/",
     guard: Guard | None = None,
+    more: Sequence[tuple[bytes, bytes]] = (),
     while_open: Callable[[], Awaitable[None]] | None = None,
 ) -> list[Message]:
     """Try a websocket handshake; return what the client is told."""
     told: list[Message] = []
 
     async def once() -> None:
-        gone = asyncio.Event()
-        sent = [(b"host", host.encode())]
+        gone, answered = asyncio.Event(), asyncio.Event()
+        sent = [(b"host", host.encode()), *more]
         if origin is not None:
             sent.append((b"origin", origin.encode()))
         if cookie is not None:
@@ -130,6 +136,7 @@ def knock(
 
         async def send(message: Message) -> None:
             told.append(message)
+            answered.set()
 
         scope: dict[str, Any] = {
             "type": "websocket",
@@ -140,8 +147,7 @@ def knock(
         }
         task = asyncio.create_task((guard or Guard(behind))(scope, receive, send))
         if while_open is not None:
-            while not told:
-                await asyncio.sleep(0.01)  # noqa: ASYNC110
+            await answered.wait()
             await while_open()
             await asyncio.wait_for(task, 5)
         else:
@@ -329,10 +335,115 @@ def test_forwarded_address_counts_only_behind_known_proxies(
     monkeypatch: pytest.MonkeyPatch, now: datetime
 ):
     scope: dict[str, Any] = {"client": ("10.0.0.9", 1)}
-    given = {b"x-forwarded-for": b"6.6.6.6, 7.7.7.7"}
+    given = {b"x-forwarded-for": "6.6.6.6, 7.7.7.7"}
     assert client_address(scope, given) == "10.0.0.9"
-    import dataclasses
-
     behind_one = dataclasses.replace(settings(), trusted_proxy_hops=1)
     monkeypatch.setattr("emk_app.edge.guard.settings", lambda: behind_one)
     assert client_address(scope, given) == "7.7.7.7"
+
+
+def test_address_behind_a_proxy_is_the_same_for_every_layer(monkeypatch: pytest.MonkeyPatch):
+    behind_one = dataclasses.replace(settings(), trusted_proxy_hops=1)
+    monkeypatch.setattr("emk_app.edge.guard.settings", lambda: behind_one)
+    behind = Behind()
+    forwarded = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"7.7.7.7")]
+    knock(behind, cookie=tokens.new_token(), more=forwarded)
+    scope = behind.scopes[0]
+    assert scope["client"][0] == "7.7.7.7"
+    assert b"x-forwarded-for" not in dict(scope["headers"])
+
+
+def test_host_said_twice_is_no_host_of_ours():
+    behind = Behind()
+    for host, other in (("localhost:8000", b"evil.example"), ("evil.example", b"localhost:8000")):
+        more = [(b"host", other)]
+        assert not accepted(knock(behind, cookie=tokens.new_token(), host=host, more=more))
+    assert behind.scopes == []
+
+
+def test_cookie_is_found_among_broken_ones_of_other_sites():
+    cookie = tokens.new_token()
+    for header in (
+        f'x={{"a": 1}}; emk_sid={cookie}',
+        f"a b; emk_sid={cookie}; =",
+        f"emk_sid={cookie}",
+    ):
+        assert cookies.read_cookie(header) == cookie
+    assert cookies.read_cookie(f"xemk_sid={cookie}") is None
+
+
+def test_endless_request_line_is_refused():
+    behind = Behind()
+    assert ask(behind, "/check?code=" + "x" * 20_000).status_code == 431
+    assert behind.scopes == []
+
+
+def test_new_sockets_of_one_address_are_few_at_a_time():
+    behind, guard = Behind(), Guard(Behind())
+    for _ in range(SOCKETS_AT_ONCE):
+        guard._opening.take("10.0.0.9", time.monotonic())
+    assert not accepted(knock(behind, cookie=tokens.new_token(), guard=guard))
+
+
+def test_leaving_is_heeded_while_messages_never_stop():
+    cookie = a_session()
+    caller = Caller(Standing.SIGNED_IN, accounts.ref_of(cookie))
+    told: list[Message] = []
+
+    async def flood() -> Message:
+        return {"type": "websocket.receive", "text": "3"}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    async def listen() -> list[Message]:
+        watch = changes.subscribe([f"session:{caller.ref}"])
+        receive = _until_ended(flood, send, watch, caller)
+        for _ in range(3):
+            await receive()
+        accounts.leave(caller.ref, now=clock.now())
+        await asyncio.sleep(0)
+        return [await receive() for _ in range(3)]
+
+    heard = asyncio.run(listen())
+    assert {"type": "websocket.disconnect", "code": 4401} in heard
+    assert {"type": "websocket.close", "code": 4401} in told
+
+
+def test_page_after_an_ended_session_clears_what_the_browser_kept():
+    cookie = a_session()
+    accounts.leave(accounts.ref_of(cookie), now=clock.now())
+    assert ask(Behind(), cookie=cookie).headers["clear-site-data"] == '"storage"'
+    assert "clear-site-data" not in ask(Behind(), cookie=tokens.new_token()).headers
+
+
+def test_fault_behind_the_guard_is_told_by_number_alone(caplog: pytest.LogCaptureFixture):
+    class Faulty(Behind):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            raise ValueError("112-233-445 95")
+
+    answer = ask(Faulty(), "/v/CODE")
+    assert answer.status_code == 500
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.json()["id"] in caplog.text
+    assert "ValueError" in caplog.text
+    for private in ("112-233-445 95", "CODE"):
+        assert private not in caplog.text
+        assert private not in answer.text
+
+
+def test_nothing_is_shared_with_other_origins():
+    class Sharing(Behind):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            shared = [(b"Access-Control-Allow-Credentials", b"true"), (b"vary", b"Origin")]
+            await send({"type": "http.response.start", "status": 200, "headers": shared})
+            await send({"type": "http.response.body", "body": b""})
+
+    answer = ask(Sharing())
+    assert "access-control-allow-credentials" not in answer.headers
+    assert answer.headers["vary"] == "Origin"
+
+
+def test_missing_asset_is_not_kept():
+    added = dict(headers.headers_for("/assets/gone.js", 404, b"text/plain", set()))
+    assert added[b"cache-control"] == b"no-store"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import urllib.parse
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from emk_app import clock
 from emk_app.api.routing import Endpoint, routes
 from emk_app.domain.actors import Role
-from emk_app.edge.guard import Guard
+from emk_app.edge.guard import BODY_LIMIT, Guard
 from emk_app.edge.site import Site
 from emk_app.emk_app import ENDPOINTS
 from emk_app.services import accounts, sharing
@@ -28,13 +29,20 @@ async def nothing_else(_scope: object, _receive: object, _send: object) -> None:
     raise AssertionError("our routes are answered before the framework")
 
 
-def ask(method: str, path: str, cookie: str = "") -> httpx.Response:
+def ask(
+    method: str,
+    path: str,
+    cookie: str = "",
+    *,
+    given: dict[str, str] | None = None,
+    content: bytes | None = None,
+) -> httpx.Response:
     async def once() -> httpx.Response:
         site = Guard(Site(routes(ENDPOINTS), nothing_else))
         transport = httpx.ASGITransport(site)  # pyright: ignore[reportArgumentType]
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
-            given = {"origin": ORIGIN} | ({"cookie": f"emk_sid={cookie}"} if cookie else {})
-            return await client.request(method, path, headers=given)
+            sent = {"origin": ORIGIN} | ({"cookie": f"emk_sid={cookie}"} if cookie else {})
+            return await client.request(method, path, headers=sent | (given or {}), content=content)
 
     return asyncio.run(once())
 
@@ -70,7 +78,37 @@ def test_unknown_addresses_of_ours_are_not_pages(path: str):
 
 
 def test_wrong_method_is_refused():
-    assert ask("GET", "/session/leave").status_code == 405
+    answer = ask("GET", "/session/leave")
+    assert (answer.status_code, answer.json()["code"]) == (405, "wrong_method")
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("multipart/form-data", b"nothing"),
+        ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
+        ("application/x-www-form-urlencoded", b"ticket=\xff&" * 100),
+        ("application/json", b"{}"),
+        ("", b"ticket"),
+    ],
+)
+def test_ticket_in_any_other_shape_is_no_ticket(kind: str, content: bytes):
+    answer = ask("POST", "/session/enter", given={"content-type": kind}, content=content)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+def test_body_that_goes_on_past_what_it_announced_is_refused():
+    given = {"content-length": "1"}
+    answer = ask("POST", "/session/enter", given=given, content=b"x" * (BODY_LIMIT + 1))
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    "said", ["", "http://[", "//", "https://evil.example/x", "/v/../../evil", "a" * 5000, "\r\nx"]
+)
+def test_whatever_is_pasted_leads_to_a_verdict_of_ours(said: str):
+    answer = ask("GET", "/check/open?" + urllib.parse.urlencode({"code": said}))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/v/unknown")
 
 
 def test_code_is_given_to_its_owner_alone():

@@ -1,0 +1,88 @@
+"""What an event of a browser is turned into before the framework sees it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from reflex.istate.data import RouterData
+
+from emk_app.edge.gate import BOOT, FRAMEWORK, payload_of, place_of
+from emk_app.settings import settings
+from emk_app.states.review import QueueState
+from emk_app.states.session import MessageState
+
+ALERT = f"{MessageState.get_full_name()}.alert"
+FOLLOW = f"{QueueState.get_full_name()}.follow"
+PLACE = {"pathname": "/login", "asPath": "/login?next=x#y", "query": {"next": "x"}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        [],
+        "/login",
+        {"pathname": {}},
+        {"pathname": "login"},
+        {"pathname": "/login", "asPath": {}},
+        {"pathname": "/login", "asPath": "http://["},
+        {"pathname": "/login", "asPath": "@evil.example["},
+        {"pathname": "/login", "asPath": "/login?self=1", "query": {"self": "1"}},
+        {"pathname": "/login", "query": [1]},
+        {"pathname": "/login", "query": {"number-arg": ["x"], "y": None}},
+        {"pathname": "/\ud83d", "asPath": "/\ud83d"},
+        {"pathname": "/" + "x" * 100_000},
+    ],
+)
+def test_place_is_text_that_the_framework_can_read(said: Any):
+    place = place_of(said)
+    router = RouterData.from_router_data({**place, "headers": {"origin": settings().origin}})
+    assert router.url == "" or router.url.netloc == "localhost:8000"
+    json.dumps(place, ensure_ascii=False).encode()
+
+
+def test_place_of_a_page_is_kept_as_it_is():
+    assert place_of(PLACE) == PLACE
+
+
+def test_what_follows_a_topic_is_not_started_by_a_browser():
+    assert payload_of(FOLLOW, {}) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        [],
+        {},
+        {"text": "a", "other": 1},
+        {"self": 1},
+        {"text": "\ud83d"},
+        {"text": ["\udc00"]},
+    ],
+)
+def test_arguments_that_a_handler_does_not_take_are_dropped(said: Any):
+    assert payload_of(ALERT, said) is None
+
+
+def test_arguments_of_a_handler_are_kept_as_they_are():
+    assert payload_of(ALERT, {"text": "ёж 🦔"}) == {"text": "ёж 🦔"}
+
+
+def test_framework_is_told_nothing_of_the_browsers_storage():
+    assert payload_of(BOOT, {"vars": {"state.x": 1}, "hashes": ["a", 1]}) == {"hashes": ["a", "1"]}
+    assert payload_of(BOOT, {"hashes": {"a": 1}}) == {}
+
+
+def test_browser_does_not_say_that_its_page_is_loaded():
+    assert all(
+        payload_of(name, {"value": True}) is None
+        for name in FRAMEWORK
+        if name.endswith(".set_is_hydrated")
+    )
+
+
+def test_unknown_handler_is_dropped():
+    assert payload_of("state.unknown", {}) is None
