@@ -301,10 +301,11 @@ def submit(actor: Actor, application_id: int, *, now: datetime) -> Submitted:
             kind=applicant.kind,
             step=None,
         )
-        _note(db, actor, application, status.value, now)
-        _audit(db, actor, application, "submit", now)
         holder = _holder(db, application)
         _introduce(holder, applicant)
+        _note(db, actor, application, status.value, now)
+        # The chain of the audit grows under a lock, so every other row is locked before.
+        _audit(db, actor, application, "submit", now)
         number = TrackingNumber.parse(application.tracking_number)
         notifying.tell(
             db,
