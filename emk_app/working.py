@@ -12,7 +12,7 @@ from typing import Final
 from emk_app import clock, incidents
 from emk_app.db import changes, migrations
 from emk_app.keys import keystore
-from emk_app.services import accounts, checking, delivering, jobs, throttling
+from emk_app.services import accounts, checking, delivering, jobs, reviewing, throttling
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.working")
@@ -60,6 +60,7 @@ def _round(sweeps: bool) -> None:
     if sweeps:
         parts.append(lambda now: accounts.sweep(now=now))
         parts.append(lambda now: throttling.sweep(now=now))
+        parts.append(lambda now: reviewing.release_forgotten(now=now))
     for part in parts:
         try:
             part(clock.now())
