@@ -516,8 +516,6 @@ def usual(field: Field, text: str) -> str:
                 return str(Phone.parse_mobile(text))
             case Field.BIRTH_DATE:
                 return day(parse_date(text))
-            case Field.POLICY_NUMBER:
-                return str(Enp.parse(text))
             case _:
                 return text
     except InvalidValue:
@@ -536,6 +534,8 @@ def shown(field: Field, text: str) -> str:
             return KINDS[ExaminationKind(text)].text
         case Field.OCCUPATION if text in OCCUPATIONS:
             return OCCUPATIONS[text].name
+        case Field.POLICY_NUMBER:
+            return _in_fours(text)
         case _:
             return usual(field, text)
 
@@ -770,6 +770,14 @@ def _sentence(name: str, problem: InvalidValue) -> str:
         if name in (Field.SEX, Field.KIND, Field.OCCUPATION):
             return "Выберите один из вариантов."
     return word(problem)
+
+
+def _in_fours(text: str) -> str:
+    """Return a unified policy number in groups of four, easier to compare with the card."""
+    try:
+        return str(Enp.parse(text))
+    except InvalidValue:
+        return text
 
 
 def _href_from_review(step: WizardStep) -> str:
