@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +22,8 @@ from emk_app.settings import settings
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     options = _parser().parse_args(arguments)
+    # Whatever this process writes is for its own user alone (D57).
+    os.umask(0o077)
     try:
         return options.run(options)
     except DomainError as error:

@@ -17,7 +17,6 @@ LONGEST: Final = 64 * 1024
 """Characters of one frame (D03): forms are short, files go another way."""
 NAMESPACE: Final = "/_event"
 EVENT: Final = "event"
-CLIENT_ERROR: Final = "client_error"
 
 # Packet types of Engine.IO 4 and, after a "4", of socket.io 5: connect, disconnect, event.
 _CLOSE_PING_PONG: Final = frozenset({"1", "2", "3"})

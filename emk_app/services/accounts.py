@@ -84,7 +84,9 @@ def register(
     """
     throttling.spend((key_of("register-source", source), rules.REGISTER_SOURCE), now=now)
     name, reach, secret = _registration(login, contact, password, repeated)
-    throttling.spend((key_of("message", reach), rules.MESSAGE_CONTACT), now=now)
+    # Whoever owns a taken login hears of it wherever else the code would have gone.
+    told = sorted({reach, name.value})
+    throttling.spend(*((key_of("message", each), rules.MESSAGE_CONTACT) for each in told), now=now)
     hashed = passwords.hash_password(secret)
     code = tokens.numeric_code()
     with unit_of_work() as db:
@@ -322,17 +324,6 @@ def leave(ref: str, *, now: datetime) -> None:
             subject_id=user.id,
             now=now,
         )
-
-
-def leave_everywhere(user_id: int, *, now: datetime) -> None:
-    """End every session of a person."""
-    with unit_of_work() as db:
-        for session in db.exec(
-            select(UserSession).where(
-                UserSession.user_id == user_id, col(UserSession.revoked_at).is_(None)
-            )
-        ).all():
-            _revoke(db, session, now)
 
 
 def session_of(ref: str, *, now: datetime) -> SessionFacts | None:

@@ -46,7 +46,7 @@ class MessageState(rx.State):
     @allow_anyone
     def alert(self, text: str):
         """Show what went wrong; anybody may show themselves a sentence."""
-        self.polite, self.assertive = "", str(text)[:400]
+        self.polite, self.assertive = "", text[:400] if isinstance(text, str) else ""
 
 
 class PersonState(rx.State):

@@ -168,6 +168,14 @@ def test_messages_to_one_contact_are_few(now: datetime):
             accounts.resend_contact_code(DOOR, now=now)
 
 
+def test_owner_of_a_taken_login_is_not_flooded_by_way_of_other_contacts(now: datetime):
+    register("500100732259", now, contact="anna@example.ru")
+    accounts.confirm_contact(DOOR, code_sent(), now=now)
+    with pytest.raises(TooManyAttempts):
+        for number in range(10):
+            register("500100732259", now, contact=f"x{number}@example.ru", door="e" * 64)
+
+
 def test_contact_code_does_not_open_another_browser(now: datetime):
     register("anna@example.ru", now)
     right = code_sent()

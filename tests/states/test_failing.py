@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlmodel import col
 
+from emk_app import clock
+from emk_app.db.engine import unit_of_work
+from emk_app.db.tables.people import User
+from emk_app.domain.actors import Role
 from emk_app.edge import gate
+from emk_app.states.review import QueueState
 from emk_app.states.session import MessageState
+from tests.factories import make_clinic, make_holder, make_operator, make_received
 from tests.states.conftest import Screens
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def test_fault_that_befalls_its_own_message_ends_there(
@@ -33,3 +45,22 @@ async def test_fault_that_befalls_its_own_message_ends_there(
     assert faults == 2
     assert len(caplog.records) == 2
     assert "112-233-445 95" not in caplog.text
+
+
+@pytest.mark.parametrize("change", [{"disabled_at": LONG_AGO}, {"role": Role.HOLDER}])
+async def test_open_screen_shows_nothing_more_to_whom_it_is_no_longer_for(
+    screens: Screens, change: dict[str, Any]
+):
+    now = clock.now()
+    operator = make_operator(now)
+    screen = await screens.signed_in(operator.user_id)
+    await screen.follow(QueueState.follow, "/review")
+    await screen.until(QueueState, lambda state: state.is_loaded)
+    with unit_of_work() as db:
+        db.exec(sa.update(User).where(col(User.id) == operator.user_id).values(**change))
+    shown = len(screen.shown)
+    make_received(make_holder(now), now, clinic_id=make_clinic())
+    await screen.until(MessageState, lambda state: bool(state.assertive or screen.gone_to))
+    assert screen.gone_to == (gate.ENDED_PAGE if "disabled_at" in change else None)
+    assert (await screen.state(QueueState)).rows == []
+    assert not any("queue_state" in str(delta) for delta in screen.shown[shown:])
