@@ -121,6 +121,7 @@ class Server:
             shutil.copytree(prepared, self.data)
         self.port = free_port()
         self.origin = f"http://localhost:{self.port}"
+        self.starts = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._private: set[str] = {PASSWORD}
         for person in PEOPLE:
@@ -142,6 +143,7 @@ class Server:
     def start(self) -> None:
         """Start, and return when it is ready to work."""
         assert self._process is None
+        self.starts += 1
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "emk_app.cli", "serve"],
@@ -324,6 +326,14 @@ class Server:
         """Return what a plain SQL query finds."""
         with closing(sqlite3.connect(self.data / "emk.db", timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
+
+    def until(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return what a query finds, once it finds anything."""
+        patience = time.monotonic() + PATIENCE
+        while not (found := self.rows(query, *values)):
+            assert time.monotonic() < patience, f"nothing is found by {query}"
+            time.sleep(0.02)
+        return found
 
     def rows_changed(self, statement: str, *values: Any) -> int:
         """Change rows behind the server's back; return how many."""

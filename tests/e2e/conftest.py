@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from emk_app import frontend
 from tests import running
-from tests.e2e.screens import PATIENCE, SCREENSHOTS, Watched
+from tests.e2e.screens import MEASURED, PATIENCE, SCREENSHOTS, Watched
 from tests.running import Person, Server
 
 ARGUMENTS: Final = (
@@ -40,6 +40,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how long it took until one person's screen showed what another one did."""
+    if MEASURED:
+        terminalreporter.section("live screens")
+        for line in MEASURED:
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +84,7 @@ def chromium() -> Iterator[Browser]:
 def visit(server: Server, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Return a way to open browsers of different people; what goes wrong in them fails the test."""
     opened: list[Watched] = []
+    started = server.starts
 
     def open_browser(
         path: str | None = None,
@@ -113,7 +122,8 @@ def visit(server: Server, chromium: Browser, request: pytest.FixtureRequest) -> 
         if failed:
             name = "".join(sign if sign.isalnum() else "-" for sign in request.node.name)
             watched.keep(SCREENSHOTS / "failed", f"{name[:80]}-{number}")
-        problems += watched.problems
+        was_down = server.starts != started
+        problems += [line for line in watched.problems if not (was_down and "net::ERR_" in line)]
         watched.page.context.close()
     server.check_alive()
     if failed:

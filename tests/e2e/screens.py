@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Page, Request, Response
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response
 
 from tests.running import ROOT
 
 PATIENCE: Final = 10_000
 """Milliseconds after which a screen that has not changed never will."""
 SCREENSHOTS: Final = ROOT / "screenshots"
+MEASURED: Final[list[str]] = []
+"""How long live screens took, for the end of the run; nothing fails for it."""
 AXE: Final = Axe()
 RULES: Final = {
     "runOnly": [
@@ -35,7 +39,7 @@ ALLOWED_LATIN: Final = re.compile(
     | [\w.+-]+@[\w.-]+\.[a-z]{2,}                 # addresses of mail
     | \b(QR|PDF|JPEG|GIF|PNG)\b                  # what Russians call by these letters
     | «[A-Za-z]»                                  # a letter that should have been Russian
-    | \bGoogle\ Authenticator\b
+    | \bGoogle\ Authenticator\b|\b(Chrome|Firefox|Safari|Linux|Windows|Android|macOS|iOS)\b
     | \b[0-9A-F]{4}(-[0-9A-F]{4}){1,7}\b          # a short hash
     | \b[0-9a-f]{16,64}\b                         # a full one
     | \b[\w-]+\.(pdf|jpe?g|cer|sig|pfx)\b         # names of files
@@ -151,6 +155,17 @@ class Watched:
         self.lines.append(line)
         if response.status >= 500:
             self.problems.append(line)
+
+
+def shown(what: str, act: Callable[[], object], *signs: Locator) -> None:
+    """Act, and wait until another person's screen shows it by itself; note how long that took."""
+    since = time.perf_counter()
+    act()
+    acted = time.perf_counter()
+    for sign in signs:
+        sign.wait_for(timeout=5_000)
+    seen = time.perf_counter()
+    MEASURED.append(f"{what}: act {acted - since:.2f} s, seen {seen - acted:.2f} s later")
 
 
 def look(page: Page, name: str) -> None:

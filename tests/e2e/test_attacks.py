@@ -20,6 +20,7 @@ from emk_app.edge.gate import ENDED_PAGE, FORBIDDEN_PAGE, FRAMEWORK, SIGN_IN_PAG
 from emk_app.edge.guard import CLOSED, SOCKETS_PER_CALLER
 from emk_app.edge.policy import Access, access_of
 from emk_app.emk_app import ENDPOINTS
+from tests.e2e.screens import MEASURED
 from tests.e2e.wire import HYDRATE, LOAD, ROOT, Refused, Wire, stranger
 from tests.running import (
     ADMIN,
@@ -298,7 +299,7 @@ def test_cookie_is_worth_nothing_after_leaving(server: Server):
         leave(server, cookie)
         since = time.monotonic()
         assert wire.wait_closed() == 4401
-        print(f"the socket was cut after {time.monotonic() - since:.3f} s")
+        MEASURED.append(f"socket of a left session: cut after {time.monotonic() - since:.2f} s")
     for again in (tab, None):
         with Wire(server, cookie, tab=again) as wire:
             wire.call(HYDRATE)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from emk_app import clock
 from emk_app.presenting.formats import day
@@ -28,21 +26,11 @@ from tests.e2e.applying import (
 )
 from tests.e2e.conftest import Visit
 from tests.e2e.people import decode, register
-from tests.e2e.screens import look
+from tests.e2e.screens import look, shown
 from tests.running import CHAIR, OPERATOR, Server
 
 PHONE = "+79165550199"
 SURNAME = RIGHT.last
-
-
-def shown(what: str, act: Callable[[], object], *signs: Locator) -> None:
-    """Act, and wait until another screen shows it by itself; say how long that took."""
-    since = time.perf_counter()
-    act()
-    acted = time.perf_counter() - since
-    for sign in signs:
-        sign.wait_for(timeout=5_000)
-    print(f"{what}: done {acted:.2f} s, seen {time.perf_counter() - since - acted:.2f} s later")
 
 
 def remember(page: Page) -> None:
@@ -196,7 +184,8 @@ def test_one_book_from_registration_to_the_end_of_its_term(
 
     # The employer has a phone without scripts and no account.
     gate = visit(width=390, javascript=False)
-    shown("looked at", lambda: gate.goto(url), holder.get_by_text(re.compile("1 просмотр")).first)
+    counted = holder.locator("dd").filter(has_text=re.compile("^1.просмотр$"))
+    shown("looked at", lambda: gate.goto(url), counted)
     is_same(holder)
     expect(gate.get_by_text("Действует", exact=True)).to_be_visible()
     verdict = gate.locator("main").inner_text()

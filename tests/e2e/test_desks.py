@@ -1,0 +1,151 @@
+"""Operators and clinics at their desks: who comes second is told."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e import desks
+from tests.e2e.conftest import Visit
+from tests.e2e.screens import look, shown
+from tests.running import (
+    CHAIR,
+    HOLDER,
+    OPERATOR,
+    OTHER_CHAIR,
+    OTHER_HOLDER,
+    OTHER_OPERATOR,
+    PHYSICIAN,
+    REGISTRAR,
+    Person,
+    Server,
+)
+
+RECEIVED = """
+from emk_app import clock
+from emk_app.domain.actors import Actor, Role
+from tests import factories
+made = factories.make_received(Actor({holder}, Role.HOLDER), clock.now(), clinic_id={clinic})
+print(made.number.shown)
+"""
+
+
+def received(server: Server, person: Person = HOLDER) -> str:
+    """Hand an application in for somebody; return its number as shown."""
+    code = RECEIVED.format(holder=server.id_of(person), clinic=server.clinic_of(CHAIR))
+    server.keep_private("Иванова", "Ильинка", "112-233-445 95")
+    number = server.python(code).splitlines()[-1]
+    server.settle()
+    return number
+
+
+def slug(number: str) -> str:
+    return number.replace("ЭМК", "EMK")
+
+
+def test_of_two_operators_one_takes_and_the_other_is_told(server: Server, visit: Visit):
+    number = received(server)
+    pages = [visit(f"/review/{slug(number)}", person=who) for who in (OPERATOR, OTHER_OPERATOR)]
+    buttons = [page.get_by_role("button", name="Взять в работу") for page in pages]
+    for button in buttons:
+        button.wait_for()
+    # In one moment, from two browsers: both see the button that they press.
+    for page in pages:
+        page.evaluate(
+            "[...document.querySelectorAll('button')]"
+            ".find((each) => each.textContent.includes('Взять в работу')).click()"
+        )
+    both = [OPERATOR.name, OTHER_OPERATOR.name]
+    taken_by = server.until(
+        "SELECT reviewer_id FROM applications WHERE tracking_number = ? AND papers = 'taken'",
+        slug(number),
+    )[0][0]
+    winner = [server.id_of(OPERATOR), server.id_of(OTHER_OPERATOR)].index(taken_by)
+    pages[winner].get_by_role("button", name="Одобрить документы").first.wait_for()
+    loser = pages[1 - winner]
+    loser.get_by_text(re.compile(both[winner].split()[0])).first.wait_for()
+    expect(loser.get_by_role("button", name="Одобрить документы")).to_have_count(0)
+    look(loser, "review-taken-by-another")
+    said = server.rows(
+        "SELECT count(*) FROM status_changes JOIN applications a ON a.id = application_id"
+        " WHERE a.tracking_number = ? AND event = 'papers_taken'",
+        slug(number),
+    )
+    assert said == [(1,)]
+
+
+def test_decision_of_one_tab_is_told_in_the_other(server: Server, visit: Visit):
+    number = received(server, OTHER_HOLDER)
+    first = visit(f"/review/{slug(number)}", person=OPERATOR)
+    desks.take(first)
+    second = first.context.new_page()
+    second.goto(f"/review/{slug(number)}")
+    reject = second.get_by_role("button", name="Отклонить").first
+    reject.click()
+    dialog = second.get_by_role("dialog").filter(has_text="Отклонить заявку")
+    dialog.get_by_role("button", name="Отклонить заявку").click()
+    dialog.get_by_text(re.compile("Выберите|причин", re.I)).first.wait_for()
+    look(second, "review-reject")
+    approved = second.get_by_text("одобрены").first
+    shown("approved in another tab", lambda: desks.approve(first), approved)
+    expect(second.get_by_role("button", name="Отклонить")).to_have_count(0)
+    rows = server.rows(
+        "SELECT count(*) FROM status_changes s JOIN applications a ON a.id = application_id"
+        " WHERE a.tracking_number = ? AND event IN ('papers_approved', 'rejected')",
+        slug(number),
+    )
+    assert rows == [(1,)]
+
+
+def test_each_at_the_clinic_sees_what_is_theirs(server: Server, visit: Visit):
+    number = received(server, OTHER_HOLDER)
+    registrar = visit("/clinic", person=REGISTRAR)
+    physician = visit("/clinic", person=PHYSICIAN, width=390)
+    stranger = visit("/clinic", person=OTHER_CHAIR)
+    stranger.get_by_text("Пока никто не записан").wait_for()
+    stranger.get_by_label("Найти по номеру заявки").fill(number)
+    stranger.get_by_label("Найти по номеру заявки").press("Enter")
+    stranger.get_by_text("в вашей организации нет").wait_for()
+    look(stranger, "clinic-not-found")
+    physician.get_by_text(number).first.wait_for()
+    expect(physician.get_by_role("button", name=re.compile("^Открыть"))).to_have_count(0)
+    row = registrar.get_by_role("row").filter(has_text=number)
+    row.get_by_role("button", name=re.compile("^Открыть")).click()
+    dialog = registrar.get_by_role("dialog").filter(has_text="Открыть осмотр?")
+    look(registrar, "clinic-open-case")
+    dialog.get_by_role("button", name="Открыть осмотр").click()
+    registrar.wait_for_url("**/clinic/exams/*")
+    desks.confirm_identity(registrar)
+    expect(registrar.get_by_text("Врачи-специалисты")).to_have_count(0)
+    look(registrar, "clinic-registrar")
+    path = registrar.url.removeprefix(server.origin)
+    for person, page in ((OTHER_CHAIR, stranger), (HOLDER, visit(person=HOLDER))):
+        page.goto(path)
+        missing = re.compile("Такого осмотра нет|Нет доступа")
+        page.get_by_text(missing).first.wait_for()
+        assert "Иванова" not in page.content(), person
+    physician.goto(path)
+    pressure = physician.get_by_label(re.compile("^Артериальное давление"))
+    pressure.fill("12080")
+    pressure.press("Enter")
+    physician.locator("#error-bp").wait_for()
+    assert pressure.input_value() == "12080"
+    look(physician, "clinic-wrong-entry")
+    pressure.fill("120/80")
+    pressure.press("Enter")
+    physician.get_by_text(re.compile("Внесено 1 из")).wait_for()
+    expect(physician.get_by_text("Проверить и подписать")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/cabinet", "/review", "/clinic", "/admin"])
+@pytest.mark.parametrize("person", [HOLDER, OPERATOR, CHAIR], ids=lambda who: who.role.value)
+def test_page_of_another_role_says_so(server: Server, visit: Visit, path: str, person: Person):
+    from emk_app.states.session import HOME
+
+    page = visit(path, person=person)
+    if HOME[person.role] == path:
+        page.get_by_text(person.name).first.wait_for()
+    else:
+        page.get_by_role("heading", name="Нет доступа").wait_for()
