@@ -547,7 +547,7 @@ def warnings_of(draft: DraftView) -> list[str]:
 
 def saved(draft: DraftView) -> str:
     """Say when the draft was saved."""
-    return f"Черновик сохранён {moment(draft.saved_at)}"
+    return f"Сохранено {moment(draft.saved_at)}"
 
 
 def submitted_text(done: Submitted) -> str:
