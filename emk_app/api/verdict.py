@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import logging
 import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,6 +19,7 @@ from emk_app import clock, incidents
 from emk_app.api.routing import Endpoint, Quick, address_of, refusal, unexpected, worded
 from emk_app.api.shells import Shell, shell
 from emk_app.components.verdict import VERDICT_SLOT, verdict_html
+from emk_app.db.engine import Busy, is_embedded
 from emk_app.domain.errors import DomainError, NotFound
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.guard import ADDRESS
@@ -27,7 +29,6 @@ from emk_app.presenting import verdicts
 from emk_app.presenting.devices import device_name
 from emk_app.services import verifying
 from emk_app.services.verifying import LookResult, Sight
-from emk_app.settings import settings
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.verdict")
@@ -35,7 +36,9 @@ log = logging.getLogger("emk.verdict")
 LOOKS_AT_ONCE: Final = 60
 LOOKS_A_SECOND: Final = 1.0
 """What one address may ask: a gate full of people, but no sweep."""
-GATHERING: Final = 0.002
+SLOW: Final = 0.05
+SLOW_FOR: Final = 1.0
+"""Seconds: a commit slower than the one is not waited for on the loop for as long as the other."""
 LARGEST_BATCH: Final = 256
 ROBOTS: Final = "noindex, nofollow"
 
@@ -69,11 +72,16 @@ _SAMPLE: Final = "".join(
 class Journal:
     """Writes looks down many at a time: a look is shown once it is on record, and a crowd of them
     costs one commit.
+
+    A commit to the embedded database takes a millisecond or two and is made at once: a thread would
+    spend longer waiting for the interpreter of a busy server. Where the disk is slow, or others are
+    writing, a thread waits for them.
     """
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Sight, asyncio.Future[LookResult]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._slow_until = 0.0
 
     async def enter(self, sight: Sight) -> LookResult:
         """Return what may be shown, once the look is written down."""
@@ -85,13 +93,15 @@ class Journal:
 
     async def _write(self) -> None:
         while self._waiting:
-            # Those who come at the same moment share the commit, and whoever else writes to the
-            # database gets a turn.
-            await asyncio.sleep(GATHERING)
+            # All who have come share the commit; it begins when nobody more comes at once.
+            come = 0
+            while come < len(self._waiting) < LARGEST_BATCH:
+                come = len(self._waiting)
+                await asyncio.sleep(0)
             batch = self._waiting[:LARGEST_BATCH]
             del self._waiting[:LARGEST_BATCH]
             try:
-                results = await in_thread(verifying.record, [sight for sight, _ in batch])
+                results = await self._record([sight for sight, _ in batch])
             except Exception as error:
                 for _, entered in batch:
                     if not entered.done():
@@ -100,6 +110,16 @@ class Journal:
                 for (_, entered), result in zip(batch, results, strict=True):
                     if not entered.done():
                         entered.set_result(result)
+
+    async def _record(self, sights: list[Sight]) -> list[LookResult]:
+        began = asyncio.get_running_loop().time()
+        if is_embedded() and began >= self._slow_until:
+            with contextlib.suppress(Busy):
+                results = verifying.record(sights, waits=False)
+                if asyncio.get_running_loop().time() - began > SLOW:
+                    self._slow_until = began + SLOW_FOR
+                return results
+        return await in_thread(verifying.record, sights)
 
 
 allowance: Final = Allowance(LOOKS_AT_ONCE, LOOKS_A_SECOND)
@@ -152,7 +172,7 @@ async def verify(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _send_json(send: Send, said: Mapping[str, Any]) -> None:
-    body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    body = msgspec.json.encode(said)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
@@ -180,17 +200,12 @@ def built() -> Shell:
 async def _look(code: str, agent: str) -> LookResult:
     viewer = device_name(agent)
     now = clock.now()
-    if _reads_inline():
+    if is_embedded():
+        # The one indexed read is quicker done at once than handed to a thread.
         sight = verifying.see(code, viewer, now=now)
     else:
         sight = await in_thread(verifying.see, code, viewer, now=now)
     return await journal.enter(sight)
-
-
-@cache
-def _reads_inline() -> bool:
-    """Whether the one indexed read is quicker done at once than handed to a thread."""
-    return settings().database_url.startswith("sqlite")
 
 
 def _is_allowed(address: str) -> bool:

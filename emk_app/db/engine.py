@@ -78,6 +78,16 @@ def is_embedded() -> bool:
     return engine().dialect.name == "sqlite"
 
 
+def is_ready() -> bool:
+    """Whether the database answers."""
+    try:
+        with reading() as db:
+            db.connection().execute(sa.text("SELECT 1"))
+    except SQLAlchemyError:
+        return False
+    return True
+
+
 @contextmanager
 def _turn(waits: bool) -> Iterator[None]:
     """Let the writers of this process follow each other at SQLite, which takes one at a time.
@@ -93,16 +103,6 @@ def _turn(waits: bool) -> Iterator[None]:
         yield
     finally:
         _writers.release()
-
-
-def is_ready() -> bool:
-    """Whether the database answers."""
-    try:
-        with reading() as db:
-            db.connection().execute(sa.text("SELECT 1"))
-    except SQLAlchemyError:
-        return False
-    return True
 
 
 def _sqlite(url: str) -> sa.Engine:

@@ -149,7 +149,7 @@ def make(
         auditing.record(
             db, actor, "make_link", f"link:{link.id}", subject_id=book.holder_id, now=now
         )
-        return _view(link, book, own, now)
+        return _view(link, book, own, 0, now)
 
 
 def links(actor: Actor, *, now: datetime) -> tuple[LinkView, ...]:
@@ -158,8 +158,10 @@ def links(actor: Actor, *, now: datetime) -> tuple[LinkView, ...]:
     with reading() as db:
         own = vault.vault_for(db, actor.user_id)
         by_id = {book.id: book for book in books.of_holder(db, actor.user_id)}
+        taken = books.taken_of(db, actor.user_id)
         return tuple(
-            _view(link, by_id[link.book_id], own, now) for link in books.links_of(db, actor.user_id)
+            _view(link, by_id[link.book_id], own, taken.get(link.id, 0), now)
+            for link in books.links_of(db, actor.user_id)
         )
 
 
@@ -262,7 +264,7 @@ def _state(link: ShareLink, now: datetime) -> LinkState:
     )
 
 
-def _view(link: ShareLink, book: MedicalBook, own: Vault, now: datetime) -> LinkView:
+def _view(link: ShareLink, book: MedicalBook, own: Vault, taken: int, now: datetime) -> LinkView:
     return LinkView(
         id=link.id,
         url=qr.share_url(settings().origin, books.open_code(own, link)),
@@ -273,5 +275,5 @@ def _view(link: ShareLink, book: MedicalBook, own: Vault, now: datetime) -> Link
         created_at=link.created_at,
         expires_at=link.expires_at,
         max_looks=link.max_looks,
-        looks=link.looks,
+        looks=taken,
     )

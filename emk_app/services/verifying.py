@@ -186,13 +186,13 @@ def see(code: str, viewer: str, *, now: datetime) -> Sight:
     )
 
 
-def record(sights: Sequence[Sight]) -> list[LookResult]:
+def record(sights: Sequence[Sight], *, waits: bool = True) -> list[LookResult]:
     """Write looks down, many in one transaction, and return what each may be shown.
 
-    The count is taken against the row as it stands now: of two looks that race for the last one,
-    one gets it, and a link closed since it was read shows nothing.
+    What is shown is settled here: of two looks that race for the last one, one gets it, and a link
+    closed since it was read shows nothing. Without ``waits`` raises ``Busy`` where others write.
     """
-    with unit_of_work() as db:
+    with unit_of_work(waits=waits) as db:
         results = _granted(db, sights)
         books.write_looks(
             db,
@@ -329,30 +329,25 @@ def _unpacked(packed: bytes) -> DetachedSignature | bytes:
 
 
 def _granted(db: Session, sights: Sequence[Sight]) -> list[LookResult]:
-    """Count the looks and return their results, those of refused ones replaced."""
-    wanted = Counter(sight.share_id for sight in sights if sight.is_open)
-    limited = {sight.share_id for sight in sights if sight.is_open and sight.is_limited}
-    books.hold_links(db, wanted)
-    granted = dict(wanted)
-    closed: set[int] = set()
-    for looks in set(wanted.values()):
-        alike = [link for link, number in wanted.items() if number == looks and link not in limited]
-        if alike:
-            closed.update(books.count_looks(db, alike, looks))
-    for share_id in limited:
-        granted[share_id], is_closed = books.count_limited(db, share_id, wanted[share_id])
-        if is_closed:
-            closed.add(share_id)
+    """Return the results of the looks, those of refused ones replaced."""
+    alive = [sight for sight in sights if sight.is_open]
+    closed = set(books.closed_among(db, {sight.share_id for sight in alive}) if alive else ())
+    wanted = Counter(
+        sight.share_id for sight in alive if sight.is_limited and sight.share_id not in closed
+    )
+    # In one order for all, so that two processes never wait for each other's rows.
+    left = {
+        share_id: books.count_limited(db, share_id, wanted[share_id]) for share_id in sorted(wanted)
+    }
     results: list[LookResult] = []
     for sight in sights:
         result = sight.result
-        if sight.is_open:
-            if sight.share_id in closed:
-                result = _refused(sight, Verdict.LINK_REVOKED)
-            elif granted[sight.share_id] == 0:
+        if sight.is_open and sight.share_id in closed:
+            result = _refused(sight, Verdict.LINK_REVOKED)
+        elif sight.is_open and sight.is_limited:
+            left[sight.share_id] -= 1
+            if left[sight.share_id] < 0:
                 result = _refused(sight, Verdict.LINK_EXHAUSTED)
-            else:
-                granted[sight.share_id] -= 1
         results.append(result)
     return results
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple, cast
@@ -21,7 +21,7 @@ from emk_app.db.vault import Vault
 from emk_app.domain.actors import Actor
 from emk_app.domain.books import BookNumber, BookStatus
 from emk_app.domain.errors import ChangedMeanwhile, NotFound
-from emk_app.domain.sharing import ShareScope
+from emk_app.domain.sharing import LinkState, ShareScope
 
 CANONICAL: Final = ("book_versions", "canonical")
 CODE: Final = ("share_links", "code")
@@ -212,59 +212,42 @@ def by_digest(digest: str) -> Scanned | None:
     return Scanned(*[read(value) for read, value in zip(query.readers, row, strict=True)])
 
 
-def hold_links(db: Session, share_ids: Collection[int]) -> None:
-    """Hold the links until the commit, in one order for all, so that nobody waits in a circle.
-
-    SQLite has one writer, who holds everything.
-    """
-    if db.get_bind().dialect.name != "sqlite":
-        links = _table(ShareLink)
-        db.connection().execute(
-            sa.select(links.c.id)
-            .where(links.c.id.in_(share_ids))
-            .order_by(links.c.id)
-            .with_for_update()
-        )
-
-
-def count_looks(db: Session, share_ids: Collection[int], looks: int) -> Collection[int]:
-    """Count ``looks`` through each of these links without a limit; return those that are closed."""
-    connection = db.connection()
-    counted = connection.execute(_count(), {"those": [*share_ids], "more": looks})
-    if counted.rowcount == len(share_ids):
-        return ()
-    links = _table(ShareLink)
-    closed = sa.select(links.c.id).where(links.c.id.in_(share_ids), links.c.revoked_at.is_not(None))
-    return connection.execute(closed).scalars().all()
+def closed_among(db: Session, share_ids: Collection[int]) -> Collection[int]:
+    """Return those of the links that the holder has closed by now."""
+    return db.connection().execute(_closed(), {"those": [*share_ids]}).scalars().all()
 
 
 @cache
-def _count() -> sa.Update:
-    """Return the statement, built once: building it costs more than running it."""
+def _closed() -> sa.Select[int]:
+    """Return the query, built once: building it costs more than running it."""
     links = _table(ShareLink)
-    return (
-        sa.update(links)
-        .where(links.c.id.in_(sa.bindparam("those", expanding=True)), links.c.revoked_at.is_(None))
-        .values(looks=links.c.looks + sa.bindparam("more"))
+    return sa.select(links.c.id).where(
+        links.c.id.in_(sa.bindparam("those", expanding=True)), links.c.revoked_at.is_not(None)
     )
 
 
-def count_limited(db: Session, share_id: int, wanted: int) -> tuple[int, bool]:
-    """Count up to ``wanted`` looks through a link with a limit.
+def count_limited(db: Session, share_id: int, wanted: int) -> int:
+    """Count up to ``wanted`` looks through a link with a limit; return how many there were."""
+    link = db.exec(select(ShareLink).where(ShareLink.id == share_id).with_for_update()).one()
+    granted = max(min(wanted, (link.max_looks or 0) - link.looks), 0)
+    link.looks += granted
+    db.add(link)
+    db.flush()
+    return granted
 
-    Returns how many there were, and whether the link is closed.
-    """
-    links = _table(ShareLink)
-    connection = db.connection()
-    this = links.c.id == share_id
-    revoked_at, most, taken = connection.execute(
-        sa.select(links.c.revoked_at, links.c.max_looks, links.c.looks).where(this)
-    ).one()
-    if revoked_at is not None:
-        return 0, True
-    granted = max(min(wanted, most - taken), 0)
-    connection.execute(sa.update(links).where(this).values(looks=taken + granted))
-    return granted, False
+
+def taken_of(db: Session, holder_id: int) -> Mapping[int, int]:
+    """Return how many looks each of the holder's links has shown the book to."""
+    link_verdicts = [state.value for state in LinkState if state is not LinkState.ALIVE]
+    return dict(
+        db.exec(
+            select(Look.share_id, sa.func.count())
+            .join(ShareLink, col(ShareLink.id) == Look.share_id)
+            .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
+            .where(MedicalBook.holder_id == holder_id, col(Look.verdict).not_in(link_verdicts))
+            .group_by(col(Look.share_id))
+        ).all()
+    )
 
 
 def write_looks(db: Session, rows: Sequence[tuple[int, datetime, str, str]]) -> None:

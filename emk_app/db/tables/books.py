@@ -89,6 +89,7 @@ class ShareLink(SQLModel, table=True):
     expires_at: datetime
     max_looks: int | None = None
     looks: int = 0
+    """Counted only where there is a limit; else the looks themselves are counted."""
     revoked_at: datetime | None = None
 
 
