@@ -37,6 +37,10 @@ def run_due(works: dict[str, Work], *, now: datetime) -> int:
     """Do what is due, one job a transaction of its own; return how many were tried."""
     tried = 0
     while (job := _take(set(works), now)) is not None:
+        if job.attempts > TRIES:
+            # No try has come back to say so: it takes the process down each time.
+            _give_up(job, now)
+            continue
         tried += 1
         try:
             works[job.kind](job.target_id, now)
@@ -44,7 +48,7 @@ def run_due(works: dict[str, Work], *, now: datetime) -> int:
             incidents.note(log, f"job {job.id} of kind {job.kind}, try {job.attempts}", error)
             _put_back(job, now)
         else:
-            _finish(job, now)
+            _note(job, done_at=now)
     return tried
 
 
@@ -79,17 +83,19 @@ def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def _finish(job: Job, now: datetime) -> None:
-    with unit_of_work() as db:
-        db.exec(sa.update(Job).where(col(Job.id) == job.id).values(done_at=now))
-
-
 def _put_back(job: Job, now: datetime) -> None:
-    """Try again later, each time twice as late; give up for people to look at after eight tries."""
-    values = (
-        {"failed_at": now}
-        if job.attempts >= TRIES
-        else {"leased_until": None, "due_at": now + timedelta(seconds=2**job.attempts)}
-    )
+    """Try again later, each time twice as late; give up after eight tries."""
+    if job.attempts >= TRIES:
+        _give_up(job, now)
+    else:
+        _note(job, leased_until=None, due_at=now + timedelta(seconds=2**job.attempts))
+
+
+def _give_up(job: Job, now: datetime) -> None:
+    """Leave the job for people to look at."""
+    _note(job, failed_at=now)
+
+
+def _note(job: Job, **values: datetime | None) -> None:
     with unit_of_work() as db:
         db.exec(sa.update(Job).where(col(Job.id) == job.id).values(**values))

@@ -75,6 +75,18 @@ def test_job_of_a_dead_worker_is_taken_when_its_lease_runs_out(now: datetime):
     assert done == [1]
 
 
+def test_job_that_takes_the_process_down_each_time_is_given_up(now: datetime):
+    put(1, now)
+    moment = now
+    for _ in range(jobs.TRIES):
+        with pytest.raises(SystemExit):
+            jobs.run_due({"count": _die}, now=moment)
+        moment += jobs.LEASE
+    assert jobs.run_due({"count": _die}, now=moment) == 0
+    with reading() as db:
+        assert db.exec(select(Job)).one().failed_at == moment
+
+
 def test_two_workers_never_do_the_same_job(now: datetime):
     done: list[int] = []
     for target in range(30):
