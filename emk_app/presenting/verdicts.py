@@ -213,7 +213,12 @@ def out_of_order(incident: str) -> dict[str, Any]:
 
 
 def _facts(result: LookResult) -> tuple[tuple[str, str], ...]:
-    others = ", ".join(VERDICTS[reason].word.lower() for reason in result.reasons[1:])
+    others = ", ".join(
+        VERDICTS[reason].word.lower()
+        for reason in result.reasons[1:]
+        # An overdue study has a line of its own.
+        if reason is not Verdict.ITEMS_OVERDUE or result.items_overdue_since is None
+    )
     rows = (
         ("Год рождения", str(result.birth_year or "")),
         ("Работа", result.occupation_group or ""),
