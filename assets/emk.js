@@ -62,13 +62,14 @@
     } catch {
       /* A proxy may answer with a page of its own. */
     }
-    const text =
+    /* The number of a fault stands in its message; a file of the wrong kind needs none. */
+    return (
       said.message ||
       { 401: WORDS.signedOut, 413: WORDS.large(field.dataset.limitText), 429: WORDS.many }[
         request.status
       ] ||
-      WORDS.failed;
-    return said.id ? `${text} Номер обращения: ${said.id}` : text;
+      WORDS.failed
+    );
   };
   const send = (field, input, file) => {
     uploads.get(field)?.abort();

@@ -107,7 +107,7 @@ def test_file_that_cannot_be_right_is_not_sent(chosen: FilePayload, told: str, s
         (
             422,
             {"code": "encrypted", "message": "Файл закрыт паролем.", "id": "7F3A"},
-            "Файл закрыт паролем. Номер обращения: 7F3A",
+            "Файл закрыт паролем.",
         ),
         (401, None, "Вы вышли из системы."),
         (413, None, "Файл слишком большой."),
