@@ -231,6 +231,16 @@ def forget(names: Iterable[str]) -> None:
         blobs().delete(name)
 
 
+def sweep(*, now: datetime) -> int:
+    """Remove the files of a day ago that no scan names: left by a rollback or a dead process.
+
+    A job of the day, since it walks the whole folder; returns how many were removed.
+    """
+    with reading() as db:
+        needed = applications.blobs_in_use(db)
+    return blobs().sweep(needed, now - timedelta(days=1))
+
+
 @cache
 def blobs() -> Blobs:
     """Return where the files are."""

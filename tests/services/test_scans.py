@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sqlmodel import select
 
+from emk_app import clock
 from emk_app.db.engine import reading
 from emk_app.db.tables.applications import Scan
 from emk_app.db.tables.journal import AuditEntry
@@ -239,3 +240,15 @@ def test_lost_file_is_our_fault_and_not_a_missing_scan(now: datetime):
 )
 def test_names_are_cleaned(given: str, kept: str, now: datetime):
     assert scans._cleaned(given, MediaType.JPEG) == kept  # pyright: ignore[reportPrivateUsage]
+
+
+def test_sweep_takes_what_no_scan_names_and_nothing_else():
+    moment = clock.now()
+    holder, _, application_id = begun(moment)
+    put_scan(holder, application_id, ScanKind.PASSPORT, moment)
+    orphan = scans.blobs().put(b"left behind", b"k" * 32)
+    scans.sweep(now=moment)
+    assert orphan in files()
+    scans.sweep(now=moment + timedelta(days=2))
+    [row] = standing(application_id)
+    assert files() == {row.blob, row.preview_blob}

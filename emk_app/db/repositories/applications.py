@@ -203,6 +203,12 @@ def scan(db: Session, ref: str) -> Scan:
     return found
 
 
+def blobs_in_use(db: Session) -> frozenset[str]:
+    """Return the names of all files that a standing scan needs."""
+    rows = db.exec(select(Scan.blob, Scan.preview_blob).where(col(Scan.removed_at).is_(None))).all()
+    return frozenset(name for pair in rows for name in pair)
+
+
 def checks_of(db: Session, application_id: int) -> Sequence[CheckResult]:
     """Return what the automatic checks found."""
     return db.exec(
