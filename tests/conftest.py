@@ -93,3 +93,13 @@ def make_new(migrated: Path | None) -> None:
 def now() -> datetime:
     """Return the moment at which the test's story stands."""
     return NOW
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site and make the data folder that every real server starts from."""
+    from emk_app import frontend
+    from tests import running
+
+    frontend.build()
+    return running.prepare(tmp_path_factory.mktemp("prepared"))

@@ -17,7 +17,7 @@ from emk_app.domain.people import Sex
 from emk_app.domain.policies import Enp
 from tests.running import REGIONS, Server
 
-POLICY: Final = Enp.issue("77", date(1990, 3, 27), Sex.FEMALE, 12345).digits
+POLICY: Final = Enp.issue(77, date(1990, 3, 27), Sex.FEMALE, 12345).digits
 NUMBER: Final = re.compile(r"ЭМК-[\d-]+")
 
 

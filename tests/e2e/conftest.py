@@ -12,8 +12,6 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from emk_app import frontend
-from tests import running
 from tests.e2e.screens import MEASURED, PATIENCE, SCREENSHOTS, Watched
 from tests.running import Person, Server
 
@@ -50,14 +48,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(line)
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site and make the data folder that every server starts from."""
-    frontend.build()
-    shutil.rmtree(SCREENSHOTS / "failed", ignore_errors=True)
-    return running.prepare(tmp_path_factory.mktemp("prepared"))
-
-
 @pytest.fixture(scope="module")
 def server(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start a server; at the end its log must be clean."""
@@ -65,13 +55,14 @@ def server(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     started.start()
     yield started
     started.check_alive()
-    started.stop()
+    started.close()
     started.check_log()
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Start the browser; it ends with the package, since its loop would stop asynchronous tests."""
+    shutil.rmtree(SCREENSHOTS / "failed", ignore_errors=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_chromium(), args=list(ARGUMENTS), timeout=60_000

@@ -1,0 +1,219 @@
+"""What the tests of faults do behind the scene, on the server's data, through the services."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from emk_app import clock
+from emk_app.db import vault
+from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.repositories import applications, examinations
+from emk_app.db.tables.applications import Application, Scan, StatusChange
+from emk_app.db.tables.books import BookVersion, MedicalBook
+from emk_app.db.tables.examinations import Examination, ExaminationStatus, SignedConclusion
+from emk_app.db.tables.journal import AuditEntry, Job, OutboxMessage
+from emk_app.domain.actors import Actor, Position, Role
+from emk_app.domain.applications import ApplicationStatus, ExaminationTrack, Milestone
+from emk_app.services import accounts, auditing, cases, examining, issuing, reviewing, scans
+from emk_app.settings import settings
+from tests import factories
+
+
+def settle_people(count: int) -> list[int]:
+    """Make holders; return their identities."""
+    now = clock.now()
+    return [
+        accounts.create_user(
+            Role.HOLDER,
+            f"holder-{number}@example.ru",
+            factories.PASSWORD,
+            totp_secret=factories.SECRET,
+            now=now,
+        )
+        for number in range(count)
+    ]
+
+
+def drafts(holders: list[int], clinic_id: int) -> list[str]:
+    """Give each holder a draft that is ready to be handed in; return their numbers."""
+    now = clock.now()
+    return [
+        factories.make_draft(Actor(each, Role.HOLDER), now, clinic_id=clinic_id).number.slug
+        for each in holders
+    ]
+
+
+def cases_to_sign(holders: list[int], clinic_id: int, operator_id: int, chair_id: int) -> list[int]:
+    """Bring an application of each holder to the moment before the signature; return the cases."""
+    now = clock.now()
+    operator = Actor(operator_id, Role.OPERATOR)
+    chair = Actor(chair_id, Role.CLINIC, clinic_id=clinic_id, position=Position.CHAIR)
+    made: list[int] = []
+    for each in holders:
+        draft = factories.make_received(Actor(each, Role.HOLDER), now, clinic_id=clinic_id)
+        reviewing.take(operator, draft.number.slug, now=now)
+        reviewing.approve(operator, draft.number.slug, now=now)
+        examination_id = examining.open_case(chair, draft.number.slug, now=now)
+        examining.confirm_identity(chair, examination_id, now=now)
+        with unit_of_work() as db:
+            application = applications.locked(db, draft.id)
+            examination = db.get(Examination, examination_id)
+            assert examination is not None
+            own = examinations.vault_of(db, application)
+            patient = cases.patient_of(db, application, now=now)
+            studies = cases.programme_of(patient, examination)
+            for result in factories.good_results(studies, clock.day_of(now)):
+                examinations.add_entry(db, examination, result, own, by=chair_id, now=now)
+        made.append(examination_id)
+    return made
+
+
+def submitted() -> list[str]:
+    """Return the numbers of the applications that were handed in."""
+    with reading() as db:
+        return list(
+            db.exec(
+                select(Application.tracking_number).where(
+                    col(Application.submitted_at).is_not(None)
+                )
+            ).all()
+        )
+
+
+def signed() -> list[int]:
+    """Return the examinations that are signed."""
+    with reading() as db:
+        return list(
+            db.exec(
+                select(Examination.id).where(Examination.status == ExaminationStatus.SIGNED)
+            ).all()
+        )
+
+
+def what_is_wrong() -> list[str]:
+    """Return every record that is half made; call it once jobs and letters are done."""
+    with reading() as db:
+        found = [
+            *_damage(db),
+            *(
+                line
+                for each in db.exec(select(Application)).all()
+                for line in _application(db, each)
+            ),
+            *(
+                line
+                for each in db.exec(select(Examination)).all()
+                for line in _examination(db, each)
+            ),
+            *(line for each in db.exec(select(MedicalBook)).all() for line in _book(db, each)),
+            *(line for each in db.exec(select(Scan)).all() for line in _scan(db, each)),
+            *_letters(db),
+        ]
+        broken = auditing.first_broken(db)
+    return found if broken is None else [*found, f"the audit chain breaks at {broken}"]
+
+
+def _damage(db: Session) -> Iterator[str]:
+    if db.get_bind().dialect.name != "sqlite":
+        return
+    if db.execute(sa.text("PRAGMA integrity_check")).scalar() != "ok":
+        yield "the database file is damaged"
+    if db.execute(sa.text("PRAGMA foreign_key_check")).first() is not None:
+        yield "a row refers to nothing"
+
+
+def _count(db: Session, *conditions: Any) -> int:
+    return db.exec(select(sa.func.count()).where(*conditions)).one()
+
+
+def _application(db: Session, application: Application) -> Iterator[str]:
+    """What is written about the handing in stands in six places, or in none."""
+    is_submitted = application.submitted_at is not None
+    name = f"application {application.tracking_number}"
+    target = f"application:{application.id}"
+    if (application.status is ApplicationStatus.DRAFT) is is_submitted:
+        yield f"{name}: status {application.status}, submitted {is_submitted}"
+    records = {
+        "history": _count(
+            db,
+            StatusChange.application_id == application.id,
+            StatusChange.event == ApplicationStatus.SUBMITTED,
+        ),
+        "audit": _count(db, AuditEntry.target == target, AuditEntry.action == "submit"),
+        "letter": _count(db, OutboxMessage.dedupe == f"submitted:{application.id}"),
+        "job": _count(
+            db,
+            Job.key == f"check_application:{application.id}:submit",
+            col(Job.done_at).is_not(None),
+        ),
+        "receipt": _count(
+            db,
+            StatusChange.application_id == application.id,
+            StatusChange.event == ApplicationStatus.RECEIVED,
+        ),
+        "occupation": int(application.occupation is not None),
+    }
+    if set(records.values()) != {int(is_submitted)}:
+        yield f"{name}: submitted {is_submitted}, but {records}"
+
+
+def _examination(db: Session, examination: Examination) -> Iterator[str]:
+    """A signature stands in every place, with the book that follows from it, or in none."""
+    is_signed = examination.status is ExaminationStatus.SIGNED
+    application = applications.get(db, examination.application_id)
+    history = (StatusChange.application_id == application.id,)
+    records = {
+        "signed_by": int(examination.signed_by is not None),
+        "signed_at": int(examination.signed_at is not None),
+        "conclusion": int(examination.conclusion_sealed is not None),
+        "kept": _count(db, SignedConclusion.examination_id == examination.id),
+        "track": int(application.examination is ExaminationTrack.CONCLUDED),
+        "approved": int(application.status is ApplicationStatus.APPROVED),
+        "audit": _count(
+            db, AuditEntry.action == "sign", AuditEntry.target == f"examination:{examination.id}"
+        ),
+        "history": _count(db, *history, StatusChange.event == Milestone.EXAMINATION_CONCLUDED),
+        "end": _count(db, *history, StatusChange.event == ApplicationStatus.APPROVED),
+        "version of the book": _count(db, BookVersion.application_id == application.id),
+    }
+    if set(records.values()) != {int(is_signed)}:
+        yield f"examination {examination.id}: signed {is_signed}, but {records}"
+
+
+def _book(db: Session, book: MedicalBook) -> Iterator[str]:
+    versions = db.exec(
+        select(BookVersion).where(BookVersion.book_id == book.id).order_by(col(BookVersion.version))
+    ).all()
+    name = f"book {book.number}"
+    if [each.version for each in versions] != list(range(1, book.current_version + 1)):
+        yield f"{name}: versions {[each.version for each in versions]} of {book.current_version}"
+    own = vault.vault_for(db, book.holder_id)
+    for version in versions:
+        if not issuing.witness_of(book, version, own).is_genuine:
+            yield f"{name}: version {version.version} is not genuine"
+
+
+def _scan(db: Session, scan: Scan) -> Iterator[str]:
+    """A scan that is in the database can be opened."""
+    if scan.removed_at is not None:
+        return
+    application = applications.get(db, scan.application_id)
+    own = vault.vault_for(db, application.holder_id)
+    for blob in (scan.blob, scan.preview_blob):
+        if len(scans.blobs().open(blob, own.key)) < 100:
+            yield f"scan {scan.id}: its file is empty"
+
+
+def _letters(db: Session) -> Iterator[str]:
+    """Every letter that is said to have left has left; at least once, as promised."""
+    file = settings().data / "outbox.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    left = {json.loads(line)["dedupe"] for line in lines}
+    for letter in db.exec(select(OutboxMessage)).all():
+        if letter.sent_at is None or letter.dedupe not in left:
+            yield f"letter {letter.dedupe} never left"
