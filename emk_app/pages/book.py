@@ -11,7 +11,7 @@ from emk_app.components.badges import badge
 from emk_app.components.forms import Choice
 from emk_app.components.markup import given, some, when
 from emk_app.components.qr import qr_plate
-from emk_app.components.tables import data_table
+from emk_app.components.tables import Column, data_table
 from emk_app.domain.sharing import ShareScope
 from emk_app.pages import frames
 from emk_app.pages.menus import HOLDER_MENU
@@ -37,17 +37,9 @@ def book() -> rx.Component:
 
 
 def access() -> rx.Component:
-    """Return the page of every link and every look."""
+    """Return the page of every look and every link."""
     state = BookState
     return _page(
-        cards.section(
-            "Ссылки",
-            rx.cond(
-                some(state.links),
-                rx.el.div(rx.foreach(state.links, _link), class_name="grid gap-4"),
-                cards.empty_state("Ссылок пока нет", "Сделайте ссылку на странице книжки."),
-            ),
-        ),
         cards.section(
             "Кто смотрел",
             data_table(
@@ -61,8 +53,43 @@ def access() -> rx.Component:
                 ],
                 caption="Просмотры книжки",
                 empty=cards.empty_state(
-                    "Книжку ещё никто не смотрел", "Просмотр появится здесь в ту же секунду."
+                    "Книжку ещё никто не смотрел",
+                    "Просмотр появится здесь в ту же секунду.",
+                    icon_name="eye",
                 ),
+            ),
+        ),
+        cards.section(
+            "Ссылки",
+            data_table(
+                [
+                    "Для кого",
+                    "Показывает",
+                    "Открыта до",
+                    "Просмотры",
+                    "Состояние",
+                    Column("Действие", hidden=True),
+                ],
+                state.links,
+                lambda link: [
+                    link.label,
+                    link.scope,
+                    link.term,
+                    link.looks,
+                    badge(link.state, link.tone),
+                    when(
+                        link.is_alive,
+                        rx.fragment(
+                            dialogs.dialog_button(
+                                "Закрыть доступ", _closing(link), kind="quiet", icon="lock"
+                            ),
+                            _close_dialog(link),
+                        ),
+                    ),
+                ],
+                caption="Ссылки на книжку",
+                empty=cards.empty_state("Ссылок пока нет", "Сделайте ссылку на странице книжки."),
+                key=lambda link: link.id.to(str),
             ),
         ),
         title="Доступ к книжке",
@@ -99,7 +126,12 @@ def _card() -> rx.Component:
     return cards.card(
         cards.stats(
             cards.stat("Действует по", card.until, hint=card.left),
-            cards.stat("Осмотры в порядке по", card.items_until),
+            cards.stat(
+                "Осмотры в порядке по",
+                card.items_until,
+                hint=card.items_left,
+                tone=card.items_tone,
+            ),
         ),
         when(
             given(card.advice),
@@ -156,7 +188,7 @@ def _sharing() -> rx.Component:
             links.link("Все ссылки и кто смотрел", ACCESS),
         ),
         rx.el.div(
-            rx.foreach(state.links, lambda link: when(link.is_open, _link(link))),
+            rx.foreach(state.open_links, _link),
             class_name="grid gap-4",
         ),
         dialogs.dialog(
@@ -213,56 +245,39 @@ def _sharing() -> rx.Component:
     )
 
 
-def _link(link: Any) -> rx.Component:
-    closing = "close-link-" + link.id.to(str)
+def _link(link: Any, at: Any) -> rx.Component:
+    code = qr_plate(link.png + "?show", alt="QR-код книжки, " + link.label, size="large")
     card = cards.card(
         rx.el.div(
-            when(
-                link.is_open,
-                qr_plate(link.png + "?show", alt="QR-код книжки, " + link.label, size="large"),
-            ),
+            # The newest is the one to be shown now; the codes of the others wait under a line.
+            rx.cond(at == 0, code, cards.details("Показать QR-код", code)),
             rx.el.div(
                 cards.summary_list(
                     cards.summary_row("Показывает", link.scope),
-                    cards.summary_row("Открыта", link.term),
+                    cards.summary_row("Открыта до", link.term),
                     cards.summary_row("Просмотры", link.looks),
                 ),
-                when(
-                    link.is_open,
-                    rx.el.div(
-                        rx.el.p(rx.el.code(link.url, class_name="break-all")),
-                        buttons.actions(
-                            buttons.copy_button(
-                                "Скопировать ссылку", link.url, done="Ссылка скопирована"
-                            ),
-                            buttons.share_button(
-                                "Отправить", link.url, title="Электронная медицинская книжка"
-                            ),
-                            buttons.download_link(
-                                "Скачать QR‑код", link.png, filename="emk-qr.png"
-                            ),
-                            buttons.download_link(
-                                "QR‑код для печати", link.svg, filename="emk-qr.svg", kind="quiet"
-                            ),
-                            dialogs.dialog_button(
-                                "Закрыть доступ", closing, kind="quiet", icon="lock"
-                            ),
-                        ),
-                        class_name="grid gap-3",
+                rx.el.p(rx.el.code(link.url, class_name="break-all")),
+                buttons.actions(
+                    buttons.copy_button("Скопировать ссылку", link.url, done="Ссылка скопирована"),
+                    buttons.share_button(
+                        "Отправить", link.url, title="Электронная медицинская книжка"
+                    ),
+                    buttons.download_link("Скачать QR‑код", link.png, filename="emk-qr.png"),
+                    buttons.download_link(
+                        "QR‑код для печати", link.svg, filename="emk-qr.svg", kind="quiet"
+                    ),
+                    dialogs.dialog_button(
+                        "Закрыть доступ", _closing(link), kind="quiet", icon="lock"
                     ),
                 ),
                 class_name="grid min-w-0 content-start gap-4",
             ),
-            class_name="grid gap-6 md:grid-cols-[auto_1fr]",
+            class_name=rx.cond(
+                at == 0, "grid items-start gap-6 md:grid-cols-[auto_1fr]", "grid gap-4"
+            ),
         ),
-        dialogs.confirm_dialog(
-            closing,
-            "Закрыть доступ по ссылке?",
-            "Ссылка и её QR-код перестанут показывать книжку сразу и навсегда. Напечатанные коды "
-            "тоже.",
-            confirm="Закрыть доступ",
-            on_confirm=BookState.close_link(link.id),
-        ),
+        _close_dialog(link),
         title=link.label,
         actions=badge(link.state, link.tone),
         level=3,
@@ -270,21 +285,66 @@ def _link(link: Any) -> rx.Component:
     return rx.el.div(card, key=link.id.to(str))
 
 
+def _closing(link: Any) -> Any:
+    return "close-link-" + link.id.to(str)
+
+
+def _close_dialog(link: Any) -> rx.Component:
+    return dialogs.confirm_dialog(
+        _closing(link),
+        "Закрыть доступ по ссылке?",
+        "Ссылка и её QR-код перестанут показывать книжку сразу и навсегда. Напечатанные коды тоже.",
+        confirm="Закрыть доступ",
+        on_confirm=BookState.close_link(link.id),
+    )
+
+
 def _studies() -> rx.Component:
+    state = BookState
+    card: Any = state.card
     return cards.section(
         "Осмотры, исследования и аттестация",
-        data_table(
-            ["Исследование", "Результат", "Дата", "Действует", "Срок"],
-            BookState.items,
-            lambda item: [
-                item.name,
-                item.value,
-                item.performed,
-                item.until,
-                badge(item.light, item.tone),
-            ],
-            caption="Исследования, которые вошли в книжку",
+        rx.el.p(card.studies),
+        when(
+            card.names_wanting,
+            rx.el.ul(
+                rx.foreach(
+                    state.items,
+                    lambda item: when(
+                        item.wants_something,
+                        _line(
+                            rx.fragment(item.name, ", ", item.until),
+                            badge(item.light, item.tone),
+                            key=item.code,
+                        ),
+                    ),
+                ),
+            ),
         ),
+        cards.details(
+            "Показать все",
+            data_table(
+                ["Исследование", "Результат", "Дата", "Действует", "Срок"],
+                state.items,
+                lambda item: [
+                    item.name,
+                    item.value,
+                    item.performed,
+                    item.until,
+                    badge(item.light, item.tone),
+                ],
+                caption="Исследования, которые вошли в книжку",
+            ),
+        ),
+    )
+
+
+def _line(name: Any, mark: rx.Component, *, key: Any) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(name),
+        mark,
+        class_name="flex items-center justify-between gap-4 border-b border-base-300 py-2",
+        key=key,
     )
 
 
@@ -316,13 +376,7 @@ def _signature() -> rx.Component:
                 rx.el.ul(
                     rx.foreach(
                         state.facts,
-                        lambda fact: rx.el.li(
-                            rx.el.span(fact.name),
-                            badge(fact.word, fact.tone),
-                            class_name="flex items-center justify-between gap-4 border-b "
-                            "border-base-300 py-2",
-                            key=fact.name,
-                        ),
+                        lambda fact: _line(fact.name, badge(fact.word, fact.tone), key=fact.name),
                     ),
                     class_name="max-w-2xl",
                 ),

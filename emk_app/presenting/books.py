@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -54,6 +55,8 @@ LOOK_COUNTS: Final = [
     )
     for count in sorted(LOOKS, key=lambda count: (count is not None, count))
 ]
+FEW: Final = 6
+_ITEMS_TONES: Final = {Light.GREEN: "neutral", Light.YELLOW: "waiting", Light.RED: "danger"}
 STATUS_ADVICE: Final = {
     Verdict.NOT_GENUINE: "Напишите в поддержку: сведениям этой книжки сейчас нельзя доверять.",
     Verdict.REVOKED: "Чтобы снова работать, подайте новую заявку.",
@@ -81,6 +84,12 @@ class CardRow:
     until: str = ""
     left: str = ""
     items_until: str = ""
+    items_left: str = ""
+    items_tone: str = "neutral"
+    studies: str = ""
+    """How many studies there are, and how many of them want something."""
+    names_wanting: bool = False
+    """Whether those are so few that they are named apart."""
     conclusion: str = ""
     restrictions: str = ""
     clinic: str = ""
@@ -105,6 +114,7 @@ class ItemRow:
     until: str
     light: str
     tone: str
+    wants_something: bool
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,9 @@ class LinkRow:
     tone: str
     term: str
     looks: str
+    is_alive: bool
     is_open: bool
+    """Whether it is worth showing: alive, and for the present version."""
     png: str
     svg: str
 
@@ -165,6 +177,10 @@ def card_row(card: BookCard) -> CardRow:
         until=day(card.valid_until),
         left=days_left(card.valid_until, card.today),
         items_until=day(ends) if ends else "",
+        items_left=days_left(ends, card.today) if ends else "",
+        items_tone=_ITEMS_TONES[card.judgement.readiness.light],
+        studies=_studies(card),
+        names_wanting=0 < sum(item.wants_something for item in item_rows(card)) <= FEW,
         conclusion=FITNESS[content.conclusion.fitness].text if content else "",
         restrictions=content.conclusion.restrictions if content else "",
         clinic=content.clinic_name if content else "",
@@ -177,6 +193,17 @@ def card_row(card: BookCard) -> CardRow:
         may_share=card.status is BookStatus.ACTIVE and content is not None,
         is_readable=content is not None,
     )
+
+
+def _studies(card: BookCard) -> str:
+    lights = Counter(state.light for state in card.judgement.readiness.items)
+    every = counted(lights.total(), "исследование", "исследования", "исследований")
+    wanting = [
+        f"{word} {lights[light]}"
+        for light, word in ((Light.RED, "просрочено"), (Light.YELLOW, "скоро истечёт"))
+        if lights[light]
+    ]
+    return f"{every}, из них {', '.join(wanting)}." if wanting else f"{every}, все в порядке."
 
 
 def item_rows(card: BookCard) -> list[ItemRow]:
@@ -197,6 +224,7 @@ def item_rows(card: BookCard) -> list[ItemRow]:
                 until=f"по{NBSP}{day(line.valid_until)}" if line.valid_until else "бессрочно",
                 light=label.text,
                 tone=label.tone,
+                wants_something=label is not LIGHTS[Light.GREEN],
             )
         )
     return rows
@@ -215,8 +243,9 @@ def link_row(link: LinkView) -> LinkRow:
         scope=SCOPES[link.scope][0],
         state=label.text,
         tone=label.tone,
-        term=f"до {moment(link.expires_at)}",
+        term=moment(link.expires_at),
         looks=taken if link.max_looks is None else f"{taken} из {link.max_looks}",
+        is_alive=is_open,
         is_open=is_open and not link.is_superseded,
         png=f"{picture}.png",
         svg=f"{picture}.svg",

@@ -29,6 +29,7 @@ class BookState(rx.State):
     card: CardRow = CardRow()
     items: list[ItemRow] = []
     links: list[LinkRow] = []
+    open_links: list[LinkRow] = []
     looks: list[LookRow] = []
     errors: dict[str, str] = {"label": "", "scope": "", "days": "", "looks": ""}
     facts: list[FactRow] = []
@@ -131,7 +132,7 @@ class BookState(rx.State):
         if items != self.items:
             self.items = items
         if links != self.links:
-            self.links = links
+            self.links, self.open_links = links, [link for link in links if link.is_open]
         if looks != self.looks:
             self.looks = looks
         if not self.is_loaded:
