@@ -133,7 +133,7 @@ def test_killed_server_has_lost_nothing_it_acknowledged_and_made_nothing_by_halv
             sent: Future[int] = threads.submit(upload, server, uploader, numbers[0])
             for browser in browsers:
                 browser.act()
-            # Each turn dies a little later: after none, one, two … were told, of all or of the signers.
+            # Each turn dies a little later: after none, one, two … were told.
             waited_for = [each for each in browsers if isinstance(each, Signer) or turn % 2]
             kill_after(server, waited_for, turn // 2 % HOLDERS, chance.uniform(0, 0.05))
             sent.result()
