@@ -107,8 +107,7 @@ UNREADABLE: Final = Witness(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LookResult:
+class LookResult(msgspec.Struct, frozen=True, gc=False):
     """What a look shows; beside the verdict only what the link's scope allows (D22).
 
     A link that is over, and a version that is not genuine, show the verdict alone.
@@ -117,7 +116,7 @@ class LookResult:
     verdict: Verdict
     reasons: tuple[Verdict, ...]
     checked_at: datetime
-    name: str | None = field(default=None, repr=False)
+    name: str | None = None
     """Surname and initials."""
     birth_year: int | None = None
     occupation_group: str | None = None
@@ -132,14 +131,17 @@ class LookResult:
     version_hash: str | None = None
     issuer: str | None = None
 
+    def __repr__(self) -> str:
+        # Whose book it is stays out of logs.
+        return f"LookResult({self.verdict}, {self.checked_at})"
+
     @property
     def is_valid(self) -> bool:
         """Whether the holder may work on this book today."""
         return self.verdict is Verdict.VALID
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True, gc=False):
     """A look that has found its result and has not been written down yet."""
 
     share_id: int

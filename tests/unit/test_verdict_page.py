@@ -61,7 +61,7 @@ def result_of(which: Verdict) -> LookResult:
         NOW,
         **{
             name: getattr(KNOWN, name)
-            for name in LookResult.__dataclass_fields__
+            for name in LookResult.__struct_fields__
             if name
             not in ("verdict", "reasons", "checked_at", "items_overdue_since", "superseded_by")
         },

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, SQLModel, col, select
 
 from emk_app.crypto import sealing
 from emk_app.db import changes
-from emk_app.db.engine import engine
+from emk_app.db.engine import engine, is_embedded
 from emk_app.db.tables.books import BookSequence, BookVersion, Look, MedicalBook, ShareLink
 from emk_app.db.tables.people import User
 from emk_app.db.vault import Vault
@@ -199,17 +201,41 @@ def by_digest(digest: str) -> Scanned | None:
     cost as much as the check of the signature (benchmarks/README.md).
     """
     query = _scan_query(engine().dialect)
-    connection = engine().raw_connection()
-    try:
-        cursor = connection.cursor()
-        cursor.execute(query.text, (digest,) if query.is_positional else {"digest": digest})
-        row = cursor.fetchone()
-        cursor.close()
-    finally:
-        connection.close()
+    if is_embedded():
+        row = _kept_connection().execute(query.text, (digest,)).fetchone()
+    else:
+        connection = engine().raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(query.text, {"digest": digest})
+            row = cursor.fetchone()
+            cursor.close()
+        finally:
+            connection.close()
     if row is None:
         return None
     return Scanned(*[read(value) for read, value in zip(query.readers, row, strict=True)])
+
+
+class _Kept(threading.local):
+    """The driver's connection of each thread; the pool's bookkeeping would double the read."""
+
+    pool: sa.Pool | None = None
+    connection: Any = None
+
+
+_kept = _Kept()
+
+
+def _kept_connection() -> Any:
+    pool = engine().pool
+    if _kept.pool is not pool:
+        pooled = engine().raw_connection()
+        connection: Any = pooled.driver_connection
+        pooled.detach()
+        _kept.pool, _kept.connection = pool, connection
+        event.listen(engine(), "engine_disposed", lambda _: connection.close(), once=True)
+    return _kept.connection
 
 
 def closed_among(db: Session, share_ids: Collection[int]) -> Collection[int]:
@@ -279,7 +305,6 @@ def _table(kind: type[SQLModel]) -> sa.Table:
 
 class _Query(NamedTuple):
     text: str
-    is_positional: bool
     readers: tuple[Callable[[Any], Any], ...]
 
 
@@ -320,7 +345,6 @@ def _scan_query(dialect: sa.Dialect) -> _Query:
     compiled = statement.compile(dialect=dialect)
     return _Query(
         str(compiled),
-        bool(compiled.positional),  # pyright: ignore[reportAttributeAccessIssue]
         tuple(_reader(column.type, dialect) for column in statement.selected_columns),
     )
 
