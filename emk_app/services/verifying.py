@@ -17,7 +17,7 @@ from emk_app.crypto import signing, tokens
 from emk_app.crypto.errors import SealBroken
 from emk_app.crypto.signing import DetachedSignature, SignatureCheck
 from emk_app.db import changes, vault
-from emk_app.db.engine import unit_of_work
+from emk_app.db.engine import quick_unit_of_work, unit_of_work
 from emk_app.db.repositories import books
 from emk_app.db.repositories.books import Scanned
 from emk_app.db.tables.books import BookVersion, MedicalBook
@@ -188,13 +188,13 @@ def see(code: str, viewer: str, *, now: datetime) -> Sight:
     )
 
 
-def record(sights: Sequence[Sight], *, waits: bool = True) -> list[LookResult]:
+def record(sights: Sequence[Sight], *, quickly: bool = False) -> list[LookResult]:
     """Write looks down, many in one transaction, and return what each may be shown.
 
     What is shown is settled here: of two looks that race for the last one, one gets it, and a link
-    closed since it was read shows nothing. Without ``waits`` raises ``Busy`` where others write.
+    closed since it was read shows nothing. ``quickly`` raises ``Busy`` where others are writing.
     """
-    with unit_of_work(waits=waits) as db:
+    with quick_unit_of_work() if quickly else unit_of_work() as db:
         results = _granted(db, sights)
         books.write_looks(
             db,

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, SQLModel, col, select
 
 from emk_app.crypto import sealing
 from emk_app.db import changes
-from emk_app.db.engine import engine, is_embedded
+from emk_app.db.engine import engine, is_embedded, kept_connection
 from emk_app.db.tables.books import BookSequence, BookVersion, Look, MedicalBook, ShareLink
 from emk_app.db.tables.people import User
 from emk_app.db.vault import Vault
@@ -202,7 +200,8 @@ def by_digest(digest: str) -> Scanned | None:
     """
     query = _scan_query(engine().dialect)
     if is_embedded():
-        row = _kept_connection().execute(query.text, (digest,)).fetchone()
+        driver: Any = kept_connection().connection.dbapi_connection
+        row = driver.execute(query.text, (digest,)).fetchone()
     else:
         connection = engine().raw_connection()
         try:
@@ -215,27 +214,6 @@ def by_digest(digest: str) -> Scanned | None:
     if row is None:
         return None
     return Scanned(*[read(value) for read, value in zip(query.readers, row, strict=True)])
-
-
-class _Kept(threading.local):
-    """The driver's connection of each thread; the pool's bookkeeping would double the read."""
-
-    pool: sa.Pool | None = None
-    connection: Any = None
-
-
-_kept = _Kept()
-
-
-def _kept_connection() -> Any:
-    pool = engine().pool
-    if _kept.pool is not pool:
-        pooled = engine().raw_connection()
-        connection: Any = pooled.driver_connection
-        pooled.detach()
-        _kept.pool, _kept.connection = pool, connection
-        event.listen(engine(), "engine_disposed", lambda _: connection.close(), once=True)
-    return _kept.connection
 
 
 def closed_among(db: Session, share_ids: Collection[int]) -> Collection[int]:
