@@ -157,6 +157,9 @@ async def unknown(request: Request) -> Response:
 async def verify(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a machine with the same check in JSON."""
     try:
+        if scope["method"] == "HEAD":
+            await Response(headers={"cache-control": "no-store"})(scope, receive, send)
+            return
         if not _is_allowed(scope[ADDRESS]):
             answer = refusal(429, "too_many_attempts", verdicts.TOO_MANY["sentence"])
         else:

@@ -164,6 +164,7 @@ def test_preview_in_a_messenger_is_no_look():
     assert "Иванова" not in drawn.text
     assert drawn.text == page("A" * 26, **{"user-agent": "TelegramBot (like TwitterBot)"}).text
     assert ask("HEAD", f"/v/{code}").status_code == 200
+    assert ask("HEAD", f"/api/verify/{code}").status_code == 200
     assert page(code, **{"sec-purpose": "prefetch"}).status_code == 503
     assert looks() == 0
     assert "Действует" in page(code).text
