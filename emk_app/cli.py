@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from emk_app import clock
+from emk_app import clock, working
 from emk_app.db import migrations
 from emk_app.db.engine import reading
 from emk_app.demo import world
@@ -90,6 +90,11 @@ def _verify_audit(_options: argparse.Namespace) -> int:
     return 0 if broken is None else 1
 
 
+def _run_jobs(_options: argparse.Namespace) -> int:
+    print(f"jobs tried: {working.once(now=clock.now())}")
+    return 0
+
+
 def _serve(_options: argparse.Namespace) -> int:
     serve(settings().host, settings().port)
     return 0
@@ -128,6 +133,10 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="check the audit chain")
     audit.add_argument("verify", choices=["verify"])
     audit.set_defaults(run=_verify_audit)
+
+    work = commands.add_parser("jobs", help="do what is due: checks, reminders, ends of terms")
+    work.add_argument("once", choices=["run-once"])
+    work.set_defaults(run=_run_jobs)
 
     server = commands.add_parser("serve", help="serve the built site")
     server.set_defaults(run=_serve)

@@ -6,18 +6,33 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from emk_app import clock, incidents
 from emk_app.db import changes, migrations
 from emk_app.keys import keystore
-from emk_app.services import accounts, checking, delivering, jobs, reviewing, throttling
+from emk_app.services import (
+    accounts,
+    checking,
+    delivering,
+    jobs,
+    lapsing,
+    reviewing,
+    scans,
+    throttling,
+)
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.working")
 
-WORKS: Final[dict[str, jobs.Work]] = {checking.JOB: checking.run}
+WORKS: Final[dict[str, jobs.Work]] = {
+    checking.JOB: checking.run,
+    lapsing.JOB: lapsing.run,
+    scans.SWEEP: lambda _, now: scans.sweep(now=now),
+}
+PERIODS: Final = {lapsing.JOB: timedelta(hours=1), scans.SWEEP: timedelta(days=1)}
+"""Jobs that return by themselves, each done by one process."""
 ROUND: Final = 5.0
 """Seconds after which a round is made though nobody called: retries fall due, leases run out."""
 SWEEP: Final = 60
@@ -51,6 +66,17 @@ async def _rounds() -> None:
         changes.unsubscribe(watch)
 
 
+def once(*, now: datetime) -> int:
+    """Do all that is due, the returning jobs included; return how many jobs were tried."""
+    _plan(now)
+    return jobs.run_due(WORKS, now=now)
+
+
+def _plan(now: datetime) -> None:
+    for kind, period in PERIODS.items():
+        jobs.plan(kind, period, now=now)
+
+
 def _round(sweeps: bool) -> None:
     """Make one round; a part that fails does not stop the others, nor the rounds to come."""
     parts: list[Callable[[datetime], object]] = [
@@ -58,6 +84,8 @@ def _round(sweeps: bool) -> None:
         lambda now: delivering.deliver_due(delivering.transport(), now=now),
     ]
     if sweeps:
+        parts.insert(0, _plan)
+        parts.append(lambda now: jobs.sweep(now=now))
         parts.append(lambda now: accounts.sweep(now=now))
         parts.append(lambda now: throttling.sweep(now=now))
         parts.append(lambda now: reviewing.release_forgotten(now=now))

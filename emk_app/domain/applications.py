@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +21,8 @@ from emk_app.domain.values import DASHES, one_line
 DRAFT_DAYS: Final = 30
 VISIT_DAYS: Final = 60
 ANSWER_DAYS: Final = 60
+NOTICE_DAYS: Final = 3
+"""Nothing ends sooner than this after a reminder, whatever the clock or the server has missed."""
 
 
 class ApplicationStatus(StrEnum):
@@ -172,24 +174,84 @@ def both_green(papers: PapersTrack, fitness: Fitness | None) -> bool:
     return papers is _P.APPROVED and fitness is not None and admits(fitness)
 
 
-_LIFETIMES: Final = {
-    _A.DRAFT: timedelta(days=DRAFT_DAYS),
-    _A.RECEIVED: timedelta(days=VISIT_DAYS),
-    _A.UNDER_REVIEW: timedelta(days=VISIT_DAYS),
-    _A.CLARIFICATION_REQUESTED: timedelta(days=ANSWER_DAYS),
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How many days an application waits for its holder, and how many before the end they are
+    reminded.
+    """
+
+    days: int
+    reminders: tuple[int, ...]
+
+
+KEEPING: Final = {
+    _A.DRAFT: Keeping(DRAFT_DAYS, (NOTICE_DAYS,)),
+    _A.RECEIVED: Keeping(VISIT_DAYS, (14, NOTICE_DAYS)),
+    _A.UNDER_REVIEW: Keeping(VISIT_DAYS, (14, NOTICE_DAYS)),
+    _A.CLARIFICATION_REQUESTED: Keeping(ANSWER_DAYS, (14, NOTICE_DAYS)),
 }
 
 
-def is_lapsed(current: ApplicationStatus, since: datetime, now: datetime, *, visited: bool) -> bool:
-    """Whether the application is to expire.
+def kept_until(
+    current: ApplicationStatus, since: date, reminded_on: date | None, *, visited: bool
+) -> date | None:
+    """Return the last day on which the holder may still act, or None where nothing ends.
 
-    ``since`` is the last save of a draft, the operator's question where it waits for an answer,
-    and the submission of any other. A question lapses even after the visit; the rest only while
-    the holder has not ``visited`` the clinic.
+    ``since`` is the day of the last save of a draft, of the operator's question where it waits for
+    an answer, and of the handing in, or the last correction, of any other. A question ends even
+    after the visit; the rest only while the holder has not ``visited`` the clinic.
     """
-    lifetime = _LIFETIMES.get(current)
-    counts = current is _A.CLARIFICATION_REQUESTED or not visited
-    return lifetime is not None and counts and now - since >= lifetime
+    keeping = _keeping(current, visited)
+    if keeping is None:
+        return None
+    last = since + timedelta(days=keeping.days)
+    if reminded_on is None or reminded_on < _first_reminder(last, keeping):
+        return last
+    return max(last, reminded_on + timedelta(days=NOTICE_DAYS))
+
+
+def is_reminder_due(
+    current: ApplicationStatus,
+    since: date,
+    today: date,
+    reminded_on: date | None,
+    *,
+    visited: bool,
+) -> bool:
+    """Whether the holder is to be reminded today; a reminder that was missed is made up for."""
+    keeping = _keeping(current, visited)
+    if keeping is None:
+        return False
+    last = since + timedelta(days=keeping.days)
+    due = [day for n in keeping.reminders if (day := last - timedelta(days=n)) <= today]
+    return bool(due) and (reminded_on is None or reminded_on < max(due))
+
+
+def is_lapsed(
+    current: ApplicationStatus,
+    since: date,
+    today: date,
+    reminded_on: date | None,
+    *,
+    visited: bool,
+) -> bool:
+    """Whether the application is to expire: its last day is over, and a reminder went before."""
+    keeping = _keeping(current, visited)
+    last = kept_until(current, since, reminded_on, visited=visited)
+    if keeping is None or last is None or reminded_on is None:
+        return False
+    first = _first_reminder(since + timedelta(days=keeping.days), keeping)
+    return today > last and reminded_on >= first
+
+
+def _keeping(current: ApplicationStatus, visited: bool) -> Keeping | None:
+    if visited and current is not _A.CLARIFICATION_REQUESTED:
+        return None
+    return KEEPING.get(current)
+
+
+def _first_reminder(last: date, keeping: Keeping) -> date:
+    return last - timedelta(days=max(keeping.reminders))
 
 
 class ApplicationField(StrEnum):

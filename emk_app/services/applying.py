@@ -55,7 +55,7 @@ from emk_app.domain.occupations import OCCUPATIONS, Occupation
 from emk_app.domain.people import Sex, parse_birth_date
 from emk_app.domain.policies import Enp, PolicyKind, PolicyWarning, policy_warnings
 from emk_app.domain.values import RAW_LIMIT
-from emk_app.services import auditing, checking, directory, jobs, notifying, scans
+from emk_app.services import auditing, checking, directory, jobs, lapsing, notifying, scans
 from emk_app.services.directory import ClinicView
 from emk_app.services.scans import ScanView
 
@@ -95,6 +95,8 @@ class DraftView:
     clinic: ClinicView | None
     is_consented: bool
     saved_at: datetime
+    kept_until: date | None
+    """The last day on which the draft is kept, unless it is saved again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ class CaseView:
     decided_at: datetime | None
     promised_by: date
     is_late: bool
+    act_by: date | None
+    """The last day for the visit or the answer, or None where nothing is awaited of the holder."""
     note: str
     """Why it was rejected, or what is to be clarified."""
     asked: Asked
@@ -684,6 +688,7 @@ def _draft_view(db: Session, application: Application, now: datetime) -> DraftVi
         clinic=_clinic_view(db, application),
         is_consented=_is_consented(application),
         saved_at=application.changed_at,
+        kept_until=lapsing.last_day(db, application),
     )
 
 
@@ -735,6 +740,7 @@ def _case_view(db: Session, application: Application, now: datetime) -> CaseView
             application.status is ApplicationStatus.UNDER_REVIEW
             and deadlines.is_late(submitted_on, waits, today)
         ),
+        act_by=lapsing.last_day(db, application),
         note=applications.note_of(db, application),
         asked=(
             corrections.read(application.clarify_fields)

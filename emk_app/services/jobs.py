@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, delete, select
 
 from emk_app import incidents
 from emk_app.db import changes
@@ -19,9 +20,11 @@ log = logging.getLogger("emk.jobs")
 
 LEASE: Final = timedelta(minutes=2)
 TRIES: Final = 8
+KEPT: Final = timedelta(days=30)
+"""How long what is done is remembered, so that the same occasion is not put again."""
 TOPIC: Final = "jobs"
 
-Work = Callable[[int, datetime], None]
+Work = Callable[[int, datetime], object]
 """Does the job of one target at a moment; safe to repeat."""
 
 
@@ -31,6 +34,23 @@ def enqueue(db: Session, kind: str, target_id: int, *, occasion: str, now: datet
     if db.exec(select(Job.id).where(Job.key == key)).first() is None:
         db.add(Job(kind=kind, key=key, target_id=target_id, created_at=now, due_at=now))
         changes.announce(db, TOPIC)
+
+
+def plan(kind: str, period: timedelta, *, now: datetime) -> None:
+    """Put a job that returns every ``period``; whichever process asks first puts it, once."""
+    occasion = str(int(now.timestamp() // period.total_seconds()))
+    try:
+        with unit_of_work() as db:
+            enqueue(db, kind, 0, occasion=occasion, now=now)
+    except IntegrityError:
+        # Another process was faster.
+        return
+
+
+def sweep(*, now: datetime) -> None:
+    """Forget what was done long ago."""
+    with unit_of_work() as db:
+        db.exec(delete(Job).where(col(Job.done_at) <= now - KEPT))
 
 
 def run_due(works: dict[str, Work], *, now: datetime) -> int:

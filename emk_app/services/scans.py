@@ -31,6 +31,8 @@ from emk_app.storage.blobs import Blobs, BlobStore
 UPLOADS: Final = Rule(tries=60, window=timedelta(days=1), longest_block=timedelta(hours=1))
 """Files a holder may send in a day; an application with every paper takes ten (D42)."""
 NAME_LIMIT: Final = 80
+SWEEP: Final = "sweep_scans"
+"""The job of ``sweep``."""
 _NAME: Final = ("scans", "name")
 _EXTENSIONS: Final = {MediaType.PDF: ".pdf", MediaType.JPEG: ".jpg"}
 _FOR_CLINICS: Final = frozenset(
@@ -234,7 +236,7 @@ def forget(names: Iterable[str]) -> None:
 def sweep(*, now: datetime) -> int:
     """Remove the files of a day ago that no scan names: left by a rollback or a dead process.
 
-    A job of the day, since it walks the whole folder; returns how many were removed.
+    Done once a day, since it walks the whole folder; returns how many were removed.
     """
     with reading() as db:
         needed = applications.blobs_in_use(db)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -27,6 +27,8 @@ from emk_app.domain.applications import (
     both_green,
     clinic_may_change,
     is_lapsed,
+    is_reminder_due,
+    kept_until,
     missing,
     reopen_examination,
     withdraw,
@@ -37,7 +39,7 @@ from emk_app.domain.errors import NotPermitted, TransitionNotAllowed
 from emk_app.domain.steps import Step
 
 A = ApplicationStatus
-NOON = datetime(2026, 11, 23, 9, tzinfo=UTC)
+SAVED_ON = date(2026, 11, 23)
 
 # The rules of design.md section 3, written a second time as sentences: source, target, who.
 ALLOWED = {
@@ -175,26 +177,67 @@ def test_book_is_formed_only_on_approved_papers_and_an_admitting_conclusion(
     assert both_green(papers, fitness) is (papers is PapersTrack.APPROVED and admitting)
 
 
-@pytest.mark.parametrize(
-    ("current", "days"),
-    [(A.DRAFT, 30), (A.RECEIVED, 60), (A.UNDER_REVIEW, 60), (A.CLARIFICATION_REQUESTED, 60)],
-)
-def test_application_lapses_at_the_end_of_its_term(current: A, days: int) -> None:
-    since, moment = NOON - timedelta(days=days), timedelta(seconds=1)
-    assert is_lapsed(current, since, NOON, visited=False)
-    assert not is_lapsed(current, since + moment, NOON, visited=False)
+TERMS = {
+    A.DRAFT: (30, [3]),
+    A.RECEIVED: (60, [14, 3]),
+    A.UNDER_REVIEW: (60, [14, 3]),
+    A.CLARIFICATION_REQUESTED: (60, [14, 3]),
+}
 
 
-def test_visited_or_waiting_application_never_lapses() -> None:
-    long_ago = NOON - timedelta(days=1000)
-    assert not is_lapsed(A.UNDER_REVIEW, long_ago, NOON, visited=True)
-    others = set(A) - {A.DRAFT, A.RECEIVED, A.UNDER_REVIEW, A.CLARIFICATION_REQUESTED}
-    assert not any(is_lapsed(each, long_ago, NOON, visited=False) for each in others)
+@pytest.mark.parametrize("current", TERMS)
+def test_waiting_application_is_reminded_of_in_time_and_ends_after_its_last_day(
+    current: A,
+) -> None:
+    days, before = TERMS[current]
+    reminded: list[int] = []
+    reminded_on: date | None = None
+    for passed in range(days + 10):
+        today = SAVED_ON + timedelta(days=passed)
+        if is_lapsed(current, SAVED_ON, today, reminded_on, visited=False):
+            assert passed == days + 1
+            break
+        assert kept_until(current, SAVED_ON, reminded_on, visited=False) == SAVED_ON + timedelta(
+            days=days
+        )
+        if is_reminder_due(current, SAVED_ON, today, reminded_on, visited=False):
+            reminded.append(days - passed)
+            reminded_on = today
+    assert reminded == before
 
 
-def test_unanswered_question_lapses_even_after_the_visit() -> None:
-    since = NOON - timedelta(days=60)
-    assert is_lapsed(A.CLARIFICATION_REQUESTED, since, NOON, visited=True)
+@pytest.mark.parametrize("current", TERMS)
+@given(late=st.integers(0, 4000))
+def test_nothing_ends_sooner_than_three_days_after_a_reminder(current: A, late: int) -> None:
+    found = SAVED_ON + timedelta(days=TERMS[current][0] + late)
+    assert not is_lapsed(current, SAVED_ON, found, None, visited=False)
+    assert is_reminder_due(current, SAVED_ON, found, None, visited=False)
+    last = kept_until(current, SAVED_ON, found, visited=False)
+    assert last == found + timedelta(days=3)
+    assert not is_reminder_due(current, SAVED_ON, last, found, visited=False)
+    assert not is_lapsed(current, SAVED_ON, last, found, visited=False)
+    assert is_lapsed(current, SAVED_ON, last + timedelta(days=1), found, visited=False)
+
+
+@pytest.mark.parametrize("current", TERMS)
+def test_reminder_of_an_earlier_waiting_does_not_count(current: A) -> None:
+    days, before = TERMS[current]
+    early = SAVED_ON + timedelta(days=days - max(before) - 1)
+    over = SAVED_ON + timedelta(days=days + 1)
+    assert not is_lapsed(current, SAVED_ON, over, early, visited=False)
+    assert is_reminder_due(current, SAVED_ON, over, early, visited=False)
+
+
+@pytest.mark.parametrize("current", A)
+@pytest.mark.parametrize("visited", [False, True])
+def test_only_what_waits_for_the_holder_ever_ends(current: A, visited: bool) -> None:
+    waits = current is A.CLARIFICATION_REQUESTED or (current in TERMS and not visited)
+    over = SAVED_ON + timedelta(days=1000)
+    reminded_on = over - timedelta(days=10)
+    assert is_lapsed(current, SAVED_ON, over, reminded_on, visited=visited) is waits
+    assert is_reminder_due(current, SAVED_ON, over, None, visited=visited) is waits
+    until = kept_until(current, SAVED_ON, None, visited=visited)
+    assert (until is not None) is waits
 
 
 COMPLETE = {ScanKind.PASSPORT, ScanKind.POLICY}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
@@ -56,6 +56,8 @@ class Application(SQLModel, table=True):
     changed_at: datetime
     submitted_at: datetime | None = None
     decided_at: datetime | None = None
+    reminded_on: date | None = None
+    """The day in Moscow of the last reminder that the application waits for its holder."""
 
 
 class StatusChange(SQLModel, table=True):
