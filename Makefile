@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 PY := .venv/bin/python
-PYTEST := $(PY) -m pytest -q -p tests.noskip
+# Two workers, each with a world of its own; a file stays whole, since its tests may share a server.
+PYTEST := $(PY) -m pytest -q -p tests.noskip -n 2 --dist loadfile
 STEP := @.ci/step
 
 .PHONY: help

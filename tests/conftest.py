@@ -10,7 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings as hypothesis_settings
+
+
+def database_of(worker: str, url: str) -> str:
+    """Give a worker that shares the tests with others a database of its own; return its address."""
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    name = f"emk_{worker}"
+    with server.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    server.dispose()
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
 
 WORLD = Path(tempfile.mkdtemp(prefix="emk-test-"))
 os.environ["EMK_ENV"] = "test"
@@ -19,6 +32,8 @@ os.environ["EMK_TEST_CLOCK"] = str(WORLD / "clock")
 os.environ["EMK_ORIGIN"] = "http://localhost:8000"
 os.environ.pop("EMK_REDIS_URL", None)
 POSTGRES = os.environ.get("EMK_TEST_DATABASE_URL")
+if POSTGRES and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    POSTGRES = database_of(worker, POSTGRES)
 if POSTGRES:
     os.environ["EMK_DATABASE_URL"] = POSTGRES
 else:
@@ -42,8 +57,6 @@ def migrated() -> Path | None:
     from emk_app.db import engine, migrations
 
     if POSTGRES:
-        import sqlalchemy as sa
-
         with engine.engine().begin() as connection:
             connection.execute(sa.text("DROP SCHEMA public CASCADE"))
             connection.execute(sa.text("CREATE SCHEMA public"))
@@ -74,7 +87,6 @@ def make_new(migrated: Path | None) -> None:
     from emk_app.db.engine import engine
 
     if migrated is None:
-        import sqlalchemy as sa
         from sqlmodel import SQLModel
 
         names = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)

@@ -22,6 +22,7 @@ from emk_app.db.engine import connect
 
 assert tables
 POSTGRES = os.environ.get("EMK_TEST_DATABASE_URL")
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 ROWS = 3
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -35,7 +36,7 @@ def databases(folder: Path) -> Iterator[str]:
         if not POSTGRES:
             yield f"sqlite:///{folder / f'{number}.db'}"
             continue
-        name = f"emk_migrations_{number}"
+        name = f"emk_migrations_{WORKER}_{number}"
         server = connect(POSTGRES)
         with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))

@@ -252,7 +252,7 @@ def test_application_lacking_one_field_says_which(field: ApplicationField) -> No
     assert missing(set(ApplicationField) - {field}, COMPLETE) == (field,)
 
 
-@pytest.mark.parametrize("kind", COMPLETE)
+@pytest.mark.parametrize("kind", sorted(COMPLETE))
 def test_application_lacking_one_scan_says_which(kind: ScanKind) -> None:
     assert missing(set(ApplicationField), COMPLETE - {kind}) == (kind,)
 

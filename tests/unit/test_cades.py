@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import subprocess
 from collections.abc import Sequence
@@ -327,6 +328,8 @@ def changed_inside(raw: bytes) -> bytes:
         "подпись".encode(),
         bytes(1000),
     ],
+    # Keys are new each time, and workers that share the tests must know them by the same names.
+    ids=itertools.count(),
 )
 def test_what_is_not_the_one_der_message_is_not_read(raw: bytes):
     assert outcome(raw) is Outcome.SIGNATURE_NOT_READABLE

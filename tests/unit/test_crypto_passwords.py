@@ -29,7 +29,9 @@ def test_unknown_user_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["", "plain text", PASSWORD, STORED[:-8], STORED[:40], "$argon2id$"]
+    "broken",
+    ["", "plain text", PASSWORD, STORED[:-8], STORED[:40], "$argon2id$"],
+    ids=["empty", "text", "password", "end cut", "middle cut", "name only"],
 )
 def test_broken_hash_is_refused(broken: str) -> None:
     assert not verify_password(PASSWORD, broken).ok
