@@ -43,6 +43,11 @@ def promised_by(submitted_on: date, waits: Iterable[Wait], today: date) -> date:
     return add_working_days(submitted_on, LONGEST_DAYS + waited(waits, today))
 
 
+def remaining(submitted_on: date, waits: Iterable[Wait], today: date) -> int:
+    """Return how many working days of the promise are left; below zero once it is broken."""
+    return LONGEST_DAYS - spent(submitted_on, waits, today)
+
+
 def is_late(submitted_on: date, waits: Iterable[Wait], today: date) -> bool:
     """Whether the application is in our hands for more than the ten days of the guide."""
     return spent(submitted_on, tuple(waits), today) > LATE_DAYS

@@ -214,6 +214,7 @@ def _draft_card() -> rx.Component:
     return cards.card(
         rx.el.p("Заявка ", rx.el.b(draft["number"], class_name="e-number"), " не отправлена."),
         rx.el.p(draft["step"], ". ", draft["saved"], ".", class_name="e-muted"),
+        when(given(draft["kept"]), rx.el.p(draft["kept"], ".", class_name="e-muted")),
         buttons.actions(
             buttons.button_link("Продолжить", draft["href"], icon="arrow-right"),
             dialogs.dialog_button("Удалить", "discard", kind="quiet", icon="trash"),
@@ -266,8 +267,15 @@ def _current_case(row: Any) -> rx.Component:
         when(given(row["note"]), _note(row)),
         when(
             given(row["promise"]),
-            rx.el.p("Обещаем решение ", rx.el.b(row["promise"]), ".", class_name="e-muted"),
+            rx.el.p(
+                "Обещаем решение ",
+                rx.el.b(row["promise"]),
+                when(given(row["left"]), rx.fragment(": ", row["left"])),
+                ".",
+                class_name="e-muted",
+            ),
         ),
+        when(given(row["act_by"]), rx.el.p(row["act_by"])),
         when(row["is_late"], cards.notice(rx.el.p(rows.LATE), tone="waiting")),
         buttons.actions(
             rx.cond(
@@ -307,8 +315,12 @@ def _status() -> rx.Component:
         when(given(row["note"]), _note(row)),
         cards.summary_list(
             cards.summary_row("Отправлена", row["submitted"]),
-            when(given(row["promise"]), cards.summary_row("Обещанный срок", row["promise"])),
+            when(
+                given(row["promise"]),
+                cards.summary_row("Обещанный срок", row["promise"] + ", " + row["left"]),
+            ),
         ),
+        when(given(row["act_by"]), rx.el.p(row["act_by"])),
         when(row["is_late"], cards.notice(rx.el.p(rows.LATE), tone="waiting")),
         when(
             row["is_approved"],

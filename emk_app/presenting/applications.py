@@ -312,6 +312,10 @@ class CaseRow:
     submitted: str = ""
     promise: str = ""
     """By when, while it is under way."""
+    left: str = ""
+    """How much of the promise is left, or that its clock stands still."""
+    act_by: str = ""
+    """Until when the holder must act, where something ends otherwise."""
     next: str = ""
     """What happens now, or what to do."""
     note: str = ""
@@ -333,6 +337,8 @@ class DraftRow:
     saved: str = ""
     step: str = ""
     href: str = ""
+    kept: str = ""
+    """How long it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -585,6 +591,8 @@ def case_row(case: CaseView) -> CaseRow:
         clinic=case.clinic.short_name if case.clinic else "",
         submitted=moment(case.submitted_at),
         promise=f"до {day(case.promised_by)}" if is_open else "",
+        left=_left(case) if is_open else "",
+        act_by=_act_by(case),
         next=next_text(case),
         note=case.note,
         needs_correction=case.status is ApplicationStatus.CLARIFICATION_REQUESTED,
@@ -606,6 +614,7 @@ def draft_row(draft: DraftView | None) -> DraftRow:
         saved(draft),
         f"Шаг {list(STEPS).index(draft.step) + 1} из {len(STEPS)}: {STEPS[draft.step].lower()}",
         step_href(draft.step),
+        f"Хранится до {day(draft.kept_until)}" if draft.kept_until else "",
     )
 
 
@@ -791,6 +800,30 @@ def _named(label: str, sentence: str) -> str:
     # An abbreviation keeps its capitals.
     is_word = not sentence[1:2].isupper()
     return f"{label}: {sentence[0].lower() + sentence[1:] if is_word else sentence}"
+
+
+def _left(case: CaseView) -> str:
+    """Say how the promise's clock stands, in working days."""
+    words = ("рабочий день", "рабочих дня", "рабочих дней")
+    if case.status is ApplicationStatus.CLARIFICATION_REQUESTED:
+        left = max(case.days_left, 0)
+        return f"срок не идёт, пока ждём вас; после ответа останется {counted(left, *words)}"
+    if case.days_left > 0:
+        stays = plural(case.days_left, "остался", "осталось", "осталось")
+        return f"{stays} {counted(case.days_left, *words)}"
+    if case.days_left == 0:
+        return "сегодня последний рабочий день"
+    gone = counted(-case.days_left, *words)
+    return f"срок прошёл {gone} назад"
+
+
+def _act_by(case: CaseView) -> str:
+    """Say until when something is awaited of the holder; empty where nothing is."""
+    if case.act_by is None:
+        return ""
+    if case.status is ApplicationStatus.CLARIFICATION_REQUESTED:
+        return f"Исправьте не позже {day(case.act_by)}, иначе заявка закроется."
+    return f"Пройдите осмотр не позже {day(case.act_by)}, иначе заявка закроется."
 
 
 def _papers_next(papers: PapersTrack) -> str:

@@ -136,6 +136,8 @@ class CaseView:
     changed_at: datetime
     decided_at: datetime | None
     promised_by: date
+    days_left: int
+    """Working days of the promise; below zero once it is broken."""
     is_late: bool
     act_by: date | None
     """The last day for the visit or the answer, or None where nothing is awaited of the holder."""
@@ -736,6 +738,7 @@ def _case_view(db: Session, application: Application, now: datetime) -> CaseView
         changed_at=application.changed_at,
         decided_at=application.decided_at,
         promised_by=deadlines.promised_by(submitted_on, waits, today),
+        days_left=deadlines.remaining(submitted_on, waits, today),
         is_late=(
             application.status is ApplicationStatus.UNDER_REVIEW
             and deadlines.is_late(submitted_on, waits, today)

@@ -54,7 +54,9 @@ CASE = CaseView(
     changed_at=NOW,
     decided_at=None,
     promised_by=date(2026, 12, 2),
+    days_left=7,
     is_late=False,
+    act_by=date(2027, 1, 22),
     note="",
     asked=Asked(),
     may_withdraw=True,
@@ -325,3 +327,32 @@ def test_search_counts_in_russian():
         "Нашлись 3\u00a0организации",
         "Нашлось 25\u00a0организаций",
     ]
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (7, "осталось 7 рабочих дней"),
+        (2, "осталось 2 рабочих дня"),
+        (1, "остался 1 рабочий день"),
+        (0, "сегодня последний рабочий день"),
+        (-1, "срок прошёл 1 рабочий день назад"),
+        (-12, "срок прошёл 12 рабочих дней назад"),
+    ],
+)
+def test_what_is_left_of_the_promise_is_told_in_working_days(left: int, said: str):
+    assert rows.case_row(replace(CASE, days_left=left)).left.replace("\u00a0", " ") == said
+
+
+def test_clock_that_stands_still_says_what_will_be_left():
+    waits = replace(CASE, status=ApplicationStatus.CLARIFICATION_REQUESTED, days_left=3)
+    row = rows.case_row(waits)
+    assert row.left.replace("\u00a0", " ") == (
+        "срок не идёт, пока ждём вас; после ответа останется 3 рабочих дня"
+    )
+    assert row.act_by == "Исправьте не позже 22.01.2027, иначе заявка закроется."
+    assert rows.case_row(CASE).act_by == (
+        "Пройдите осмотр не позже 22.01.2027, иначе заявка закроется."
+    )
+    ended = replace(CASE, status=ApplicationStatus.REJECTED, act_by=None)
+    assert (rows.case_row(ended).act_by, rows.case_row(ended).left) == ("", "")
