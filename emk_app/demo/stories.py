@@ -19,7 +19,7 @@ from emk_app.domain.documents import ScanKind
 from emk_app.domain.examinations import Choices, Numbers, PassedOn, ProgrammeItem
 from emk_app.domain.intake import Field
 from emk_app.domain.numbers import snils_control
-from emk_app.domain.people import Sex, parse_date
+from emk_app.domain.people import Sex, birthday, parse_date
 from emk_app.domain.policies import Enp
 from emk_app.services import (
     applying,
@@ -47,6 +47,8 @@ def form_of(
 ) -> dict[Field, str]:
     """Return the form of a made-up person whose numbers pass every check."""
     last, first, patronymic = name.split()
+    born = parse_date(born_on)
+    issued_on = birthday(born, 20) + timedelta(days=30)
     body = f"{200_000_000 + serial * 7_919:09}"
     return {
         Field.LAST_NAME: last,
@@ -54,9 +56,13 @@ def form_of(
         Field.PATRONYMIC: patronymic,
         Field.BIRTH_DATE: born_on,
         Field.SEX: sex.value,
+        Field.PASSPORT_SERIES: f"45{issued_on:%y}",
+        Field.PASSPORT_NUMBER: f"{100_000 + serial}",
+        Field.PASSPORT_ISSUED_ON: f"{issued_on:%d.%m.%Y}",
+        Field.PASSPORT_UNIT: "770-045",
         Field.SNILS: body + snils_control(body),
         Field.POLICY_KIND: "unified",
-        Field.POLICY_NUMBER: Enp.issue(77, parse_date(born_on), sex, serial).digits,
+        Field.POLICY_NUMBER: Enp.issue(77, born, sex, serial).digits,
         Field.PHONE: phone,
         Field.POSTAL_INDEX: "109012",
         Field.ADDRESS: "г. Москва, ул. Ильинка, д. 4, кв. 7",
@@ -81,7 +87,7 @@ def hand_in(holder: Actor, form: Mapping[Field, str], clinic_id: int, now: datet
     for kind, lines in (
         (
             ScanKind.PASSPORT,
-            {"ФИО": name, "Дата рождения": form[Field.BIRTH_DATE], "Номер": "45 10 000000"},
+            {"ФИО": name, "Дата рождения": form[Field.BIRTH_DATE], "Номер": _passport(form)},
         ),
         (ScanKind.POLICY, {"ФИО": name, "Номер": form[Field.POLICY_NUMBER]}),
     ):
@@ -90,6 +96,10 @@ def hand_in(holder: Actor, form: Mapping[Field, str], clinic_id: int, now: datet
     applying.submit(holder, started.id, now=now)
     checking.run(started.id, now)
     return number
+
+
+def _passport(form: Mapping[Field, str]) -> str:
+    return f"{form[Field.PASSPORT_SERIES]} {form[Field.PASSPORT_NUMBER]}"
 
 
 def open_examination(chair: Actor, number: str, now: datetime) -> int:

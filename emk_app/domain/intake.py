@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Final, TypeVar
 
 from emk_app.domain.contacts import Phone
 from emk_app.domain.errors import Invalid, InvalidValue, NotAChoice, Required
 from emk_app.domain.examinations import ExaminationKind
 from emk_app.domain.numbers import Snils
 from emk_app.domain.occupations import Occupation, occupation
+from emk_app.domain.passports import IdentityKind, IdentityPaper, Passport
 from emk_app.domain.people import (
     YOUNGEST_HOLDER,
     FullName,
@@ -35,6 +37,12 @@ class Field(StrEnum):
     PATRONYMIC = "name_patronymic"
     BIRTH_DATE = "born_on"
     SEX = "sex"
+    IDENTITY_KIND = "identity_kind"
+    PASSPORT_SERIES = "passport_series"
+    PASSPORT_NUMBER = "passport_number"
+    PASSPORT_ISSUED_ON = "passport_issued_on"
+    PASSPORT_UNIT = "passport_unit"
+    IDENTITY_NUMBER = "identity_number"
     SNILS = "snils"
     POLICY_KIND = "policy_kind"
     POLICY_SERIES = "policy_series"
@@ -44,6 +52,33 @@ class Field(StrEnum):
     ADDRESS = "address_text"
     OCCUPATION = "occupation"
     KIND = "kind"
+
+
+IDENTITY: Final = frozenset(
+    {
+        Field.IDENTITY_KIND,
+        Field.PASSPORT_SERIES,
+        Field.PASSPORT_NUMBER,
+        Field.PASSPORT_ISSUED_ON,
+        Field.PASSPORT_UNIT,
+        Field.IDENTITY_NUMBER,
+    }
+)
+
+_WITH_PASSPORT: Final = {Field.IDENTITY_KIND: frozenset({"", IdentityKind.PASSPORT})}
+_OTHER_PAPERS: Final = frozenset(IdentityKind) - {IdentityKind.PASSPORT}
+
+ASKED_IF: Final[Mapping[Field, Mapping[Field, Set[str]]]] = MappingProxyType(
+    {
+        Field.PASSPORT_SERIES: _WITH_PASSPORT,
+        Field.PASSPORT_NUMBER: _WITH_PASSPORT,
+        Field.PASSPORT_ISSUED_ON: _WITH_PASSPORT,
+        Field.PASSPORT_UNIT: _WITH_PASSPORT,
+        Field.IDENTITY_NUMBER: {Field.IDENTITY_KIND: _OTHER_PAPERS},
+        Field.POLICY_SERIES: {Field.POLICY_KIND: frozenset({PolicyKind.OLD})},
+    }
+)
+"""Fields that are asked for only where the answers to others are among these."""
 
 
 class ConsentMissing(InvalidValue):
@@ -61,6 +96,8 @@ class Applicant:
     name: FullName
     born_on: date
     sex: Sex
+    identity: Passport | IdentityPaper | None
+    """None in forms handed in before it was asked for."""
     snils: Snils
     policy: OmsPolicy
     phone: Phone
@@ -68,12 +105,32 @@ class Applicant:
     occupation: Occupation
     kind: ExaminationKind
 
+    @property
+    def passport(self) -> Passport | None:
+        """The internal passport, if that is what the holder shows."""
+        return self.identity if isinstance(self.identity, Passport) else None
+
+
+def is_asked(field: Field, fields: Mapping[str, str]) -> bool:
+    """Whether the field belongs to the form, as the others are answered."""
+    return all(fields.get(other, "") in right for other, right in ASKED_IF.get(field, {}).items())
+
 
 def read(fields: Mapping[str, str], today: date) -> Applicant:
     """Read the whole form; raise ``Invalid`` with a problem under each control's name."""
+    return _read(fields, today, asked=frozenset(Field))
 
-    def said(field: Field) -> str:
-        return fields.get(field, "")
+
+def read_again(fields: Mapping[str, str], today: date, asked: Collection[Field] = ()) -> Applicant:
+    """Read a form that was handed in, perhaps before all of today's questions were asked.
+
+    Questions it does not know at all are not missing, unless ``asked`` since; the rest as ``read``.
+    """
+    return _read(fields, today, asked=frozenset(fields).union(asked))
+
+
+def _read(fields: Mapping[str, str], today: date, asked: Set[str]) -> Applicant:
+    said = _said(fields)
 
     problems = Problems()
     name = problems.take(
@@ -91,6 +148,9 @@ def read(fields: Mapping[str, str], today: date) -> Applicant:
         youngest=YOUNGEST_HOLDER,
     )
     sex = problems.take(Field.SEX, _sex, said(Field.SEX))
+    identity = None
+    if asked & IDENTITY:
+        identity = _read_identity(problems, said, born_on, today)
     snils = problems.take(Field.SNILS, Snils.parse, said(Field.SNILS))
     kind = problems.take(Field.POLICY_KIND, _policy_kind, said(Field.POLICY_KIND))
     policy = problems.take(
@@ -108,7 +168,18 @@ def read(fields: Mapping[str, str], today: date) -> Applicant:
     job = problems.take(Field.OCCUPATION, _occupation, said(Field.OCCUPATION))
     purpose = problems.take(Field.KIND, _kind, said(Field.KIND))
     problems.raise_any()
-    return Applicant(name, born_on, sex, snils, policy, phone, address, job, purpose)
+    return Applicant(
+        name=name,
+        born_on=born_on,
+        sex=sex,
+        identity=identity,
+        snils=snils,
+        policy=policy,
+        phone=phone,
+        address=address,
+        occupation=job,
+        kind=purpose,
+    )
 
 
 def problem_of(field: Field, fields: Mapping[str, str], today: date) -> InvalidValue | None:
@@ -124,6 +195,18 @@ def problem_of(field: Field, fields: Mapping[str, str], today: date) -> InvalidV
                 parse_birth_date(text, today, youngest=YOUNGEST_HOLDER)
             case Field.SEX:
                 _sex(text)
+            case Field.IDENTITY_KIND:
+                _identity_kind(text)
+            case (
+                Field.PASSPORT_SERIES
+                | Field.PASSPORT_NUMBER
+                | Field.PASSPORT_ISSUED_ON
+                | Field.PASSPORT_UNIT
+                | Field.IDENTITY_NUMBER
+            ):
+                problems = Problems()
+                _read_identity(problems, _said(fields), _born_on(fields, today), today)
+                return problems.fields.get(field)
             case Field.SNILS:
                 Snils.parse(text)
             case Field.POLICY_KIND:
@@ -149,6 +232,43 @@ def problem_of(field: Field, fields: Mapping[str, str], today: date) -> InvalidV
     except Invalid as error:
         return error.fields.get(field.removeprefix("policy_"))
     return None
+
+
+def _read_identity(
+    problems: Problems, said: Callable[[Field], str], born_on: date | None, today: date
+) -> Passport | IdentityPaper | None:
+    kind = problems.take(Field.IDENTITY_KIND, _identity_kind, said(Field.IDENTITY_KIND))
+    if Field.IDENTITY_KIND in problems.fields:
+        return None
+    if kind is not IdentityKind.PASSPORT:
+        return problems.take(
+            Field.IDENTITY_NUMBER, IdentityPaper.parse, kind, said(Field.IDENTITY_NUMBER)
+        )
+    return problems.take(
+        "passport",
+        Passport.parse,
+        series=said(Field.PASSPORT_SERIES),
+        number=said(Field.PASSPORT_NUMBER),
+        issued_on=said(Field.PASSPORT_ISSUED_ON),
+        unit=said(Field.PASSPORT_UNIT),
+        born_on=born_on,
+        today=today,
+    )
+
+
+def _said(fields: Mapping[str, str]) -> Callable[[Field], str]:
+    return lambda field: fields.get(field, "")
+
+
+def _born_on(fields: Mapping[str, str], today: date) -> date | None:
+    try:
+        return parse_birth_date(fields.get(Field.BIRTH_DATE, ""), today)
+    except InvalidValue:
+        return None
+
+
+def _identity_kind(text: str) -> IdentityKind:
+    return _chosen(IdentityKind, text or IdentityKind.PASSPORT)
 
 
 def _sex(text: str) -> Sex:

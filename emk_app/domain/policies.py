@@ -9,17 +9,9 @@ from typing import Final, TypeAlias
 
 from stdnum import luhn
 
-from emk_app.domain.errors import Required
 from emk_app.domain.numbers import WrongCheckDigit
 from emk_app.domain.people import YEARS, Sex
-from emk_app.domain.values import (
-    DASHES,
-    Personal,
-    Problems,
-    UnexpectedCharacter,
-    one_line,
-    read_digits,
-)
+from emk_app.domain.values import Personal, Problems, read_code, read_digits
 
 SERIES_LIMIT: Final = 10
 NUMBER_LIMIT: Final = 20
@@ -126,8 +118,8 @@ class OmsPolicy(Personal):
             case PolicyKind.OLD:
                 policy = cls(
                     kind,
-                    problems.take("number", _free_number, number, NUMBER_LIMIT),
-                    problems.take("series", _free_number, series, SERIES_LIMIT),
+                    problems.take("number", read_code, number, NUMBER_LIMIT),
+                    problems.take("series", read_code, series, SERIES_LIMIT),
                 )
         problems.raise_any()
         return policy
@@ -148,19 +140,6 @@ class OmsPolicy(Personal):
 
 def _unified(text: str) -> str:
     return Enp.parse(text).digits
-
-
-def _free_number(text: str, limit: int) -> str:
-    """Read the series or number of an old policy: every region had its own alphabet."""
-    line = one_line(text, limit).translate(DASHES).upper()
-    if not line.strip("-/ "):
-        raise Required
-    for character in line:
-        if not (character.isascii() or "А" <= character <= "Я" or character == "Ё") or (
-            not character.isalnum() and character not in "-/ "
-        ):
-            raise UnexpectedCharacter(character)
-    return line
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,3 +120,20 @@ def read_digits(text: str, *lengths: int) -> str:
     if lengths and len(digits) not in lengths:
         raise WrongLength(len(digits), lengths)
     return digits
+
+
+def read_code(text: str, limit: int) -> str:
+    """Return a series or number whose alphabet its issuer chose: letters, digits, «-» and «/».
+
+    In capitals, at most ``limit`` characters. Raises ``Required``, ``TooLong`` or
+    ``UnexpectedCharacter``.
+    """
+    line = one_line(text, limit).translate(DASHES).upper()
+    if not line.strip("-/ "):
+        raise Required
+    for character in line:
+        if not (character.isascii() or "А" <= character <= "Я" or character == "Ё") or (
+            not character.isalnum() and character not in "-/ "
+        ):
+            raise UnexpectedCharacter(character)
+    return line

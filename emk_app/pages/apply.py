@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_, or_
 from typing import Any, Final
 
 import reflex as rx
@@ -14,8 +16,9 @@ from emk_app.domain.consent import CURRENT
 from emk_app.domain.corrections import scan_control
 from emk_app.domain.documents import LIMITS, ScanKind
 from emk_app.domain.examinations import ExaminationKind
-from emk_app.domain.intake import Field
+from emk_app.domain.intake import ASKED_IF, Field
 from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.passports import IdentityKind
 from emk_app.domain.policies import PolicyKind
 from emk_app.domain.regions import REGIONS
 from emk_app.pages import frames
@@ -82,6 +85,19 @@ def details() -> rx.Component:
                 answer(Field.BIRTH_DATE, ApplyState),
                 answer(Field.SEX, ApplyState),
                 title="О вас",
+            ),
+            cards.card(
+                answer(Field.IDENTITY_KIND, ApplyState),
+                forms.field_row(
+                    answer(Field.PASSPORT_SERIES, ApplyState),
+                    answer(Field.PASSPORT_NUMBER, ApplyState),
+                ),
+                forms.field_row(
+                    answer(Field.PASSPORT_ISSUED_ON, ApplyState),
+                    answer(Field.PASSPORT_UNIT, ApplyState),
+                ),
+                answer(Field.IDENTITY_NUMBER, ApplyState),
+                title="Документ",
             ),
             cards.card(
                 answer(Field.SNILS, ApplyState),
@@ -278,7 +294,19 @@ def review() -> rx.Component:
 
 
 def answer(field: Field, state: Any) -> rx.Component:
-    """Return the control of one field; ``state`` has ``fields``, ``errors`` and ``change``."""
+    """Return the control of one field, shown while the other answers ask for it.
+
+    ``state`` has ``fields``, ``errors`` and ``change``.
+    """
+    control = _control(field, state)
+    conditions = [
+        reduce(or_, (state.fields[other.value] == value for value in sorted(right)))
+        for other, right in ASKED_IF.get(field, {}).items()
+    ]
+    return when(reduce(and_, conditions), control) if conditions else control
+
+
+def _control(field: Field, state: Any) -> rx.Component:
     label, text = rows.FIELDS[field], state.fields[field.value]
     common: dict[str, Any] = {"error": state.errors[field.value]}
     typed = common | {
@@ -308,6 +336,58 @@ def answer(field: Field, state: Any) -> rx.Component:
             return _renewed(
                 state, forms.radio_cards(label, field, choices, value=text, columns=2, **picked)
             )
+        case Field.IDENTITY_KIND:
+            return forms.select_field(
+                label,
+                field,
+                [(kind.value, word) for kind, word in rows.IDENTITY_KINDS.items()],
+                default_value=rx.cond(text, text, IdentityKind.PASSPORT.value),
+                key=state.revision,
+                placeholder="",
+                width="long",
+                **chosen,
+            )
+        case Field.PASSPORT_SERIES:
+            return forms.text_field(
+                label,
+                field,
+                input_mode="numeric",
+                hint="4 цифры",
+                max_length=12,
+                width="short",
+                **typed,
+            )
+        case Field.PASSPORT_NUMBER:
+            return forms.text_field(
+                label,
+                field,
+                input_mode="numeric",
+                hint="6 цифр",
+                max_length=12,
+                width="short",
+                **typed,
+            )
+        case Field.PASSPORT_ISSUED_ON:
+            return forms.date_field(label, field, hint="Например, 20.04.2010", **typed)
+        case Field.PASSPORT_UNIT:
+            return forms.text_field(
+                label,
+                field,
+                input_mode="numeric",
+                mask="000-000",
+                hint="6 цифр рядом с датой выдачи, например 770-045",
+                max_length=12,
+                width="short",
+                **typed,
+            )
+        case Field.IDENTITY_NUMBER:
+            return forms.text_field(
+                label,
+                field,
+                hint="Как в документе, серия и номер подряд.",
+                width="medium",
+                **typed,
+            )
         case Field.SNILS:
             return forms.snils_field(label, field, **typed)
         case Field.POLICY_KIND:
@@ -323,10 +403,9 @@ def answer(field: Field, state: Any) -> rx.Component:
                 **chosen,
             )
         case Field.POLICY_SERIES:
-            series = forms.text_field(
+            return forms.text_field(
                 label, field, width="short", hint="Буквы и цифры перед номером.", **typed
             )
-            return when(_policy_kind(state) == PolicyKind.OLD.value, series)
         case Field.POLICY_NUMBER:
             return forms.text_field(label, field, width="medium", hint=_policy_hint(state), **typed)
         case Field.PHONE:

@@ -26,11 +26,13 @@ from emk_app.domain.deadlines import LATE_DAYS, LONGEST_DAYS, SHORTEST_DAYS
 from emk_app.domain.documents import LIMITS, MediaType, ScanKind
 from emk_app.domain.errors import InvalidValue, Required
 from emk_app.domain.examinations import ExaminationKind
-from emk_app.domain.intake import Field
+from emk_app.domain.intake import Applicant, Field, is_asked
 from emk_app.domain.numbers import Snils
 from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.passports import IdentityKind, Passport
 from emk_app.domain.people import Sex, parse_date
 from emk_app.domain.policies import Enp, PolicyKind
+from emk_app.domain.values import read_digits
 from emk_app.presenting.field_texts import word, word_warning
 from emk_app.presenting.formats import (
     NBSP,
@@ -113,6 +115,12 @@ FIELDS: Final = {
     Field.PATRONYMIC: "Отчество",
     Field.BIRTH_DATE: "Дата рождения",
     Field.SEX: "Пол",
+    Field.IDENTITY_KIND: "Документ, удостоверяющий личность",
+    Field.PASSPORT_SERIES: "Серия паспорта",
+    Field.PASSPORT_NUMBER: "Номер паспорта",
+    Field.PASSPORT_ISSUED_ON: "Дата выдачи паспорта",
+    Field.PASSPORT_UNIT: "Код подразделения",
+    Field.IDENTITY_NUMBER: "Серия и номер документа",
     Field.SNILS: "СНИЛС",
     Field.POLICY_KIND: "Вид полиса ОМС",
     Field.POLICY_SERIES: "Серия полиса",
@@ -125,6 +133,17 @@ FIELDS: Final = {
 }
 
 SEXES: Final = {Sex.FEMALE: "Женский", Sex.MALE: "Мужской"}
+
+IDENTITY_KINDS: Final = {
+    IdentityKind.PASSPORT: "Паспорт гражданина РФ",
+    IdentityKind.TEMPORARY: "Временное удостоверение личности",
+    IdentityKind.MILITARY: "Военный билет или удостоверение военнослужащего",
+    IdentityKind.FOREIGN_PASSPORT: "Паспорт иностранного гражданина",
+    IdentityKind.RESIDENCE_PERMIT: "Вид на жительство",
+    IdentityKind.TEMPORARY_RESIDENCE: "Разрешение на временное проживание",
+    IdentityKind.REFUGEE: "Удостоверение беженца",
+    IdentityKind.ASYLUM: "Свидетельство о временном убежище",
+}
 
 POLICY_KINDS: Final = {
     PolicyKind.UNIFIED: Label("Единый, 16 цифр"),
@@ -493,12 +512,24 @@ def typed(draft: DraftView) -> dict[str, str]:
     return {field.value: usual(field, draft.fields.get(field, "")) for field in Field}
 
 
+def identity_text(said: Applicant) -> str:
+    """Say by what paper somebody is identified: its kind and everything written in it."""
+    match said.identity:
+        case None:
+            return "не указан"
+        case Passport() as passport:
+            issued = f"выдан {day(passport.issued_on)}, код подразделения {passport.unit}"
+            return f"Паспорт гражданина РФ {passport}, {issued}"
+        case paper:
+            return f"{IDENTITY_KINDS[paper.kind]} {paper}"
+
+
 def answers(draft: DraftView) -> list[FieldRow]:
     """Return everything the form says, in its order, for the last look before handing in."""
     return [
         FieldRow(field.value, label, shown(field, draft.fields.get(field, "")))
         for field, label in FIELDS.items()
-        if field is not Field.POLICY_SERIES or draft.fields.get(Field.POLICY_KIND) == PolicyKind.OLD
+        if is_asked(field, draft.fields)
     ]
 
 
@@ -520,8 +551,11 @@ def usual(field: Field, text: str) -> str:
                 return str(Snils.parse(text))
             case Field.PHONE:
                 return str(Phone.parse_mobile(text))
-            case Field.BIRTH_DATE:
+            case Field.BIRTH_DATE | Field.PASSPORT_ISSUED_ON:
                 return day(parse_date(text))
+            case Field.PASSPORT_UNIT:
+                unit = read_digits(text, 6)
+                return f"{unit[:3]}-{unit[3:]}"
             case _:
                 return text
     except InvalidValue:
@@ -536,6 +570,9 @@ def shown(field: Field, text: str) -> str:
         case Field.POLICY_KIND:
             known = text in PolicyKind._value2member_map_
             return POLICY_KINDS[PolicyKind(text) if known else PolicyKind.UNIFIED].text
+        case Field.IDENTITY_KIND:
+            known = text in IdentityKind._value2member_map_
+            return IDENTITY_KINDS[IdentityKind(text) if known else IdentityKind.PASSPORT]
         case Field.KIND if text in ExaminationKind._value2member_map_:
             return KINDS[ExaminationKind(text)].text
         case Field.OCCUPATION if text in OCCUPATIONS:
@@ -730,6 +767,7 @@ def answer_rows(details: CaseDetails) -> list[FieldRow]:
     rows = [
         FieldRow(field.value, label, shown(field, details.fields.get(field, "")))
         for field, label in FIELDS.items()
+        if field in details.fields and is_asked(field, details.fields)
     ]
     return [row for row in rows if row.value]
 

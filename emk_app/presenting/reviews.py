@@ -14,7 +14,7 @@ from emk_app.domain.deadlines import LATE_DAYS, PAPERS_DAYS
 from emk_app.domain.decisions import GROUNDS
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import Invalid, Required
-from emk_app.domain.intake import Applicant, Field
+from emk_app.domain.intake import IDENTITY, Applicant, Field
 from emk_app.presenting.applications import (
     CHECKS,
     EVENTS,
@@ -28,6 +28,7 @@ from emk_app.presenting.applications import (
     EventRow,
     FieldRow,
     evidence_text,
+    identity_text,
     scan_row,
 )
 from emk_app.presenting.formats import NBSP, counted, day, moment
@@ -74,6 +75,7 @@ UNSAID: Final = {
 """What to say where a form of the desk is empty and must not be."""
 
 _NAME: Final = (Field.LAST_NAME, Field.FIRST_NAME, Field.PATRONYMIC)
+_IDENTITY: Final = tuple(field for field in Field if field in IDENTITY)
 _POLICY: Final = (Field.POLICY_KIND, Field.POLICY_SERIES, Field.POLICY_NUMBER)
 _ADDRESS: Final = (Field.POSTAL_INDEX, Field.ADDRESS)
 
@@ -91,6 +93,7 @@ QUESTIONS: Final = (
     Question("name", "Фамилия, имя, отчество", _NAME),
     Question("born_on", FIELDS[Field.BIRTH_DATE], (Field.BIRTH_DATE,)),
     Question("sex", FIELDS[Field.SEX], (Field.SEX,)),
+    Question("identity", FIELDS[Field.IDENTITY_KIND], _IDENTITY),
     Question("snils", FIELDS[Field.SNILS], (Field.SNILS,)),
     Question("policy", "Полис ОМС", _POLICY),
     Question("phone", FIELDS[Field.PHONE], (Field.PHONE,)),
@@ -383,6 +386,7 @@ def _answers(said: Applicant) -> tuple[tuple[str, str, str], ...]:
         ("name", "Фамилия, имя, отчество", str(said.name)),
         ("born_on", FIELDS[Field.BIRTH_DATE], day(said.born_on)),
         ("sex", FIELDS[Field.SEX], SEXES[said.sex]),
+        ("identity", FIELDS[Field.IDENTITY_KIND], identity_text(said)),
         ("snils", FIELDS[Field.SNILS], str(said.snils)),
         ("policy", "Полис ОМС", str(said.policy)),
         ("phone", FIELDS[Field.PHONE], str(said.phone)),

@@ -466,7 +466,7 @@ def case(actor: Actor, number: str, *, now: datetime) -> CaseDetails:
             scans=scans.views(db, application),
             fields=form,
             problems=_problems(form, clock.day_of(now)),
-            applicant=_readable(form, clock.day_of(now)),
+            applicant=_readable(application, form, clock.day_of(now)),
         )
 
 
@@ -538,9 +538,15 @@ def _problems(form: Mapping[str, str], today: date) -> dict[str, InvalidValue]:
     return {name: problem for name, problem in problems.items() if problem is not None}
 
 
-def _readable(form: Mapping[str, str], today: date) -> Applicant | None:
-    try:
+def _read(application: Application, form: Mapping[str, str], today: date) -> Applicant:
+    if application.submitted_at is None:
         return intake.read(form, today)
+    return intake.read_again(form, today, corrections.read(application.clarify_fields).fields)
+
+
+def _readable(application: Application, form: Mapping[str, str], today: date) -> Applicant | None:
+    try:
+        return _read(application, form, today)
     except Invalid:
         return None
 
@@ -561,7 +567,7 @@ def _lacking(
     applicant: Applicant | None = None
     form = applications.form_of(db, application)
     try:
-        applicant = intake.read(form, clock.day_of(now))
+        applicant = _read(application, form, clock.day_of(now))
     except Invalid as error:
         problems |= error.fields
     lacking = {

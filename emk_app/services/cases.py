@@ -45,7 +45,7 @@ class Patient:
 def applicant_of(db: Session, application: Application, *, now: datetime) -> Applicant | None:
     """Return the form, read; None while the holder is correcting it and it does not read."""
     try:
-        return intake.read(applications.form_of(db, application), clock.day_of(now))
+        return intake.read_again(applications.form_of(db, application), clock.day_of(now))
     except Invalid:
         return None
 

@@ -35,7 +35,7 @@ def run(application_id: int, now: datetime) -> None:
         application = applications.locked(db, application_id)
         if application.status not in _CHECKED:
             return
-        applicant = intake.read(applications.form_of(db, application), clock.day_of(now))
+        applicant = intake.read_again(applications.form_of(db, application), clock.day_of(now))
         found = checks.findings(applicant, _scans(db, application), _others(db, application))
         _write(db, application, found, now)
         if application.status is ApplicationStatus.SUBMITTED:

@@ -275,7 +275,7 @@ def _content(
     now: datetime,
 ) -> BookContent:
     today = clock.day_of(now)
-    applicant = intake.read(applications.form_of(db, application), today)
+    applicant = intake.read_again(applications.form_of(db, application), today)
     studies = cases.programme_of(cases.patient_of(db, application, now=now), examination)
     conclusion = examinations.conclusion_of(examination, own)
     clinic = db.get(Clinic, examination.clinic_id)

@@ -30,6 +30,10 @@ class Applicant:
     patronymic: str = "Игоревна"
     birth: str = "27.03.1990"
     sex: str = "Женский"
+    series: str = "4510"
+    passport: str = "406933"
+    issued: str = "20.04.2010"
+    unit: str = "770-045"
     snils: str = "112-233-445 95"
     policy: str = POLICY
     phone: str = "+7 912 345-67-89"
@@ -46,6 +50,10 @@ class Applicant:
             "Имя": self.first,
             "Отчество": self.patronymic,
             "Дата рождения": self.birth,
+            "Серия паспорта": self.series,
+            "Номер паспорта": self.passport,
+            "Дата выдачи паспорта": self.issued,
+            "Код подразделения": self.unit,
             "СНИЛС": self.snils,
             "Номер полиса ОМС": self.policy,
             "Мобильный телефон": self.phone,
@@ -55,7 +63,8 @@ class Applicant:
 
     def keep_private(self, server: Server) -> None:
         """Let the server's log be searched for all of it."""
-        server.keep_private(*(text for text in self.texts.values() if text != self.index))
+        told = (self.index, self.series)
+        server.keep_private(*(text for text in self.texts.values() if text not in told))
         server.keep_private(re.sub(r"\D", "", self.snils), re.sub(r"\D", "", self.phone)[1:])
 
 

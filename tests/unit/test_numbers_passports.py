@@ -21,13 +21,13 @@ def read(
     series: str = "4110",
     number: str = "406933",
     issued_on: str = "20.06.2010",
-    unit_code: str = "563-584",
+    unit: str = "563-584",
 ) -> Passport:
     return Passport.parse(
         series=series,
         number=number,
         issued_on=issued_on,
-        unit_code=unit_code,
+        unit=unit,
         born_on=BORN_ON,
         today=TODAY,
     )
@@ -40,7 +40,7 @@ def read(
         ("series", "41IO", NotDigits),
         ("number", "", Required),
         ("number", "4069333", WrongLength),
-        ("unit_code", "563", WrongLength),
+        ("unit", "563", WrongLength),
         ("issued_on", "2010", NotADate),
         ("issued_on", "24.11.2026", InFuture),
         ("issued_on", "13.05.2004", IssuedTooEarly),
@@ -64,7 +64,7 @@ def test_too_early_issue_tells_the_earliest_day() -> None:
 
 
 def test_passport_in_its_forms() -> None:
-    passport = read(series="41 10", number="406 933", unit_code="563584")
+    passport = read(series="41 10", number="406 933", unit="563584")
     assert str(passport) == "41 10 406933"
     assert passport.unit == "563-584"
     assert repr(passport) == "Passport(** ** ***933)"

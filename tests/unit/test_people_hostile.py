@@ -46,7 +46,7 @@ READERS: dict[str, Callable[[str], object]] = {
         series=text,
         number=text,
         issued_on=text,
-        unit_code=text,
+        unit=text,
         born_on=date(1990, 5, 14),
         today=TODAY,
     ),

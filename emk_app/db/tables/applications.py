@@ -50,7 +50,7 @@ class Application(SQLModel, table=True):
     consented_at: datetime | None = None
     note_sealed: bytes | None = None
     """Why it was rejected, or what is to be clarified; for the holder's eyes."""
-    clarify_fields: str | None = Field(default=None, max_length=400)
+    clarify_fields: str | None = Field(default=None, max_length=2000)
     """Names of the fields the holder is asked to correct, separated by commas."""
     created_at: datetime
     changed_at: datetime
