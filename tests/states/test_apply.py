@@ -212,7 +212,9 @@ async def test_next_on_an_empty_form_names_every_field(screens: Screens, moment:
     await tab.send(ApplyState.finish_details({}))
     state = await tab.state(ApplyState)
     assert [name for name, _ in state.summary] == [
-        *("name_last", "name_first", "born_on", "sex", "snils", "policy_number", "phone"),
+        *("name_last", "name_first", "born_on", "sex"),
+        *("passport_series", "passport_number", "passport_issued_on", "passport_unit"),
+        *("snils", "policy_number", "phone"),
         *("address_index", "address_text", "occupation", "kind"),
     ]
     assert dict(state.summary)["name_last"] == "Фамилия: заполните это поле."
