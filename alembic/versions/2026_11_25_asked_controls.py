@@ -1,7 +1,7 @@
 """Room for the names of all the controls that an operator may ask to correct.
 
 Revision ID: 2026_11_25_asked_controls
-Revises: 2026_11_23_foundation
+Revises: 2026_11_25_reminders
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_25_asked_controls"
-down_revision = "2026_11_23_foundation"
+down_revision = "2026_11_25_reminders"
 branch_labels = None
 depends_on = None
 
