@@ -27,6 +27,8 @@
     large: (limit) => `Файл слишком большой. ${limit}.`,
     kind: "Нужен PDF или JPEG. Сохраните документ в одном из этих видов и выберите его снова.",
     empty: "Файл пустой. Выберите другой.",
+    none: "Выберите файл.",
+    tooLarge: "Файл слишком большой. Выберите другой.",
     offline: "Файл не отправлен: нет связи с сервером. Проверьте интернет и выберите файл ещё раз.",
     signedOut: "Вы вышли из системы. Войдите снова и выберите файл ещё раз.",
     many: "Слишком много попыток. Подождите минуту и выберите файл ещё раз.",
@@ -120,6 +122,100 @@
       if (kind === "dragover" || kind === "drop")
         if (!near(event, "input[type=file]")) event.preventDefault();
     });
+
+  /* Forms whose files go along with words, such as a password, and are not shown afterwards. */
+
+  const pick = (input) => {
+    const field = input.closest(".e-field");
+    const shown = one(field, "[data-picked]");
+    const file = input.files[0];
+    shown.textContent = file ? file.name : shown.dataset.picked;
+    one(field, "[data-unpicked]").hidden = Boolean(file);
+  };
+  const tell = (form, code, text) => {
+    const places = [...form.querySelectorAll("[data-refusal]")];
+    const place =
+      places.find((each) => code && each.dataset.refusal.split(" ").includes(code)) ||
+      places.at(-1);
+    for (const each of places) {
+      const here = text && each === place;
+      each.hidden = !here;
+      one(each, "[data-refusal-text]").textContent = here ? text : "";
+      const control = document.getElementById(each.dataset.refusalOf);
+      control?.setAttribute("aria-invalid", String(here));
+      control?.closest(".e-field")?.toggleAttribute("data-refused", Boolean(here));
+      if (here) control?.focus();
+    }
+  };
+  const emptied = (form) => {
+    form.reset();
+    form.querySelectorAll("[data-pick]").forEach(pick);
+  };
+  const unsendable = (form) => {
+    for (const input of form.querySelectorAll("[data-pick]")) {
+      const [file] = input.files;
+      const text = file
+        ? file.size
+          ? file.size > Number(input.dataset.limit) && WORDS.large(input.dataset.limitText)
+          : WORDS.empty
+        : "needed" in input.dataset && WORDS.none;
+      if (text) return [input.name, text];
+    }
+    return null;
+  };
+  const sendAll = (form) => {
+    const wrong = unsendable(form);
+    tell(form, "", "");
+    if (wrong) return tell(form, ...wrong);
+    const button = one(form, '[type="submit"]');
+    const status = one(form, "[data-sending]");
+    const stop = () => {
+      button.removeAttribute("aria-busy");
+      status.textContent = "";
+    };
+    const request = new XMLHttpRequest();
+    request.onload = () => {
+      stop();
+      if (request.status >= 200 && request.status < 300) return emptied(form);
+      let said = {};
+      try {
+        said = JSON.parse(request.responseText);
+      } catch {
+        /* A proxy may answer with a page of its own. */
+      }
+      /* A password that was wrong is typed anew; a file that was right need not be found again. */
+      form.querySelectorAll("[type=password]").forEach((input) => (input.value = ""));
+      const known = { 401: WORDS.signedOut, 413: WORDS.tooLarge, 429: WORDS.many };
+      tell(form, said.code, said.message || known[request.status] || WORDS.failed);
+    };
+    request.onerror = request.ontimeout = () => {
+      stop();
+      tell(form, "", WORDS.offline);
+    };
+    request.timeout = 120000;
+    request.open("POST", form.dataset.sendUrl);
+    request.setRequestHeader("Accept", "application/json");
+    button.setAttribute("aria-busy", "true");
+    status.textContent = status.dataset.sending;
+    request.send(new FormData(form));
+  };
+  document.addEventListener("change", (event) => {
+    const input = near(event, "[data-send-url] [data-pick]");
+    if (!input) return;
+    pick(input);
+    tell(input.form, "", "");
+  });
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const form = near(event, "form[data-send-url]");
+      if (!form) return;
+      event.preventDefault();
+      event.stopPropagation();
+      sendAll(form);
+    },
+    true,
+  );
 
   /* Clicks */
 

@@ -45,6 +45,8 @@ class Settings:
     trusted_proxy_hops: int
     clamd: str | None
     """Address of the virus scanner, like ``tcp:127.0.0.1:3310``; without it scans go unscanned."""
+    trusted_roots: Path
+    """Folder of the issuers' certificates that holders' electronic signatures are trusted by."""
     test_clock: Path | None
     """File with an offset in seconds added to the clock; never in production."""
 
@@ -92,6 +94,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         redis_url=environ.get("EMK_REDIS_URL") or None,
         trusted_proxy_hops=_number(environ, "EMK_TRUSTED_PROXY_HOPS", 0, low=0, high=10),
         clamd=environ.get("EMK_CLAMD") or None,
+        trusted_roots=Path(environ.get("EMK_TRUSTED_ROOTS") or data / "trusted-roots").resolve(),
         test_clock=Path(clock) if clock else None,
     )
 

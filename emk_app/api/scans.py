@@ -42,7 +42,7 @@ async def receive(request: Request) -> Response:
         await in_thread(scans.permit_upload, actor, number, kind, now=clock.now())
     except DomainError:
         # A browser that is still sending hears the answer only once it has sent all.
-        await _drain(request)
+        await drain(request)
         raise
     try:
         content, name = await _file_of(request)
@@ -97,7 +97,8 @@ async def _file_of(request: Request) -> tuple[bytes, str]:
         await form.close()
 
 
-async def _drain(request: Request) -> None:
+async def drain(request: Request) -> None:
+    """Read what is still coming and keep nothing of it."""
     try:
         async for _ in request.stream():
             pass

@@ -119,17 +119,22 @@ def password_field(
     hint: Text = "",
     error: Text = "",
     new: bool = False,
+    kept: bool = True,
     disabled: Flag = False,
     **props: Any,
 ) -> rx.Component:
-    """Ask for a password, with a button that shows what was typed."""
+    """Ask for a password, with a button that shows what was typed.
+
+    One that is not ``kept`` is no password of this site: browsers are asked not to remember it.
+    """
+    remembered = "new-password" if new else "current-password"
     control = rx.el.div(
         rx.el.input(
             name=name,
             id=fixed_id(f"field-{name}"),
             type="password",
             disabled=disabled,
-            auto_complete="new-password" if new else "current-password",
+            auto_complete=remembered if kept else "off",
             auto_capitalize="none",
             spell_check=False,
             custom_attrs=_described(name, hint, error),
@@ -608,6 +613,106 @@ def file_field(
         class_name="e-field",
         custom_attrs=attrs,
     )
+
+
+def send_form(*fields: Child, send_url: Text, send: str, sending: str) -> rx.Component:
+    """Send files and words together to ``send_url``, as parts named like the controls.
+
+    The small script sends them and shows what the server refused: beside the ``refusal`` that
+    names the code of the answer, or under the button. That it was taken is seen by what the server
+    changes on the page.
+    """
+    return rx.el.form(
+        *fields,
+        rx.el.p(
+            icon("alert"),
+            rx.el.span("", custom_attrs={"data-refusal-text": ""}),
+            hidden=True,
+            role="alert",
+            class_name="e-error",
+            custom_attrs={"data-refusal": ""},
+        ),
+        rx.el.div(
+            button(send, type="submit", kind="secondary"),
+            rx.el.span(
+                "",
+                role="status",
+                class_name="e-muted self-center",
+                custom_attrs={"data-sending": sending},
+            ),
+            class_name="e-actions",
+        ),
+        on_submit=None,
+        no_validate=True,
+        class_name="e-form",
+        custom_attrs={"data-send-url": send_url},
+    )
+
+
+def picked_file(
+    label: Child,
+    name: str,
+    *,
+    accept: str,
+    limit_bytes: int,
+    limit_text: str,
+    hint: Text = "",
+    required: bool = True,
+    codes: Sequence[str] = (),
+) -> rx.Component:
+    """Ask for a file that a ``send_form`` sends; ``codes`` are the refusals that are about it."""
+    described = _described(name, hint, "", f"limit-{name}", f"refusal-{name}")
+    return rx.el.div(
+        rx.el.label(
+            label,
+            *_optional(required),
+            id=fixed_id(f"label-{name}"),
+            html_for=f"field-{name}",
+            class_name="e-label",
+        ),
+        *_messages(name, hint=hint, error=""),
+        rx.el.div(
+            icon("upload"),
+            rx.el.span(
+                rx.el.b("Выберите файл", id=fixed_id(f"choose-{name}"), custom_attrs=_PICKED),
+                rx.el.span(" или перетащите его сюда", custom_attrs={"data-unpicked": ""}),
+            ),
+            rx.el.span(limit_text, id=fixed_id(f"limit-{name}"), class_name="e-hint"),
+            rx.el.input(
+                type="file",
+                name=name,
+                id=fixed_id(f"field-{name}"),
+                accept=accept,
+                custom_attrs=described
+                | {
+                    "aria-labelledby": f"label-{name} choose-{name}",
+                    "data-pick": "",
+                    "data-limit": str(limit_bytes),
+                    "data-limit-text": limit_text,
+                }
+                | ({"data-needed": ""} if required else {}),
+            ),
+            class_name="e-drop",
+        ),
+        refusal(name, codes),
+        class_name="e-field",
+    )
+
+
+def refusal(name: str, codes: Sequence[str] = ()) -> rx.Component:
+    """Return the place beside a control of a ``send_form`` for the refusals of these codes."""
+    return rx.el.p(
+        icon("alert"),
+        rx.el.span("", custom_attrs={"data-refusal-text": ""}),
+        id=fixed_id(f"refusal-{name}"),
+        hidden=True,
+        role="alert",
+        class_name="e-error",
+        custom_attrs={"data-refusal": " ".join(codes), "data-refusal-of": f"field-{name}"},
+    )
+
+
+_PICKED = {"data-picked": "Выберите файл"}
 
 
 def search_box(

@@ -145,6 +145,12 @@ def check(
     )
 
 
+def signer_certificate(signature: bytes, certificate: bytes | None) -> bytes:
+    """Return the signer's certificate, DER, of files that ``check`` has found readable."""
+    given = None if certificate is None else _read_certificate(certificate)
+    return _signer(_read(b"", signature), given)[0].public_bytes(Encoding.DER)
+
+
 def describe(certificate: bytes) -> ESignatureCheck:
     """Return what a certificate says of itself, before or without a signature; never raises."""
     try:

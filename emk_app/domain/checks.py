@@ -13,6 +13,7 @@ from typing import Final
 
 from emk_app.domain.applications import REQUIRED_SCANS
 from emk_app.domain.documents import ScanKind
+from emk_app.domain.esignature import ESignatureCheck
 from emk_app.domain.intake import Applicant
 from emk_app.domain.policies import (
     BirthDiffers,
@@ -34,6 +35,8 @@ class Check(StrEnum):
     POLICY_SCAN = "policy_scan"
     PASSPORT_NAME = "passport_name"
     NO_DUPLICATE = "no_duplicate"
+    SIGNATURE = "signature"
+    """Of those who gave one: an electronic signature is the holder's to give or not."""
 
 
 class CheckOutcome(StrEnum):
@@ -57,6 +60,10 @@ class Reason(StrEnum):
     BY_EYE = "by_eye"
     """Only a person can tell so far."""
     ALREADY_APPLIED = "already_applied"
+    SIGNATURE = "signature"
+    """The facts are those of ``ESignatureCheck``, whose headline tells the rest."""
+    EARLIER_TEXT = "earlier_text"
+    """Signed before the form was corrected; the facts are those of ``ESignatureCheck``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,20 @@ def findings(
         Finding(Check.PASSPORT_NAME, CheckOutcome.UNKNOWN, Reason.BY_EYE),
         _duplicate(others),
     )
+
+
+def signature(check: ESignatureCheck, *, is_current: bool) -> Finding:
+    """Return what the check of an electronic signature comes to.
+
+    ``is_current`` says whether it is under the form as it stands, not under one of before.
+    """
+    facts = check.as_facts()
+    if not check.is_accepted:
+        return Finding(Check.SIGNATURE, CheckOutcome.FAILED, Reason.SIGNATURE, facts)
+    if not is_current:
+        return Finding(Check.SIGNATURE, CheckOutcome.UNKNOWN, Reason.EARLIER_TEXT, facts)
+    outcome = CheckOutcome.PASSED if check.is_valid else CheckOutcome.UNKNOWN
+    return Finding(Check.SIGNATURE, outcome, Reason.SIGNATURE, facts)
 
 
 def _policy(applicant: Applicant) -> tuple[Finding, ...]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from emk_app.domain.errors import InvalidValue
 from emk_app.domain.numbers import Snils
 from emk_app.domain.people import FullName
 from emk_app.domain.values import DASHES, Personal
@@ -195,6 +196,92 @@ class ESignatureCheck:
             and self.signature_valid
             and self.signing_certificate_bound
         )
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the signature goes along with the application: valid, or for a person to judge.
+
+        Any other is given back to the holder, who puts it right or goes without.
+        """
+        return self.is_valid or self.is_undecided
+
+    def as_facts(self) -> dict[str, str]:
+        """Return what was found as flat text, to be kept as evidence; times in ISO form."""
+        facts: dict[str, str] = {}
+        for name, value in _named(self):
+            match value:
+                case None | False:
+                    continue
+                case True:
+                    facts[name] = "yes"
+                case datetime():
+                    facts[name] = value.isoformat()
+                case Subject():
+                    said = ((f"subject_{part}", text) for part, text in _named(value))
+                    facts |= {part: str(text) for part, text in said if text is not None}
+                case _:
+                    facts[name] = str(value)
+        return facts
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, str]) -> ESignatureCheck:
+        """Return what ``as_facts`` wrote down; names it does not know are passed over."""
+        subject = {
+            field.name: facts[f"subject_{field.name}"]
+            for field in fields(Subject)
+            if f"subject_{field.name}" in facts
+        }
+        found: dict[str, object] = {
+            name: read(facts[name]) for name, read in _READERS.items() if name in facts
+        }
+        for name in _YES_OR_NO:
+            found[name] = facts.get(name) == "yes"
+        return cls(**found, subject=Subject(**subject) if subject else None)  # pyright: ignore[reportArgumentType]
+
+
+class ESignatureRefused(InvalidValue):
+    """The signature does not prove that the applicant has signed; ``check`` says why."""
+
+    def __init__(self, check: ESignatureCheck) -> None:
+        super().__init__(check.outcome.value)
+        self.check = check
+
+
+class ESignatureOutdated(InvalidValue):
+    """The form was changed after it was signed: the signature is under the text of before."""
+
+
+class NothingToSign(InvalidValue):
+    """The form has mistakes still, so that there is no text to sign."""
+
+
+_YES_OR_NO: Final = (
+    "intact",
+    "signature_valid",
+    "signing_certificate_bound",
+    "certificate_given",
+    "may_sign",
+)
+_READERS: Final[Mapping[str, Callable[[str], object]]] = MappingProxyType(
+    {
+        "refusal": Outcome,
+        "algorithm": Algorithm,
+        "chain": Chain,
+        "dates": Dates,
+        "name": Match,
+        "snils": Match,
+        "issuer": str,
+        "serial": str,
+        "fingerprint": str,
+        "valid_from": datetime.fromisoformat,
+        "valid_until": datetime.fromisoformat,
+        "claimed_at": datetime.fromisoformat,
+    }
+)
+
+
+def _named(value: ESignatureCheck | Subject) -> list[tuple[str, object]]:
+    return [(field.name, getattr(value, field.name)) for field in fields(value)]
 
 
 UNDECIDED: Final = frozenset(

@@ -51,7 +51,7 @@ SOCKETS_A_SECOND: Final = 1.0
 """What one address may open: each socket of a new tab costs a state for an hour."""
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request to any route that does not say otherwise."""
-BODY_LIMITS: Final = (("/api/scans", 6 * 1024 * 1024),)
+BODY_LIMITS: Final = (("/api/scans", 6 * 1024 * 1024), ("/api/esignatures", 512 * 1024))
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""
 

@@ -21,7 +21,7 @@ from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.passports import IdentityKind
 from emk_app.domain.policies import PolicyKind
 from emk_app.domain.regions import REGIONS
-from emk_app.pages import frames
+from emk_app.pages import esignature, frames
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import applications as rows
@@ -214,7 +214,11 @@ def review() -> rx.Component:
                                 rx.el.b(row["label"], ": "),
                                 row["text"],
                                 " ",
-                                links.link("Исправить", row["href"]),
+                                rx.cond(
+                                    given(row["href"]),
+                                    links.link("Исправить", row["href"]),
+                                    links.plain_link("Исправить", "#field-" + row["name"]),
+                                ),
                                 key=row["name"],
                             ),
                         ),
@@ -255,6 +259,7 @@ def review() -> rx.Component:
             title="Медорганизация",
             actions=_change(WizardStep.CLINIC, "медорганизацию"),
         ),
+        esignature.signing(ApplyState),
         cards.card(
             rx.el.div(
                 cards.details(

@@ -14,7 +14,7 @@ from emk_app.components.timeline import timeline, timeline_entry
 from emk_app.domain.corrections import scan_control
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.intake import Field
-from emk_app.pages import frames
+from emk_app.pages import esignature, frames
 from emk_app.pages.apply import answer, clinic_facts, clinic_search, scan_field
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
@@ -119,6 +119,10 @@ def case() -> rx.Component:
             cards.card(
                 rx.el.div(rx.foreach(state.checks, _check)), title="Автоматическая проверка"
             ),
+        ),
+        when(
+            state.signature.word != "",
+            cards.card(esignature.signature(state.signature), title="Электронная подпись"),
         ),
         cards.card(
             cards.summary_list(

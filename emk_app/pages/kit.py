@@ -49,9 +49,12 @@ from emk_app.components.forms import (
     form,
     password_field,
     phone_field,
+    picked_file,
     radio_cards,
+    refusal,
     search_box,
     select_field,
+    send_form,
     snils_field,
     text_field,
     textarea_field,
@@ -398,6 +401,20 @@ def _files() -> rx.Component:
             passport("scan_checking", file_name="паспорт.jpg", checking=True),
             passport("scan_wrong", error="Скан чёрно-белый. Нужен цветной."),
             passport("scan_closed", disabled=True, required=False),
+            send_form(
+                picked_file(
+                    "Файл .pfx",
+                    "kit_container",
+                    accept=".pfx",
+                    limit_bytes=128 * 1024,
+                    limit_text="Не больше 128 КБ",
+                ),
+                password_field("Пароль от этого файла", "kit_password", kept=False),
+                refusal("kit_password", ("wrong_password",)),
+                send_url="/demo/upload",
+                send="Подписать",
+                sending="Подписываем…",
+            ),
         ),
     )
 

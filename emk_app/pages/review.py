@@ -19,7 +19,7 @@ from emk_app.components.links import link, plain_link
 from emk_app.components.markup import fixed_id
 from emk_app.components.tables import data_table
 from emk_app.components.timeline import timeline, timeline_entry
-from emk_app.pages import frames
+from emk_app.pages import esignature, frames
 from emk_app.pages.menus import OPERATOR_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import reviews as rows
@@ -121,7 +121,9 @@ def _case() -> rx.Component:
         _acts(),
         rx.el.div(
             rx.el.div(_papers(), class_name="min-w-0"),
-            rx.el.div(_answers(), _checks(), class_name="grid min-w-0 content-start gap-8"),
+            rx.el.div(
+                _answers(), _checks(), _signature(), class_name="grid min-w-0 content-start gap-8"
+            ),
             class_name="grid gap-8 lg:grid-cols-2",
         ),
         rx.el.div(
@@ -283,6 +285,14 @@ def _checks() -> rx.Component:
             ),
             rx.el.p("Проверка ещё идёт.", class_name="e-muted"),
         ),
+    )
+
+
+def _signature() -> rx.Component:
+    shown = ReviewState.signature
+    return rx.cond(
+        shown.word != "",
+        cards.section("Электронная подпись", esignature.signature(shown)),
     )
 
 

@@ -25,6 +25,7 @@ from emk_app.domain.corrections import SCAN_PREFIX, Asked, scan_control
 from emk_app.domain.deadlines import LATE_DAYS, LONGEST_DAYS, SHORTEST_DAYS
 from emk_app.domain.documents import LIMITS, MediaType, ScanKind
 from emk_app.domain.errors import InvalidValue, Required
+from emk_app.domain.esignature import ESignatureCheck
 from emk_app.domain.examinations import ExaminationKind
 from emk_app.domain.intake import Applicant, Field, is_asked
 from emk_app.domain.numbers import Snils
@@ -33,6 +34,7 @@ from emk_app.domain.passports import IdentityKind, Passport
 from emk_app.domain.people import Sex, parse_date
 from emk_app.domain.policies import Enp, PolicyKind
 from emk_app.domain.values import read_digits
+from emk_app.presenting import esignatures
 from emk_app.presenting.field_texts import word, word_warning
 from emk_app.presenting.formats import (
     NBSP,
@@ -56,6 +58,7 @@ from emk_app.services.applying import (
     WizardStep,
 )
 from emk_app.services.directory import ClinicView
+from emk_app.services.esigning import CONTROL as ESIGNATURE
 from emk_app.services.scans import ScanView
 
 STATUSES: Final = {
@@ -179,6 +182,7 @@ CHECKS: Final = {
     Check.POLICY_SCAN: "Скан полиса",
     Check.PASSPORT_NAME: "Имя в паспорте и в заявке",
     Check.NO_DUPLICATE: "Нет второй такой заявки",
+    Check.SIGNATURE: "Электронная подпись",
 }
 
 OUTCOMES: Final = {
@@ -196,6 +200,8 @@ REASONS: Final = {
     Reason.GRAY: "Скан похож на чёрно-белый.",
     Reason.BY_EYE: "Сверит человек.",
     Reason.ALREADY_APPLIED: "Уже рассматривается: {numbers}.",
+    Reason.SIGNATURE: "Что найдено, сказано в сведениях о подписи.",
+    Reason.EARLIER_TEXT: esignatures.EARLIER_TEXT,
 }
 
 EVENTS: Final[Mapping[str, Label]] = {
@@ -241,6 +247,7 @@ CONTROLS: Final[Mapping[str, str]] = {
     **{scan_control(kind): SCAN_KINDS[kind] for kind in ScanKind},
     CLINIC: "Медорганизация",
     CONSENT: "Согласие",
+    ESIGNATURE: "Электронная подпись",
 }
 """Every control of the form in its order, by name."""
 
@@ -484,7 +491,12 @@ def step_of(name: str) -> WizardStep:
     """Return the step of the form on which a control stands."""
     if name.startswith(SCAN_PREFIX):
         return WizardStep.PAPERS
-    return {CLINIC: WizardStep.CLINIC, CONSENT: WizardStep.REVIEW}.get(name, WizardStep.DETAILS)
+    outside = {
+        CLINIC: WizardStep.CLINIC,
+        CONSENT: WizardStep.REVIEW,
+        ESIGNATURE: WizardStep.REVIEW,
+    }
+    return outside.get(name, WizardStep.DETAILS)
 
 
 def step_href(step: WizardStep) -> str:
@@ -725,6 +737,8 @@ def evidence_text(finding: Finding) -> str:
         if pages is None or not pages.isdecimal():
             return ""
         return counted(int(pages), "страница", "страницы", "страниц") + ", цвет и размер в порядке."
+    if finding.reason is Reason.SIGNATURE:
+        return esignatures.sentence(ESignatureCheck.from_facts(finding.facts))
     facts = {name: _fact(name, text) for name, text in finding.facts.items()}
     return REASONS[finding.reason].format(**{"encoded": "", "stated": "", "numbers": ""} | facts)
 

@@ -6,7 +6,7 @@ Holder and operator see the same; the certificate's own words are shown to nobod
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime
 from types import MappingProxyType
 from typing import Final, Literal
@@ -23,8 +23,15 @@ from emk_app.domain.esignature import (
     Outcome,
 )
 from emk_app.presenting.formats import day, file_size, moment
+from emk_app.services.esigning import ESignatureView, Part
 
 Tone = Literal["success", "waiting", "danger"]
+
+SIGNATURE: Final = "signature"
+CERTIFICATE: Final = "certificate"
+CONTAINER: Final = "container"
+PASSWORD: Final = "container_password"
+"""Names of the controls, and of the parts in which their files are sent."""
 
 PREFERRED: Final = (
     "Лучше загрузить сертификат (.cer) и отсоединённую подпись (.sig): тогда закрытый ключ "
@@ -38,6 +45,18 @@ NOT_ASKED: Final = (
     "Отозван ли сертификат, сервис не проверяет: списки отзыва и службы OCSP он не запрашивает."
 )
 OPTIONAL: Final = "Подпись не обязательна: без неё заявку подтверждает ваш вход с кодом."
+OUTDATED: Final = (
+    "Подпись стоит под прежним текстом: после неё данные изменили. Подпишите заявку ещё раз "
+    "или удалите подпись и отправьте без неё."
+)
+EARLIER_TEXT: Final = (
+    "Подпись математически верна, но стоит под прежним текстом заявки: после неё данные "
+    "исправили по просьбе оператора. Решение примет оператор."
+)
+SIGNED: Final = (
+    "Подписываются данные заявки: всё, что вы ввели на первом шаге, и номер заявки. Сканы, "
+    "согласие и выбор медорганизации в подписанный текст не входят."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +318,50 @@ MATCHES: Final[Mapping[Match, str]] = MappingProxyType(
         Match.ABSENT: "нет в сертификате",
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureRow:
+    """A signature on the screen of its holder or an operator; ``word`` is empty for none."""
+
+    word: str = ""
+    tone: str = "neutral"
+    text: str = ""
+    given: str = ""
+    is_outdated: bool = False
+    """It is under the text of before: to be given again, or taken away."""
+    facts: list[list[str]] = field(default_factory=list[list[str]])
+    """What was found, a label and a value a line."""
+    text_href: str = ""
+    signature_href: str = ""
+    certificate_href: str = ""
+
+
+def row(signature: ESignatureView | None, slug: str, *, is_draft: bool = False) -> SignatureRow:
+    """Return the signature of the application of this number; an empty row for none."""
+    if signature is None:
+        return SignatureRow()
+    check, words = signature.check, OUTCOMES[signature.check.outcome]
+    word, tone, text = words.word, words.tone, words.sentence(check)
+    if check.is_accepted and not signature.is_current:
+        word = "Под прежним текстом"
+        tone, text = ("danger", OUTDATED) if is_draft else ("waiting", EARLIER_TEXT)
+    return SignatureRow(
+        word=word,
+        tone=tone,
+        text=text,
+        given=moment(signature.given_at),
+        is_outdated=not signature.is_current or not check.is_accepted,
+        facts=[[label, value] for label, value in facts(check)],
+        text_href=part_href(slug, Part.TEXT),
+        signature_href=part_href(slug, Part.SIGNATURE),
+        certificate_href=part_href(slug, Part.CERTIFICATE),
+    )
+
+
+def part_href(slug: str, part: Part) -> str:
+    """Return the address of a part of the kept signature."""
+    return f"/api/esignatures/{slug}/kept/{part}"
 
 
 def sentence(check: ESignatureCheck) -> str:

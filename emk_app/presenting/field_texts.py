@@ -15,6 +15,7 @@ from emk_app.domain import (
     contacts,
     documents,
     errors,
+    esignature,
     examinations,
     intake,
     numbers,
@@ -25,6 +26,7 @@ from emk_app.domain import (
     values,
 )
 from emk_app.domain.errors import Invalid, InvalidValue
+from emk_app.presenting import esignatures
 from emk_app.presenting.formats import day, file_size, plural
 from emk_app.storage import errors as storage_errors
 
@@ -267,6 +269,11 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     ),
     intake.ConsentMissing: lambda _: (
         "Без согласия на обработку персональных данных заявку не принять. Отметьте его."
+    ),
+    esignature.ESignatureRefused: lambda e: esignatures.sentence(e.check),
+    esignature.ESignatureOutdated: lambda _: esignatures.OUTDATED,
+    esignature.NothingToSign: lambda _: (
+        "Подписать пока нечего: в данных есть ошибки. Исправьте их и вернитесь к подписи."
     ),
     storage_errors.ScanInfected: lambda _: (
         "В файле найдена вредоносная программа. Проверьте компьютер и выберите другой файл."

@@ -49,14 +49,25 @@ from emk_app.domain.errors import (
     NotFound,
     Required,
 )
+from emk_app.domain.esignature import ESignatureOutdated, ESignatureRefused
 from emk_app.domain.examinations import ExaminationKind
 from emk_app.domain.intake import Applicant, ClinicNotOffered, ConsentMissing, Field
 from emk_app.domain.occupations import OCCUPATIONS, Occupation
 from emk_app.domain.people import Sex, parse_birth_date
 from emk_app.domain.policies import Enp, PolicyKind, PolicyWarning, policy_warnings
 from emk_app.domain.values import RAW_LIMIT
-from emk_app.services import auditing, checking, directory, jobs, lapsing, notifying, scans
+from emk_app.services import (
+    auditing,
+    checking,
+    directory,
+    esigning,
+    jobs,
+    lapsing,
+    notifying,
+    scans,
+)
 from emk_app.services.directory import ClinicView
+from emk_app.services.esigning import ESignatureView
 from emk_app.services.scans import ScanView
 
 CONSENT: Final = "consent"
@@ -94,6 +105,7 @@ class DraftView:
     scans: tuple[ScanView, ...]
     clinic: ClinicView | None
     is_consented: bool
+    signature: ESignatureView | None
     saved_at: datetime
     kept_until: date | None
     """The last day on which the draft is kept, unless it is saved again."""
@@ -157,6 +169,7 @@ class CaseDetails:
     history: tuple[HistoryLine, ...]
     checks: tuple[Finding, ...]
     scans: tuple[ScanView, ...]
+    signature: ESignatureView | None
     fields: Mapping[str, str]
     """As typed; the page shows those that are asked for."""
     problems: Mapping[str, InvalidValue]
@@ -291,12 +304,14 @@ def submit(actor: Actor, application_id: int, *, now: datetime) -> Submitted:
     Raises ``Invalid`` with a problem under the name of every control that is not in order.
     """
     permit(actor, Role.HOLDER)
+    proof = esigning.prove(actor, application_id, now=now)
     with unit_of_work() as db:
         application = _own(db, actor, application_id)
         if application.submitted_at is not None:
             return _submitted(application, application.submitted_at, now)
         status = advance(application.status, ApplicationStatus.SUBMITTED, actor.role)
         applicant = _complete(db, application, now)
+        esigning.require_same(db, application, proof)
         applications.move(
             db,
             application,
@@ -370,6 +385,7 @@ def withdraw(actor: Actor, application_id: int, *, now: datetime) -> None:
         gone: tuple[str, ...] = ()
         if application.submitted_at is None:
             gone = scans.remove_all(db, application, now)
+            esigning.forget(db, application)
             applications.move(
                 db,
                 application,
@@ -464,6 +480,7 @@ def case(actor: Actor, number: str, *, now: datetime) -> CaseDetails:
             ),
             checks=checking.findings_of(db, application),
             scans=scans.views(db, application),
+            signature=esigning.view(db, application, now),
             fields=form,
             problems=_problems(form, clock.day_of(now)),
             applicant=_readable(application, form, clock.day_of(now)),
@@ -588,6 +605,12 @@ def _lacking(
     chosen = db.get(Clinic, application.clinic_id) if application.clinic_id else None
     if chosen is not None and may_choose and not _is_offered(chosen, form):
         problems[CLINIC] = ClinicNotOffered()
+    if application.submitted_at is None:
+        signature = esigning.view(db, application, now)
+        if signature is not None and not signature.is_current:
+            problems[esigning.CONTROL] = ESignatureOutdated()
+        elif signature is not None and not signature.check.is_accepted:
+            problems[esigning.CONTROL] = ESignatureRefused(signature.check)
     return problems, applicant
 
 
@@ -695,6 +718,7 @@ def _draft_view(db: Session, application: Application, now: datetime) -> DraftVi
         scans=scans.views(db, application),
         clinic=_clinic_view(db, application),
         is_consented=_is_consented(application),
+        signature=esigning.view(db, application, now),
         saved_at=application.changed_at,
         kept_until=lapsing.last_day(db, application),
     )

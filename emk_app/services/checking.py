@@ -17,7 +17,7 @@ from emk_app.domain import checks, intake
 from emk_app.domain.actors import SYSTEM
 from emk_app.domain.applications import FINAL, ApplicationStatus, advance
 from emk_app.domain.checks import Check, Finding, Reason, ScanFacts
-from emk_app.services import auditing
+from emk_app.services import auditing, esigning
 
 JOB: Final = "check_application"
 EVIDENCE: Final = ("check_results", "evidence")
@@ -31,12 +31,16 @@ def run(application_id: int, now: datetime) -> None:
 
     A second run writes the same findings again and moves nothing.
     """
+    proof = esigning.proof_of(application_id, now=now)
     with unit_of_work() as db:
         application = applications.locked(db, application_id)
         if application.status not in _CHECKED:
             return
         applicant = intake.read_again(applications.form_of(db, application), clock.day_of(now))
         found = checks.findings(applicant, _scans(db, application), _others(db, application))
+        if proof is not None:
+            esigning.note(db, application, proof, now)
+            found += (checks.signature(proof.check, is_current=proof.is_current),)
         _write(db, application, found, now)
         if application.status is ApplicationStatus.SUBMITTED:
             _receive(db, application, now)

@@ -42,7 +42,8 @@ from emk_app.domain.examinations import ExaminationKind, ProgrammeChanged, compl
 from emk_app.domain.intake import Applicant
 from emk_app.domain.occupations import OCCUPATIONS, Occupation
 from emk_app.domain.values import Problems
-from emk_app.services import auditing, cases, checking, issuing, notifying, scans
+from emk_app.services import auditing, cases, checking, esigning, issuing, notifying, scans
+from emk_app.services.esigning import ESignatureView
 from emk_app.services.scans import ScanView
 
 QUEUE_LENGTH: Final = 100
@@ -113,6 +114,7 @@ class Case:
     is_promise_broken: bool
     is_late: bool
     scans: tuple[ScanView, ...]
+    signature: ESignatureView | None
     findings: tuple[Finding, ...]
     history: tuple[HistoryLine, ...]
     """Oldest first."""
@@ -474,6 +476,7 @@ def _view(db: Session, application: Application, actor: Actor, now: datetime) ->
         is_promise_broken=papers_open and open_for_review and spent > deadlines.PAPERS_DAYS,
         is_late=open_for_review and spent > deadlines.LATE_DAYS,
         scans=scans.views(db, application),
+        signature=esigning.view(db, application, now),
         findings=checking.findings_of(db, application),
         history=tuple(
             HistoryLine(

@@ -18,8 +18,10 @@ from emk_app.domain.intake import Field
 from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.edge.policy import allow
 from emk_app.presenting import applications as rows
+from emk_app.presenting import esignatures
 from emk_app.presenting.applications import ClinicRow, FieldRow, ProblemRow, ScanRow
-from emk_app.services import applying, directory, scans
+from emk_app.presenting.esignatures import SignatureRow
+from emk_app.services import applying, directory, esigning, scans
 from emk_app.services.applying import DraftView, WizardStep
 from emk_app.states import live
 from emk_app.states.session import PersonState, actor_of, hush, say, warn
@@ -52,6 +54,8 @@ class ApplyState(rx.State):
     clinic_id: int = 0
     has_clinic: bool = False
     consented: bool = False
+    signature: SignatureRow = SignatureRow()
+    can_sign: bool = False
     answers: list[FieldRow] = []
     papers: list[ScanRow] = []
     problems: list[ProblemRow] = []
@@ -211,6 +215,19 @@ class ApplyState(rx.State):
 
     @rx.event
     @allow(Role.HOLDER)
+    async def remove_signature(self):
+        """Take the electronic signature away."""
+        actor, application_id = await self._target()
+        try:
+            await in_thread(esigning.remove, actor, application_id, now=clock.now())
+        except DomainError as error:
+            await warn(self, error)
+            return
+        self._show(await self._standing())
+        await say(self, "Подпись удалена.")
+
+    @rx.event
+    @allow(Role.HOLDER)
     async def submit(self):
         """Hand the application in."""
         self.busy, self.problems = True, []
@@ -307,6 +324,8 @@ class ApplyState(rx.State):
                 self.papers = rows.paper_rows(draft.scans)
                 self.hints = rows.warnings_of(draft)
                 self.consented = draft.is_consented
+                self.signature = esignatures.row(draft.signature, self.slug, is_draft=True)
+                self.can_sign = draft.applicant is not None
 
     def _show_clinic(self, draft: DraftView) -> None:
         self.clinic = rows.clinic_row(draft.clinic)

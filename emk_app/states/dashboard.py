@@ -12,6 +12,7 @@ from emk_app.domain.errors import DomainError, Invalid, NotFound
 from emk_app.domain.intake import Field
 from emk_app.edge.policy import allow
 from emk_app.presenting import applications as rows
+from emk_app.presenting import esignatures
 from emk_app.presenting.applications import (
     BookRow,
     CaseRow,
@@ -22,6 +23,7 @@ from emk_app.presenting.applications import (
     FieldRow,
     ScanRow,
 )
+from emk_app.presenting.esignatures import SignatureRow
 from emk_app.services import applying, scans
 from emk_app.services.applying import CaseDetails, Overview
 from emk_app.states import live
@@ -98,6 +100,7 @@ class CaseState(rx.State):
     has_clinic: bool = False
     events: list[EventRow] = []
     checks: list[CheckRow] = []
+    signature: SignatureRow = SignatureRow()
     papers: list[ScanRow] = []
     answers: list[FieldRow] = []
 
@@ -289,6 +292,7 @@ class CaseState(rx.State):
         self.clinic_id, self.has_clinic = self.clinic.id, case.clinic is not None
         self.events = rows.event_rows(found.history)
         self.checks = [rows.check_row(finding) for finding in found.checks]
+        self.signature = esignatures.row(found.signature, self.slug)
         self.papers = rows.paper_rows(found.scans)
         self.answers = rows.answer_rows(found)
         asked = rows.asked_names(case.asked)

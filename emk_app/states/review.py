@@ -11,8 +11,10 @@ from emk_app import clock
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.errors import DomainError, Invalid, NotFound
 from emk_app.edge.policy import allow
+from emk_app.presenting import esignatures
 from emk_app.presenting import reviews as rows
 from emk_app.presenting.applications import CheckRow, EventRow, FieldRow
+from emk_app.presenting.esignatures import SignatureRow
 from emk_app.presenting.reviews import PaperRow, QueueFigures, QueueRow, ReviewRow
 from emk_app.services import reviewing
 from emk_app.services.reviewing import Case
@@ -64,6 +66,7 @@ class ReviewState(rx.State):
     answers: list[FieldRow] = []
     papers: list[PaperRow] = []
     checks: list[CheckRow] = []
+    signature: SignatureRow = SignatureRow()
     history: list[EventRow] = []
     is_loaded: bool = False
     is_missing: bool = False
@@ -191,6 +194,7 @@ class ReviewState(rx.State):
         if case is None:
             self.case, self.answers, self.papers = ReviewRow(), [], []
             self.checks, self.history = [], []
+            self.signature = SignatureRow()
             return
         if case.version < self._version:
             return
@@ -200,6 +204,7 @@ class ReviewState(rx.State):
             "answers": rows.answer_rows(case),
             "papers": rows.paper_rows(case.scans),
             "checks": rows.check_rows(case.findings),
+            "signature": esignatures.row(case.signature, case.number.slug),
             "history": rows.event_rows(case.history),
         }
         for name, value in shown.items():

@@ -22,7 +22,13 @@ pytestmark = pytest.mark.usefixtures("world")
 
 ORIGIN = "http://localhost:8000"
 CLOSED = [endpoint for endpoint in ENDPOINTS if not endpoint.access.is_open]
-FILLED = {"number": "EMK-2026-000001-5", "kind": "passport", "ref": "0" * 32, "link_id": "1"}
+FILLED = {
+    "number": "EMK-2026-000001-5",
+    "kind": "passport",
+    "ref": "0" * 32,
+    "link_id": "1",
+    "part": "text",
+}
 
 
 async def nothing_else(_scope: object, _receive: object, _send: object) -> None:

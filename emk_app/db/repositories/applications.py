@@ -14,6 +14,7 @@ from emk_app.db import changes, vault
 from emk_app.db.tables.applications import (
     Application,
     CheckResult,
+    ESignature,
     Scan,
     StatusChange,
     TrackingSequence,
@@ -216,3 +217,8 @@ def checks_of(db: Session, application_id: int) -> Sequence[CheckResult]:
         .where(CheckResult.application_id == application_id)
         .order_by(col(CheckResult.id))
     ).all()
+
+
+def esignature_of(db: Session, application_id: int) -> ESignature | None:
+    """Return the holder's electronic signature, if there is one."""
+    return db.exec(select(ESignature).where(ESignature.application_id == application_id)).first()

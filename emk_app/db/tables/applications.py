@@ -99,6 +99,22 @@ class Scan(SQLModel, table=True):
     removed_at: datetime | None = None
 
 
+class ESignature(SQLModel, table=True):
+    """The holder's own electronic signature under the form; at most one an application."""
+
+    __tablename__ = "esignatures"
+
+    id: int = identity()
+    application_id: int = reference("applications.id", nullable=False, index=False, unique=True)
+    content_sealed: bytes
+    """JSON of the signed text and, in base64, certificate (DER) and signature (as it was sent)."""
+    found_sealed: bytes
+    """JSON of what the last check found, and of the text's digest."""
+    given_at: datetime
+    """By our clock; the certificate's dates are judged by it ever after."""
+    checked_at: datetime
+
+
 class CheckResult(SQLModel, table=True):
     """What one automatic check found, with its evidence for the operator."""
 
