@@ -48,12 +48,12 @@ async def receive_files(request: Request) -> Response:
             esigning.accept,
             actor,
             number,
-            sent.get(SIGNATURE, b""),
+            sent[SIGNATURE],
             sent.get(CERTIFICATE) or None,
             now=clock.now(),
         )
 
-    return await _received(request, take)
+    return await _received(request, SIGNATURE, take)
 
 
 async def receive_container(request: Request) -> Response:
@@ -64,12 +64,12 @@ async def receive_container(request: Request) -> Response:
             esigning.sign_with_container,
             actor,
             number,
-            sent.get(CONTAINER, b""),
+            sent[CONTAINER],
             sent.get(PASSWORD, b"").decode(),
             now=clock.now(),
         )
 
-    return await _received(request, take)
+    return await _received(request, CONTAINER, take)
 
 
 async def give_kept(request: Request) -> Response:
@@ -83,7 +83,7 @@ async def give_kept(request: Request) -> Response:
     return _file(found, part)
 
 
-async def _received(request: Request, take: Take) -> Response:
+async def _received(request: Request, needed: str, take: Take) -> Response:
     actor, number = await actor_of(request), _number(request)
     try:
         await in_thread(esigning.permit_signing, actor, number, now=clock.now())
@@ -92,7 +92,7 @@ async def _received(request: Request, take: Take) -> Response:
         await drain(request)
         raise
     try:
-        sent = await _sent(request)
+        sent = await _sent(request, needed)
     except (MultiPartException, ClientDisconnect, KeyError, UnicodeError):
         return refusal(400, "broken_upload", BROKEN)
     try:
@@ -103,7 +103,7 @@ async def _received(request: Request, take: Take) -> Response:
     return JSONResponse({"outcome": view.check.outcome.value}, 201)
 
 
-async def _sent(request: Request) -> Sent:
+async def _sent(request: Request, needed: str) -> Sent:
     parser = InMemory(request.headers, request.stream(), max_files=2, max_fields=4)
     form = await parser.parse()
     try:
@@ -111,6 +111,8 @@ async def _sent(request: Request) -> Sent:
         for name, value in form.multi_items():
             given: Any = value
             sent[name] = await given.read() if isinstance(given, UploadFile) else given.encode()
+        if needed not in sent:
+            raise MultiPartException(f"no part called {needed}")
         return sent
     finally:
         await form.close()
