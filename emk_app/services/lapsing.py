@@ -26,7 +26,7 @@ from emk_app.domain.applications import (
     is_reminder_due,
     kept_until,
 )
-from emk_app.services import auditing, notifying, scans
+from emk_app.services import auditing, esigning, notifying, scans
 
 log = logging.getLogger("emk.lapsing")
 
@@ -136,6 +136,7 @@ def _expire(application_id: int, now: datetime) -> bool:
         status = advance(left, ApplicationStatus.EXPIRED, SYSTEM.role)
         if left is ApplicationStatus.DRAFT:
             gone = scans.remove_all(db, application, now)
+            esigning.forget(db, application)
             applications.move(
                 db,
                 application,

@@ -49,7 +49,7 @@ from emk_app.domain.esignature import (
     Outcome,
 )
 from emk_app.domain.intake import Field
-from emk_app.services import applying, checking, esigning, reviewing
+from emk_app.services import applying, checking, esigning, lapsing, reviewing
 from emk_app.services.applying import DraftView
 from emk_app.services.esigning import CONTROL, Part
 from emk_app.settings import settings
@@ -642,6 +642,17 @@ def test_unsigned_application_has_no_parts(holder: Actor, draft: DraftView, now:
 def test_dropped_draft_keeps_no_signature(holder: Actor, draft: DraftView, now: datetime):
     signed(holder, draft, now)
     applying.withdraw(holder, draft.id, now=now)
+    assert rows() == []
+
+
+def test_draft_that_nobody_finished_keeps_no_signature(
+    holder: Actor, draft: DraftView, now: datetime
+):
+    signed(holder, draft, now)
+    # Reminded first: nothing ends unannounced.
+    for later in (now + 28 * DAY, now + 62 * DAY):
+        lapsing.remind(now=later)
+        lapsing.expire(now=later)
     assert rows() == []
 
 

@@ -64,6 +64,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     f"{APPLY}.remove_scan": ("name",),
     f"{APPLY}.choose_clinic": ("clinic_id",),
     f"{APPLY}.consent": ("given",),
+    f"{APPLY}.remove_signature": (),
     f"{APPLY}.submit": (),
     f"{SEARCH}.begin": (),
     f"{SEARCH}.type_query": ("text",),
