@@ -315,7 +315,9 @@ def _keep(
 def _to_sign(db: Session, application: Application, now: datetime) -> tuple[Applicant, bytes]:
     """Return the form, read, with its canonical text; raise ``NothingToSign``."""
     try:
-        applicant = intake.read(applications.form_of(db, application), clock.day_of(now))
+        # Like everywhere else, what was handed in is not asked what is asked only since.
+        read = intake.read if application.submitted_at is None else intake.read_again
+        applicant = read(applications.form_of(db, application), clock.day_of(now))
     except Invalid:
         raise NothingToSign from None
     number = TrackingNumber.parse(application.tracking_number)
