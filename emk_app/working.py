@@ -11,7 +11,9 @@ from typing import Final
 
 from emk_app import clock, incidents
 from emk_app.db import changes, migrations
+from emk_app.domain.notices import Channel
 from emk_app.keys import keystore
+from emk_app.presenting import notices
 from emk_app.services import (
     accounts,
     checking,
@@ -44,24 +46,30 @@ async def lifespan() -> AsyncIterator[None]:
     """Refuse a foreign schema, open the keys, then work until the process is told to stop."""
     await in_thread(migrations.check_revision)
     await in_thread(keystore)
-    task = asyncio.create_task(_rounds())
+    rounds = [_rounds(jobs.TOPIC, _work)]
+    rounds += [_rounds("outbox", _deliver(channel)) for channel in Channel]
+    tasks = [asyncio.create_task(each) for each in rounds]
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _rounds() -> None:
-    watch = changes.subscribe([jobs.TOPIC, "outbox"])
+async def _rounds(topic: str, work: Callable[[int], bool | None]) -> None:
+    """Work whenever ``topic`` is announced, and now and then unasked; at once again if work says
+    that there is more.
+    """
+    watch = changes.subscribe([topic])
     try:
         count = 0
         while True:
-            await in_thread(_round, count % SWEEP == 0)
+            has_more = await in_thread(work, count)
             count += 1
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(watch.wait(), ROUND)
+            if not has_more:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(watch.wait(), ROUND)
     finally:
         changes.unsubscribe(watch)
 
@@ -77,13 +85,25 @@ def _plan(now: datetime) -> None:
         jobs.plan(kind, period, now=now)
 
 
-def _round(sweeps: bool) -> None:
+def _deliver(channel: Channel) -> Callable[[int], bool]:
+    """Return the work of one channel; a gateway that is slow holds up neither jobs nor others."""
+    gateway = delivering.gateway_of(channel)
+
+    def deliver(_count: int) -> bool:
+        try:
+            sent = delivering.deliver_due(channel, gateway, notices.message, clock=clock.now)
+        except Exception as error:
+            incidents.note(log, "a round of letters", error)
+            return False
+        return sent == delivering.BATCH
+
+    return deliver
+
+
+def _work(count: int) -> None:
     """Make one round; a part that fails does not stop the others, nor the rounds to come."""
-    parts: list[Callable[[datetime], object]] = [
-        lambda now: jobs.run_due(WORKS, now=now),
-        lambda now: delivering.deliver_due(delivering.transport(), now=now),
-    ]
-    if sweeps:
+    parts: list[Callable[[datetime], object]] = [lambda now: jobs.run_due(WORKS, now=now)]
+    if count % SWEEP == 0:
         parts.insert(0, _plan)
         parts.append(lambda now: jobs.sweep(now=now))
         parts.append(lambda now: accounts.sweep(now=now))

@@ -27,11 +27,10 @@ from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.contacts import Email, LoginKind, Phone
 from emk_app.domain.contacts import Login as LoginName
 from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, Required
+from emk_app.domain.notices import News, Notice
 from emk_app.keys import keystore
 from emk_app.services import auditing, notifying, throttling
 from emk_app.services.throttling import key_of
-
-_CODE_TEXT: Final = "Код для регистрации в ЭМК Онлайн: {code}. Никому его не сообщайте."
 
 SEEN_STEP: Final = timedelta(minutes=1)
 """How stale ``last_seen_at`` may grow before it is written again."""
@@ -100,16 +99,11 @@ def register(
         occasion = f"register:{secrets.token_hex(8)}"
         if taken is None:
             step.code_hash = _code_hash(door, code)
-            notifying.send(db, reach, _CODE_TEXT.format(code=code), dedupe=occasion, now=now)
+            notice = Notice(News.CONTACT_CODE, code=code)
+            notifying.send(db, reach, notice, dedupe=occasion, now=now)
         else:
-            notifying.tell(
-                db,
-                taken,
-                "Кто-то пытался зарегистрироваться в ЭМК Онлайн с вашим логином. Если это вы, "
-                "войдите или восстановите доступ.",
-                dedupe=occasion,
-                now=now,
-            )
+            notice = Notice(News.REGISTRATION_TRIED)
+            notifying.tell(db, taken, notice, dedupe=occasion, now=now)
         db.add(step)
 
 
@@ -128,7 +122,8 @@ def resend_contact_code(door: str, *, now: datetime) -> None:
         if step.code_hash is not None:
             step.code_hash = _code_hash(door, code)
             occasion = f"register:{secrets.token_hex(8)}"
-            notifying.send(db, reach, _CODE_TEXT.format(code=code), dedupe=occasion, now=now)
+            notice = Notice(News.CONTACT_CODE, code=code)
+            notifying.send(db, reach, notice, dedupe=occasion, now=now)
         db.add(step)
 
 
@@ -255,7 +250,7 @@ def confirm_code(door: str, code: str, *, now: datetime) -> str:
             notifying.tell(
                 db,
                 user,
-                "В ЭМК Онлайн подключён вход по коду из приложения.",
+                Notice(News.FACTOR_ENROLLED),
                 dedupe=f"factor:{user.id}:{now:%Y%m%d%H%M%S}",
                 now=now,
             )

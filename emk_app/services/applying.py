@@ -52,6 +52,7 @@ from emk_app.domain.errors import (
 from emk_app.domain.esignature import ESignatureOutdated, ESignatureRefused
 from emk_app.domain.examinations import ExaminationKind
 from emk_app.domain.intake import Applicant, ClinicNotOffered, ConsentMissing, Field
+from emk_app.domain.notices import News, Notice
 from emk_app.domain.occupations import OCCUPATIONS, Occupation
 from emk_app.domain.people import Sex, parse_birth_date
 from emk_app.domain.policies import Enp, PolicyKind, PolicyWarning, policy_warnings
@@ -327,12 +328,10 @@ def submit(actor: Actor, application_id: int, *, now: datetime) -> Submitted:
         _note(db, actor, application, status.value, now)
         # The chain of the audit grows under a lock, so every other row is locked before.
         _audit(db, actor, application, "submit", now)
-        number = TrackingNumber.parse(application.tracking_number)
         notifying.tell(
             db,
             holder,
-            f"Заявка {number.shown} отправлена. Срок оформления: от {deadlines.SHORTEST_DAYS} до "
-            f"{deadlines.LONGEST_DAYS} рабочих дней. Следите за ней в ЭМК Онлайн.",
+            Notice(News.APPLICATION_SUBMITTED, number=application.tracking_number),
             dedupe=f"submitted:{application.id}",
             now=now,
         )
@@ -402,7 +401,7 @@ def withdraw(actor: Actor, application_id: int, *, now: datetime) -> None:
             notifying.tell(
                 db,
                 _holder(db, application),
-                f"Заявка {TrackingNumber.parse(application.tracking_number).shown} отозвана.",
+                Notice(News.APPLICATION_WITHDRAWN, number=application.tracking_number),
                 dedupe=f"withdrawn:{application.id}",
                 now=now,
             )

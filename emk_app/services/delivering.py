@@ -1,27 +1,67 @@
-"""Take what waits in the outbox to the gateway, at least once, under a lease (D32)."""
+"""Take what waits in the outbox to the gateways, at least once, under a lease (D32)."""
 
 from __future__ import annotations
 
 import logging
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
+from emk_app.clock import MOSCOW
+from emk_app.crypto.errors import SealBroken
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.tables.journal import Channel, OutboxMessage
+from emk_app.db.tables.journal import OutboxMessage
 from emk_app.domain.errors import NotFound
-from emk_app.outbound.transports import JsonLines, Letter, Transport
+from emk_app.domain.notices import (
+    LONGEST_PAUSE,
+    OBLIGATORY,
+    TRIES,
+    Channel,
+    Message,
+    Notice,
+    is_given_up,
+    is_quiet,
+    pause_after,
+)
+from emk_app.outbound.transports import (
+    JsonLines,
+    Letter,
+    NotSent,
+    Postponed,
+    Refused,
+    Transport,
+    Unavailable,
+)
 from emk_app.settings import settings
 
 log = logging.getLogger("emk.outbox")
 
-LEASE: Final = timedelta(minutes=1)
-TRIES: Final = 10
+LEASE: Final = timedelta(minutes=2)
+"""Longer than any gateway is waited for."""
+BATCH: Final = 20
+"""Letters of one round: a process that is told to stop does not go on for ever."""
 SHOWN: Final = 100
+TOPIC: Final = "letters"
+
+Words = Callable[[Notice, Channel], Message]
+"""Puts a notice into the words of a channel."""
+
+
+class LetterState(StrEnum):
+    """How far a letter has come."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DEAD = "dead"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +71,53 @@ class DemoLetter:
     id: int
     channel: Channel
     recipient: str
-    text: str
+    text: str | None
+    """None where this release can't read it."""
     created_at: datetime
-    is_sent: bool
+    due_at: datetime
+    state: LetterState
 
 
-def transport() -> Transport | None:
+def gateway_of(channel: Channel) -> Transport | None:
     """Return the gateway of the settings; without one, letters wait in the outbox."""
     return JsonLines(settings().data / "outbox.jsonl") if settings().is_demo else None
 
 
-def deliver_due(gateway: Transport | None, *, now: datetime) -> int:
-    """Send what is due; return how many left."""
+def deliver_due(
+    channel: Channel,
+    gateway: Transport | None,
+    words: Words,
+    *,
+    clock: Callable[[], datetime],
+    jitter: Callable[[], float] = random.random,
+) -> int:
+    """Send what is due by one channel, at most a batch; return how many left.
+
+    A gateway that takes nothing now is left alone until the next round.
+    """
     sent = 0
-    while gateway is not None and (message := _take(now)) is not None:
+    for _ in range(BATCH):
+        now = clock()
+        message = _take(channel, now) if gateway is not None else None
+        if gateway is None or message is None:
+            break
         try:
-            recipient, text = _opened(message)
-            gateway.send(Letter(message.channel.value, recipient, text, message.dedupe), now)
+            gateway.send(_letter(message, words), now)
+        except NotSent as error:
+            _put_back(message, error, clock(), jitter())
+            if isinstance(error, Unavailable):
+                break
         except Exception as error:
-            # The error of a gateway may quote the letter, so only its kind is logged.
-            log.warning("letter %s not sent: %s", message.id, type(error).__name__)
-            _put_back(message, now)
+            # What an unknown error says may quote the letter, so only its kind is logged.
+            log.warning("letter %s: %s", message.id, type(error).__name__)
+            _put_back(message, Postponed("fault"), clock(), jitter())
         else:
             sent += 1
-            _note(message, sent_at=now)
+            _note(message, sent_at=clock(), failure="")
     return sent
 
 
-def demo_letters() -> list[DemoLetter]:
+def demo_letters(words: Words) -> list[DemoLetter]:
     """Return the newest letters; outside the demo there is no such page."""
     if not settings().is_demo:
         raise NotFound
@@ -67,54 +126,133 @@ def demo_letters() -> list[DemoLetter]:
             select(OutboxMessage).order_by(col(OutboxMessage.id).desc()).limit(SHOWN)
         ).all()
     return [
-        DemoLetter(row.id, row.channel, *_opened(row), row.created_at, row.sent_at is not None)
+        DemoLetter(
+            row.id,
+            row.channel,
+            _recipient(row),
+            _text(row, words),
+            row.created_at,
+            row.due_at,
+            state_of(row),
+        )
         for row in rows
     ]
 
 
-def _opened(message: OutboxMessage) -> tuple[str, str]:
-    """Return recipient and text."""
-    return (
-        vault.service_open(message.recipient_sealed, "outbox", "recipient", message.dedupe),
-        vault.service_open(message.text_sealed, "outbox", "text", message.dedupe),
+def state_of(message: OutboxMessage) -> LetterState:
+    """Return how far a letter has come."""
+    if message.sent_at is not None:
+        return LetterState.SENT
+    if message.dropped_at is not None:
+        return LetterState.DROPPED
+    return LetterState.DEAD if message.dead_at is not None else LetterState.WAITING
+
+
+def _recipient(message: OutboxMessage) -> str:
+    return vault.service_open(message.recipient_sealed, "outbox", "recipient", message.dedupe)
+
+
+def notice_of(message: OutboxMessage) -> Notice:
+    """Return what a message tells; raise ``SealBroken`` or ``ValueError`` if it is unreadable."""
+    text = vault.service_open(message.notice_sealed, "outbox", "notice", message.dedupe)
+    return Notice.read(text)
+
+
+def _text(message: OutboxMessage, words: Words) -> str | None:
+    try:
+        return words(notice_of(message), message.channel).text
+    except (SealBroken, ValueError):
+        return None
+
+
+def _letter(message: OutboxMessage, words: Words) -> Letter:
+    """Put a message into words; raise ``Refused`` where it can't be read."""
+    try:
+        notice, recipient = notice_of(message), _recipient(message)
+        said = words(notice, message.channel)
+    except Exception as error:
+        log.warning("letter %s can't be read: %s", message.id, type(error).__name__)
+        raise Refused("unreadable") from None
+    return Letter(
+        message.channel.value,
+        recipient,
+        said.text,
+        message.dedupe,
+        subject=said.subject,
+        is_optional=notice.kind not in OBLIGATORY,
     )
 
 
-def _take(now: datetime) -> OutboxMessage | None:
-    with unit_of_work() as db:
-        message = db.exec(
-            select(OutboxMessage)
-            .where(
-                col(OutboxMessage.sent_at).is_(None),
-                col(OutboxMessage.dead_at).is_(None),
-                col(OutboxMessage.due_at) <= now,
-                sa.or_(
-                    col(OutboxMessage.leased_until).is_(None),
-                    col(OutboxMessage.leased_until) <= now,
-                ),
-            )
-            .order_by(col(OutboxMessage.id))
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).first()
-        if message is not None:
-            message.leased_until = now + LEASE
-            message.attempts += 1
+def _waits(table: Any = OutboxMessage) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what is true of a letter that has not come to its end."""
+    ends = (table.sent_at, table.dead_at, table.dropped_at)
+    return tuple(col(each).is_(None) for each in ends)
+
+
+def _take(channel: Channel, now: datetime) -> OutboxMessage | None:
+    """Lease the next letter that is due: urgent ones first, those of one lane in their order."""
+    earlier = aliased(OutboxMessage)
+    conditions = [
+        *_waits(),
+        col(OutboxMessage.channel) == channel,
+        col(OutboxMessage.due_at) <= now,
+        sa.or_(col(OutboxMessage.leased_until).is_(None), col(OutboxMessage.leased_until) <= now),
+        ~sa.exists().where(
+            col(earlier.lane) == col(OutboxMessage.lane),
+            col(earlier.id) < col(OutboxMessage.id),
+            *_waits(earlier),
+        ),
+    ]
+    if channel is Channel.SMS and is_quiet(now.astimezone(MOSCOW)):
+        conditions.append(col(OutboxMessage.is_urgent).is_(True))
+    query = (
+        select(OutboxMessage)
+        .where(*conditions)
+        .order_by(col(OutboxMessage.is_urgent).desc(), col(OutboxMessage.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    while True:
+        with unit_of_work() as db:
+            message = db.exec(query).first()
+            if message is None:
+                return None
             db.add(message)
-        return message
+            if message.expires_at is not None and message.expires_at <= now:
+                message.dropped_at, message.failure = now, "stale"
+            elif message.attempts >= TRIES:
+                # No try has come back to say so: it takes the process down each time.
+                message.dead_at, message.failure = now, "fatal"
+            else:
+                message.leased_until = now + LEASE
+                message.attempts += 1
+                return message
+            changes.announce(db, TOPIC)
 
 
-def _put_back(message: OutboxMessage, now: datetime) -> None:
-    if message.attempts >= TRIES:
-        _note(message, dead_at=now)
-    else:
-        later = now + timedelta(seconds=min(2**message.attempts, 600))
-        _note(message, leased_until=None, due_at=later)
+def _put_back(message: OutboxMessage, error: NotSent, now: datetime, jitter: float) -> None:
+    """Try again later, each time twice as late, or leave the letter for people to look at."""
+    log.warning("letter %s not sent, try %s: %s", message.id, message.attempts, error.reason)
+    failure = error.reason[:40]
+    if isinstance(error, Refused) or is_given_up(message.attempts, now - message.created_at):
+        _note(message, dead_at=now, leased_until=None, failure=failure)
+        return
+    pause = pause_after(message.attempts, jitter)
+    if error.retry_after is not None:
+        pause = max(pause, min(error.retry_after, LONGEST_PAUSE))
+    _note(message, leased_until=None, due_at=now + pause, failure=failure)
 
 
-def _note(message: OutboxMessage, **values: datetime | None) -> None:
+def _note(message: OutboxMessage, **values: datetime | str | None) -> None:
+    """Write how a try has ended, unless the lease ran out and another worker has the letter."""
     with unit_of_work() as db:
         db.exec(
-            sa.update(OutboxMessage).where(col(OutboxMessage.id) == message.id).values(**values)
+            sa.update(OutboxMessage)
+            .where(
+                col(OutboxMessage.id) == message.id,
+                col(OutboxMessage.leased_until) == message.leased_until,
+            )
+            .values(**values)
+            .execution_options(synchronize_session=False)
         )
-        changes.announce(db, "letters")
+        changes.announce(db, TOPIC)

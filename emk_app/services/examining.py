@@ -64,6 +64,7 @@ from emk_app.domain.examinations import (
     check_made_on,
     parse_entry,
 )
+from emk_app.domain.notices import News, Notice
 from emk_app.domain.people import age_on, parse_date, parse_past_date
 from emk_app.domain.values import Problems
 from emk_app.services import auditing, cases, issuing, notifying
@@ -337,7 +338,7 @@ def conclude_and_sign(
         _tell(
             db,
             application,
-            "По заявке {number} подписано медицинское заключение. Оно в личном кабинете.",
+            News.CONCLUSION_SIGNED,
             f"concluded:{signed.id}",
             now,
         )
@@ -662,13 +663,13 @@ def _audit(
     )
 
 
-def _tell(db: Session, application: Application, text: str, occasion: str, now: datetime) -> None:
+def _tell(db: Session, application: Application, news: News, occasion: str, now: datetime) -> None:
     holder = db.get(User, application.holder_id)
     assert holder is not None
     notifying.tell(
         db,
         holder,
-        text.format(number=TrackingNumber.parse(application.tracking_number).shown),
+        Notice(news, number=application.tracking_number),
         dedupe=occasion,
         now=now,
     )

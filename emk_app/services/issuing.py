@@ -40,14 +40,13 @@ from emk_app.domain.books import (
 )
 from emk_app.domain.clearance import readiness
 from emk_app.domain.errors import Required
+from emk_app.domain.notices import News, Notice
 from emk_app.domain.values import one_line
 from emk_app.keys import keystore
 from emk_app.services import auditing, cases, notifying
 from emk_app.services.verifying import Witness, witness_of
-from emk_app.settings import settings
 
 REASON_LIMIT: Final = 300
-BOOK_PAGE: Final = "/cabinet/book"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +124,7 @@ def form_if_green(db: Session, application: Application, *, now: datetime) -> Me
     _tell(
         db,
         book,
-        "Медкнижка готова. Подтвердите получение в личном кабинете"
-        if book.status is BookStatus.FORMED
-        else "Вышла новая версия медкнижки. Прежние ссылки и QR-коды устарели, сделайте новые",
+        News.BOOK_FORMED if book.status is BookStatus.FORMED else News.BOOK_RENEWED,
         occasion=f"v{content.version}",
         now=now,
     )
@@ -168,7 +165,7 @@ def resume(actor: Actor, book_id: int, *, now: datetime) -> None:
         status = advance_book(book.status, BookStatus.ACTIVE, actor.role)
         books.move(db, book, status=status, **_UNSUSPENDED)
         _audit(db, actor, "resume_book", book, now)
-        _tell(db, book, "Медкнижка снова действует", occasion=f"resumed:{now:%Y%m%d%H%M}", now=now)
+        _tell(db, book, News.BOOK_RESUMED, occasion=f"resumed:{now:%Y%m%d%H%M}", now=now)
 
 
 def suspend_unfit(db: Session, holder_id: int, *, now: datetime) -> None:
@@ -184,7 +181,7 @@ def suspend_unfit(db: Session, holder_id: int, *, now: datetime) -> None:
     status = advance_book(book.status, BookStatus.SUSPENDED, SYSTEM.role)
     books.move(db, book, status=status, suspended_at=now, suspended_by=SYSTEM.role)
     _audit(db, SYSTEM, "suspend_book", book, now)
-    _tell(db, book, "Действие медкнижки приостановлено", occasion=f"{now:%Y%m%d%H%M}", now=now)
+    _tell(db, book, News.BOOK_SUSPENDED, occasion=f"{now:%Y%m%d%H%M}", now=now)
 
 
 def card(actor: Actor, *, now: datetime) -> BookCard | None:
@@ -390,7 +387,7 @@ def _stop(actor: Actor, book_id: int, reason: str, target: BookStatus, now: date
         sealed = vault.vault_for(db, book.holder_id).seal(said, *books.REASON, book.id)
         if status is BookStatus.REVOKED:
             books.move(db, book, status=status, reason_sealed=sealed, revoked_at=now)
-            text = "Медкнижка аннулирована. Причина — в личном кабинете"
+            news = News.BOOK_REVOKED
         else:
             books.move(
                 db,
@@ -400,9 +397,9 @@ def _stop(actor: Actor, book_id: int, reason: str, target: BookStatus, now: date
                 suspended_at=now,
                 suspended_by=actor.role,
             )
-            text = "Действие медкнижки приостановлено. Причина — в личном кабинете"
+            news = News.BOOK_SUSPENDED
         _audit(db, actor, f"{_VERBS[status]}_book", book, now)
-        _tell(db, book, text, occasion=f"{status.value}:{now:%Y%m%d%H%M}", now=now)
+        _tell(db, book, news, occasion=f"{status.value}:{now:%Y%m%d%H%M}", now=now)
 
 
 _VERBS: Final = {BookStatus.REVOKED: "revoke", BookStatus.SUSPENDED: "suspend"}
@@ -418,13 +415,13 @@ def _audit(db: Session, actor: Actor, action: str, book: MedicalBook, now: datet
     auditing.record(db, actor, action, f"book:{book.id}", subject_id=book.holder_id, now=now)
 
 
-def _tell(db: Session, book: MedicalBook, text: str, *, occasion: str, now: datetime) -> None:
+def _tell(db: Session, book: MedicalBook, news: News, *, occasion: str, now: datetime) -> None:
     holder = db.get(User, book.holder_id)
     assert holder is not None
     notifying.tell(
         db,
         holder,
-        f"{text}: {settings().origin}{BOOK_PAGE}",
+        Notice(news),
         dedupe=f"book:{book.id}:{occasion}",
         now=now,
     )

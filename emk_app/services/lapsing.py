@@ -20,12 +20,12 @@ from emk_app.domain.applications import (
     KEEPING,
     ApplicationStatus,
     ExaminationTrack,
-    TrackingNumber,
     advance,
     is_lapsed,
     is_reminder_due,
     kept_until,
 )
+from emk_app.domain.notices import News, Notice
 from emk_app.services import auditing, esigning, notifying, scans
 
 log = logging.getLogger("emk.lapsing")
@@ -109,10 +109,7 @@ def _remind(application_id: int, now: datetime) -> bool:
         notifying.tell(
             db,
             _holder(db, application),
-            _REMINDERS[application.status].format(
-                number=TrackingNumber.parse(application.tracking_number).shown,
-                day=f"{until:%d.%m.%Y}",
-            ),
+            Notice(_REMINDERS[application.status], number=application.tracking_number, on=until),
             dedupe=f"remind:{application.id}:{today}",
             now=now,
         )
@@ -165,7 +162,7 @@ def _expire(application_id: int, now: datetime) -> bool:
         notifying.tell(
             db,
             _holder(db, application),
-            _ENDS[left].format(number=TrackingNumber.parse(application.tracking_number).shown),
+            Notice(_ENDS[left], number=application.tracking_number),
             dedupe=f"expired:{application.id}",
             now=now,
         )
@@ -187,31 +184,15 @@ def _holder(db: Session, application: Application) -> User:
     return holder
 
 
-_VISIT: Final = (
-    "Заявка {number} ждёт осмотра. Пройдите его не позже {day}, иначе она закроется. "
-    "Подробности в ЭМК Онлайн."
-)
 _REMINDERS: Final = {
-    ApplicationStatus.DRAFT: (
-        "Черновик заявки {number} хранится до {day}. Отправьте его или откройте и сохраните, "
-        "чтобы продлить хранение."
-    ),
-    ApplicationStatus.RECEIVED: _VISIT,
-    ApplicationStatus.UNDER_REVIEW: _VISIT,
-    ApplicationStatus.CLARIFICATION_REQUESTED: (
-        "По заявке {number} ждут ваших исправлений. Отправьте их не позже {day}, иначе она "
-        "закроется."
-    ),
+    ApplicationStatus.DRAFT: News.DRAFT_ENDS,
+    ApplicationStatus.RECEIVED: News.VISIT_DUE,
+    ApplicationStatus.UNDER_REVIEW: News.VISIT_DUE,
+    ApplicationStatus.CLARIFICATION_REQUESTED: News.ANSWER_DUE,
 }
-_UNVISITED: Final = (
-    "Заявка {number} закрыта: осмотр не начат за 60 дней. Новую можно подать на основе этой."
-)
 _ENDS: Final = {
-    ApplicationStatus.DRAFT: "Черновик заявки {number} удалён: его не меняли больше 30 дней.",
-    ApplicationStatus.RECEIVED: _UNVISITED,
-    ApplicationStatus.UNDER_REVIEW: _UNVISITED,
-    ApplicationStatus.CLARIFICATION_REQUESTED: (
-        "Заявка {number} закрыта: исправления не пришли за 60 дней. Новую можно подать на основе "
-        "этой."
-    ),
+    ApplicationStatus.DRAFT: News.DRAFT_EXPIRED,
+    ApplicationStatus.RECEIVED: News.VISIT_MISSED,
+    ApplicationStatus.UNDER_REVIEW: News.VISIT_MISSED,
+    ApplicationStatus.CLARIFICATION_REQUESTED: News.ANSWER_MISSED,
 }

@@ -40,6 +40,7 @@ from emk_app.domain.errors import (
 )
 from emk_app.domain.examinations import ExaminationKind, ProgrammeChanged, completeness
 from emk_app.domain.intake import Applicant
+from emk_app.domain.notices import News, Notice
 from emk_app.domain.occupations import OCCUPATIONS, Occupation
 from emk_app.domain.values import Problems
 from emk_app.services import auditing, cases, checking, esigning, issuing, notifying, scans
@@ -261,7 +262,7 @@ def reject(actor: Actor, number: str, ground: str, note: str, *, now: datetime) 
         )
         _write(db, actor, application, status, now, said)
         _audit(db, actor, application, "reject", now)
-        _tell(db, application, "По заявке {number} принято решение. Оно в личном кабинете.", now)
+        _tell(db, application, News.APPLICATION_REJECTED, now)
 
 
 def ask_clarification(
@@ -294,7 +295,7 @@ def ask_clarification(
         )
         _write(db, actor, application, status, now, said)
         _audit(db, actor, application, "ask", now, fields=corrections.write(asked))
-        _tell(db, application, "По заявке {number} нужно уточнение. Вопрос в личном кабинете.", now)
+        _tell(db, application, News.CLARIFICATION_ASKED, now)
 
 
 def release_forgotten(*, now: datetime) -> int:
@@ -542,13 +543,13 @@ def _audit(
     )
 
 
-def _tell(db: Session, application: Application, text: str, now: datetime) -> None:
+def _tell(db: Session, application: Application, news: News, now: datetime) -> None:
     holder = db.get(User, application.holder_id)
     assert holder is not None
     notifying.tell(
         db,
         holder,
-        text.format(number=TrackingNumber.parse(application.tracking_number).shown),
+        Notice(news, number=application.tracking_number),
         dedupe=f"{application.status}:{application.id}:{application.version}",
         now=now,
     )

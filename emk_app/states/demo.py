@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from emk_app.edge.policy import allow_anyone
+from emk_app.presenting import notices
 from emk_app.presenting.formats import moment
 from emk_app.services import delivering
 from emk_app.states import live
@@ -41,11 +42,11 @@ class OutboxState(rx.State):
                     letter.id,
                     "СМС" if letter.channel == "sms" else "Почта",
                     letter.recipient,
-                    letter.text,
+                    letter.text or "Сообщение прежней версии прочесть нельзя.",
                     moment(letter.created_at),
-                    letter.is_sent,
+                    letter.state is delivering.LetterState.SENT,
                 )
-                for letter in await in_thread(delivering.demo_letters)
+                for letter in await in_thread(delivering.demo_letters, notices.message)
             ]
             async with self:
                 if rows != self.letters or not self.is_loaded:

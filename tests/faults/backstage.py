@@ -145,7 +145,7 @@ def _application(db: Session, application: Application) -> Iterator[str]:
             StatusChange.event == ApplicationStatus.SUBMITTED,
         ),
         "audit": _count(db, AuditEntry.target == target, AuditEntry.action == "submit"),
-        "letter": _count(db, OutboxMessage.dedupe == f"submitted:{application.id}"),
+        "letter": _count(db, col(OutboxMessage.dedupe).startswith(f"submitted:{application.id}:")),
         "job": _count(
             db,
             Job.key == f"check_application:{application.id}:submit",
@@ -215,5 +215,8 @@ def _letters(db: Session) -> Iterator[str]:
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     left = {json.loads(line)["dedupe"] for line in lines}
     for letter in db.exec(select(OutboxMessage)).all():
+        if letter.sent_at is None and letter.due_at > clock.now():
+            # Nobody's telephone rings at night.
+            continue
         if letter.sent_at is None or letter.dedupe not in left:
             yield f"letter {letter.dedupe} never left"

@@ -27,7 +27,8 @@ from emk_app.domain.accounts import (
 )
 from emk_app.domain.actors import Role
 from emk_app.domain.errors import Invalid, NotSignedIn, TooManyAttempts
-from emk_app.services import accounts, auditing, throttling
+from emk_app.presenting.notices import message
+from emk_app.services import accounts, auditing, delivering, throttling
 from emk_app.services.accounts import Step
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -43,7 +44,7 @@ def outbox() -> list[tuple[str, str]]:
         return [
             (
                 vault.service_open(row.recipient_sealed, "outbox", "recipient", row.dedupe),
-                vault.service_open(row.text_sealed, "outbox", "text", row.dedupe),
+                message(delivering.notice_of(row), row.channel).text,
             )
             for row in db.exec(select(OutboxMessage)).all()
         ]

@@ -17,7 +17,8 @@ from emk_app.db.repositories import applications
 from emk_app.db.tables.applications import Application, StatusChange
 from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.db.tables.examinations import Examination, ExaminationEntry, SignedConclusion
-from emk_app.db.tables.journal import AuditEntry, OutboxMessage
+from emk_app.db.tables.journal import AuditEntry
+from emk_app.db.tables.notices import StoredNotice
 from emk_app.domain import decisions
 from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.applications import (
@@ -671,7 +672,7 @@ def test_signing_twice_signs_once(complete: int, chair: Actor, holder: Actor, no
         examining.conclude_and_sign(chair, complete, Fitness.FIT, seen=version, now=now)
     with reading() as db:
         assert len(db.exec(select(SignedConclusion)).all()) == 1
-        told = db.exec(select(OutboxMessage.dedupe)).all()
+        told = db.exec(select(StoredNotice.dedupe)).all()
     assert sum(each.startswith("concluded:") for each in told) == 1
 
 

@@ -32,7 +32,8 @@ from emk_app.domain.errors import (
 )
 from emk_app.domain.intake import Field
 from emk_app.keys import keystore
-from emk_app.services import issuing
+from emk_app.presenting.notices import message
+from emk_app.services import delivering, issuing
 from tests.factories import (
     make_book,
     make_clinic,
@@ -79,7 +80,7 @@ def opened(version: BookVersion, holder: Actor) -> bytes:
 def notices() -> list[str]:
     with reading() as db:
         return [
-            vault.service_open(row.text_sealed, "outbox", "text", row.dedupe)
+            message(delivering.notice_of(row), row.channel).text
             for row in db.exec(select(OutboxMessage).order_by(col(OutboxMessage.id)))
         ]
 

@@ -10,7 +10,6 @@ from sqlmodel import col, select
 
 from emk_app import clock, working
 from emk_app.cli import main
-from emk_app.db import vault
 from emk_app.db.engine import reading
 from emk_app.db.repositories import applications
 from emk_app.db.tables.applications import Application, Scan
@@ -20,7 +19,8 @@ from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
 from emk_app.domain.corrections import Asked
 from emk_app.domain.errors import NotFound, TransitionNotAllowed
 from emk_app.domain.intake import Field
-from emk_app.services import applying, jobs, lapsing, scans
+from emk_app.presenting.notices import message
+from emk_app.services import applying, delivering, jobs, lapsing, scans
 from emk_app.storage.blobs import BlobMissing
 from tests.factories import (
     ask,
@@ -45,7 +45,7 @@ def told() -> list[str]:
     """Return the texts of the outbox, oldest first, without those of the handing in."""
     with reading() as db:
         rows = db.exec(select(OutboxMessage).order_by(col(OutboxMessage.id))).all()
-        texts = [vault.service_open(row.text_sealed, "outbox", "text", row.dedupe) for row in rows]
+        texts = [message(delivering.notice_of(row), row.channel).text for row in rows]
     return [text for text in texts if "отправлена" not in text]
 
 

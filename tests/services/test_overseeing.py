@@ -11,6 +11,7 @@ from emk_app.db.engine import unit_of_work
 from emk_app.db.tables.journal import AuditEntry
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.errors import NotPermitted
+from emk_app.domain.notices import News, Notice
 from emk_app.services import auditing, jobs, notifying, overseeing
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -27,7 +28,9 @@ def test_nobody_else_sees_the_health(role: Role, now: datetime):
 def test_waiting_work_is_counted_and_a_broken_chain_is_named(now: datetime):
     with unit_of_work() as db:
         jobs.enqueue(db, "count", 1, occasion="once", now=now)
-        notifying.send(db, "+79125550102", "Готово", dedupe="occasion:1", now=now)
+        notifying.send(
+            db, "+79125550102", Notice(News.FACTOR_ENROLLED), dedupe="occasion:1", now=now
+        )
         auditing.record(db, ADMIN, "view", "user:1", now=now)
     seen = overseeing.health(ADMIN, now=now)
     assert (seen.jobs_waiting, seen.jobs_failed) == (1, 0)

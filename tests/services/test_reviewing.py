@@ -13,7 +13,8 @@ from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import applications
 from emk_app.db.tables.applications import Application, StatusChange
 from emk_app.db.tables.books import BookVersion
-from emk_app.db.tables.journal import AuditEntry, OutboxMessage
+from emk_app.db.tables.journal import AuditEntry
+from emk_app.db.tables.notices import StoredNotice
 from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack, PapersTrack
 from emk_app.domain.checks import CheckOutcome
@@ -97,7 +98,7 @@ def audited(actor: Actor) -> list[str]:
 def letters(user_id: int) -> list[str]:
     with reading() as db:
         return list(
-            db.exec(select(OutboxMessage.dedupe).where(OutboxMessage.user_id == user_id)).all()
+            db.exec(select(StoredNotice.dedupe).where(StoredNotice.user_id == user_id)).all()
         )
 
 

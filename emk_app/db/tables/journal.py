@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from emk_app.db.columns import BIG, choice, identity, reference
+from emk_app.domain.notices import Channel
 
 
 class AuditEntry(SQLModel, table=True):
@@ -31,13 +31,6 @@ class AuditEntry(SQLModel, table=True):
     """HMAC over this entry and ``previous``: a chain."""
 
 
-class Channel(StrEnum):
-    """How a message leaves."""
-
-    SMS = "sms"
-    EMAIL = "email"
-
-
 class OutboxMessage(SQLModel, table=True):
     """A message that leaves after its transaction has committed, at least once."""
 
@@ -45,20 +38,30 @@ class OutboxMessage(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("dedupe"),
         Index("ix_outbox_waiting", "sent_at", "due_at"),
+        Index("ix_outbox_lane", "lane", "sent_at"),
     )
 
     id: int = identity()
     channel: Channel = choice(Channel, nullable=False)
     user_id: int | None = reference("users.id", default=None, nullable=True)
     recipient_sealed: bytes
-    text_sealed: bytes
+    notice_sealed: bytes
+    lane: str = Field(max_length=80)
+    """Blind name of the recipient and the urgency: what stands in one lane leaves in its order."""
+    is_urgent: bool
     dedupe: str = Field(max_length=120)
     created_at: datetime
     due_at: datetime
+    expires_at: datetime | None = None
+    """From when it says nothing true any more, and does not leave."""
     leased_until: datetime | None = None
     attempts: int = 0
+    failure: str = Field(default="", max_length=40)
+    """Why it has not left so far, in a word of ours; never what the other side said."""
     sent_at: datetime | None = None
     dead_at: datetime | None = None
+    dropped_at: datetime | None = None
+    """When it was laid aside, for being stale or by an administrator."""
 
 
 class Job(SQLModel, table=True):

@@ -1,0 +1,291 @@
+"""The words of every notice: on the screen, in an SMS, in a letter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from emk_app.domain import deadlines
+from emk_app.domain.applications import TrackingNumber
+from emk_app.domain.notices import Channel, Message, News, Notice, NoticeKind
+from emk_app.presenting.formats import day, moment
+from emk_app.settings import settings
+
+SEGMENT: Final = 67
+"""Russian letters in one part of a long SMS; 70 where it is the only one."""
+LONGEST_SMS: Final = 3 * SEGMENT
+
+CHANNELS: Final = {Channel.SMS: "СМС", Channel.EMAIL: "Почта"}
+
+KIND_NAMES: Final = {
+    NoticeKind.SECURITY: "Безопасность",
+    NoticeKind.APPLICATION: "Заявка и книжка",
+    NoticeKind.APPOINTMENTS: "Запись на осмотр",
+    NoticeKind.RESULTS: "Результаты осмотра",
+    NoticeKind.LOOKS: "Просмотры книжки",
+    NoticeKind.TERMS: "Сроки",
+}
+KIND_HINTS: Final = {
+    NoticeKind.SECURITY: "Коды, вход, смена пароля. Отключить нельзя.",
+    NoticeKind.APPLICATION: "Вопрос оператора, решение, готовая книжка.",
+    NoticeKind.APPOINTMENTS: "Время приёма, перенос, напоминание.",
+    NoticeKind.RESULTS: "Новые исследования и заключение.",
+    NoticeKind.LOOKS: "Кто-то открыл книжку по вашей ссылке.",
+    NoticeKind.TERMS: "Что скоро истечёт и что успеть сделать.",
+}
+
+SERVICE: Final = "ЭМК Онлайн"
+BOOK: Final = "/cabinet/book"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A notice in words: a heading and a sentence for the screen, a line for a telephone."""
+
+    title: str
+    text: str
+    sms: str
+    path: str = "/cabinet"
+    """Where the notice leads."""
+    action: str = "Открыть кабинет"
+
+
+def wording(notice: Notice) -> Wording:
+    """Return the words of a notice."""
+    return WORDS[notice.news](notice)
+
+
+def message(notice: Notice, channel: Channel) -> Message:
+    """Return what leaves by the channel: short for a telephone, whole for a mailbox."""
+    said = wording(notice)
+    if channel is Channel.SMS:
+        return Message(said.title, said.sms)
+    lines = [said.text]
+    if not notice.code:
+        lines.append(f"{said.action}: {settings().origin}{said.path}")
+    lines.append(
+        f"Это письмо отправил сервис «{SERVICE}», отвечать на него не нужно. "
+        "Сервис самостоятельный, это не Госуслуги."
+    )
+    return Message(said.title, "\n\n".join(lines))
+
+
+def _number(notice: Notice) -> str:
+    return TrackingNumber.parse(notice.number).shown
+
+
+def _on(notice: Notice) -> str:
+    return day(notice.on) if notice.on else ""
+
+
+def _at(notice: Notice) -> str:
+    return moment(notice.at) if notice.at else ""
+
+
+def _of_application(
+    title: str, text: str, sms: str, action: str = "Открыть заявку"
+) -> Callable[[Notice], Wording]:
+    """Word what concerns one application; «{number}», «{on}» and «{at}» are filled in."""
+
+    def words(notice: Notice) -> Wording:
+        facts = {"number": _number(notice), "on": _on(notice), "at": _at(notice)}
+        return Wording(
+            title,
+            text.format(**facts),
+            sms.format(**facts),
+            f"/cabinet/applications/{notice.number}",
+            action,
+        )
+
+    return words
+
+
+def _of_book(
+    title: str, text: str, sms: str, path: str = BOOK, action: str = "Открыть книжку"
+) -> Callable[[Notice], Wording]:
+    """Word what concerns the book; «{on}» and «{at}» are filled in."""
+
+    def words(notice: Notice) -> Wording:
+        facts = {"on": _on(notice), "at": _at(notice)}
+        return Wording(title, text.format(**facts), sms.format(**facts), path, action)
+
+    return words
+
+
+def _code(notice: Notice) -> Wording:
+    text = f"Код для регистрации в {SERVICE}: {notice.code}. Никому его не сообщайте."
+    return Wording("Код для регистрации", text, text, "/register", "Продолжить")
+
+
+WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
+    News.CONTACT_CODE: _code,
+    News.REGISTRATION_TRIED: lambda _: Wording(
+        "Попытка регистрации",
+        f"Кто-то пытался зарегистрироваться в {SERVICE} с вашим логином. Если это вы, войдите или "
+        "восстановите доступ.",
+        f"Кто-то пытался зарегистрироваться в {SERVICE} с вашим логином. Если это вы, войдите или "
+        "восстановите доступ.",
+    ),
+    News.FACTOR_ENROLLED: lambda _: Wording(
+        "Вход по коду подключён",
+        f"В {SERVICE} подключён вход по коду из приложения. Если это были не вы, напишите в "
+        "поддержку.",
+        f"В {SERVICE} подключён вход по коду из приложения.",
+    ),
+    News.APPLICATION_SUBMITTED: _of_application(
+        "Заявка отправлена",
+        f"Заявка {{number}} отправлена. Срок оформления: от {deadlines.SHORTEST_DAYS} до "
+        f"{deadlines.LONGEST_DAYS} рабочих дней.",
+        f"Заявка {{number}} отправлена. Срок: от {deadlines.SHORTEST_DAYS} до "
+        f"{deadlines.LONGEST_DAYS} рабочих дней. Следите за ней в {SERVICE}.",
+    ),
+    News.CLARIFICATION_ASKED: _of_application(
+        "Нужно уточнение",
+        "По заявке {number} оператор просит уточнение. Ответьте на вопрос, и проверка продолжится.",
+        "По заявке {number} нужно уточнение. Вопрос в личном кабинете.",
+        "Ответить на вопрос",
+    ),
+    News.APPLICATION_REJECTED: _of_application(
+        "Заявка отклонена",
+        "Заявка {number} отклонена. Причина и что делать дальше — на её странице.",
+        "По заявке {number} принято решение. Оно в личном кабинете.",
+        "Узнать причину",
+    ),
+    News.DECISION_UNDONE: _of_application(
+        "Решение пересмотрено",
+        "Мы пересмотрели решение по заявке {number} и вернули её на проверку. Вам ничего делать "
+        "не нужно.",
+        "Заявка {number} возвращена на проверку. Подробности в личном кабинете.",
+    ),
+    News.APPLICATION_WITHDRAWN: _of_application(
+        "Заявка отозвана",
+        "Вы отозвали заявку {number}. Новую можно подать на её основе.",
+        "Заявка {number} отозвана.",
+    ),
+    News.DRAFT_EXPIRED: lambda notice: Wording(
+        "Черновик удалён",
+        f"Черновик заявки {_number(notice)} удалён: его не меняли больше 30 дней.",
+        f"Черновик заявки {_number(notice)} удалён: его не меняли больше 30 дней.",
+    ),
+    News.VISIT_MISSED: _of_application(
+        "Заявка закрыта",
+        "Заявка {number} закрыта: осмотр не начат за 60 дней. Новую можно подать на основе этой.",
+        "Заявка {number} закрыта: осмотр не начат за 60 дней. Новую можно подать на основе этой.",
+    ),
+    News.ANSWER_MISSED: _of_application(
+        "Заявка закрыта",
+        "Заявка {number} закрыта: исправления не пришли за 60 дней. Новую можно подать на основе "
+        "этой.",
+        "Заявка {number} закрыта: исправления не пришли за 60 дней. Новую можно подать на основе "
+        "этой.",
+    ),
+    News.CONSENT_WITHDRAWN: lambda _: Wording(
+        "Согласие отозвано",
+        "Вы отозвали согласие на обработку персональных данных. Если это были не вы, напишите в "
+        "поддержку.",
+        f"Согласие на обработку данных в {SERVICE} отозвано. Подробности в личном кабинете.",
+    ),
+    News.BOOK_FORMED: _of_book(
+        "Медкнижка готова",
+        "Медкнижка готова. Подтвердите получение, и её можно будет показывать.",
+        "Медкнижка готова. Подтвердите получение в личном кабинете.",
+        action="Подтвердить получение",
+    ),
+    News.BOOK_RENEWED: _of_book(
+        "Новая версия медкнижки",
+        "Вышла новая версия медкнижки. Прежние ссылки и QR-коды устарели, сделайте новые.",
+        "Вышла новая версия медкнижки. Прежние ссылки и QR-коды устарели, сделайте новые.",
+    ),
+    News.BOOK_SUSPENDED: _of_book(
+        "Действие медкнижки приостановлено",
+        "Действие медкнижки приостановлено. Причина и что делать дальше — на её странице.",
+        "Действие медкнижки приостановлено. Причина — в личном кабинете.",
+        action="Узнать причину",
+    ),
+    News.BOOK_RESUMED: _of_book(
+        "Медкнижка снова действует",
+        "Медкнижка снова действует, её можно показывать.",
+        "Медкнижка снова действует.",
+    ),
+    News.BOOK_REVOKED: _of_book(
+        "Медкнижка аннулирована",
+        "Медкнижка аннулирована. Причина и что делать дальше — на её странице.",
+        "Медкнижка аннулирована. Причина — в личном кабинете.",
+        action="Узнать причину",
+    ),
+    News.VISIT_BOOKED: _of_application(
+        "Вы записаны на осмотр",
+        "Вы записаны на осмотр {at} по заявке {number}. Что взять с собой — на странице записи.",
+        "Вы записаны на осмотр {at} (МСК). Подробности в личном кабинете.",
+        "Открыть запись",
+    ),
+    News.VISIT_MOVED: _of_application(
+        "Осмотр перенесён",
+        "Осмотр по заявке {number} перенесён на {at}.",
+        "Осмотр перенесён на {at} (МСК). Подробности в личном кабинете.",
+        "Открыть запись",
+    ),
+    News.VISIT_CANCELLED: _of_application(
+        "Запись отменена",
+        "Запись на осмотр по заявке {number} отменена. Выберите другое время.",
+        "Запись на осмотр отменена. Выберите другое время в личном кабинете.",
+        "Выбрать время",
+    ),
+    News.VISIT_SOON: _of_application(
+        "Скоро осмотр",
+        "Напоминаем: осмотр по заявке {number} — {at}. Что взять с собой — на странице записи.",
+        "Напоминаем: осмотр {at} (МСК). Что взять с собой — в личном кабинете.",
+        "Открыть запись",
+    ),
+    News.STUDIES_ORDERED: _of_application(
+        "Нужны дополнительные исследования",
+        "По заявке {number} назначены дополнительные исследования. Список — на её странице.",
+        "По заявке {number} есть новое от медорганизации. Подробности в личном кабинете.",
+    ),
+    News.CONCLUSION_SIGNED: _of_application(
+        "Заключение подписано",
+        "По заявке {number} подписано медицинское заключение.",
+        "По заявке {number} подписано медицинское заключение. Оно в личном кабинете.",
+    ),
+    News.BOOK_LOOKED_AT: _of_book(
+        "Вашу книжку смотрели",
+        "Вашу книжку открыли по ссылке {at}. Если вы этого не ждали, закройте ссылку.",
+        "Вашу медкнижку открыли по ссылке. Подробности в личном кабинете.",
+        f"{BOOK}/access",
+        "Кто смотрел",
+    ),
+    News.DRAFT_ENDS: lambda notice: Wording(
+        "Черновик скоро удалится",
+        f"Черновик заявки {_number(notice)} хранится до {_on(notice)}. Отправьте его или откройте "
+        "и сохраните, чтобы продлить хранение.",
+        f"Черновик заявки {_number(notice)} хранится до {_on(notice)}. Отправьте его или откройте "
+        "и сохраните, чтобы продлить хранение.",
+        "/cabinet/apply",
+        "Продолжить заполнение",
+    ),
+    News.VISIT_DUE: _of_application(
+        "Пройдите осмотр",
+        "Заявка {number} ждёт осмотра. Пройдите его не позже {on}, иначе она закроется.",
+        f"Заявка {{number}} ждёт осмотра. Пройдите его не позже {{on}}, иначе она закроется. "
+        f"Подробности в {SERVICE}.",
+    ),
+    News.ANSWER_DUE: _of_application(
+        "Ждём ваших исправлений",
+        "По заявке {number} ждут ваших исправлений. Отправьте их не позже {on}, иначе она "
+        "закроется.",
+        "По заявке {number} ждут ваших исправлений. Отправьте их не позже {on}, иначе она "
+        "закроется.",
+        "Ответить на вопрос",
+    ),
+    News.ITEM_ENDS: _of_book(
+        "Пора обновить осмотр",
+        "В медкнижке есть запись, срок которой кончается {on}. Запишитесь на осмотр заранее.",
+        "В медкнижке есть запись, срок которой кончается {on}. Подробности в личном кабинете.",
+    ),
+    News.BOOK_ENDS: _of_book(
+        "Срок медкнижки кончается",
+        "Срок медкнижки кончается {on}. Продлите её заранее, чтобы не прерывать работу.",
+        "Срок медкнижки кончается {on}. Продлить её можно в личном кабинете.",
+    ),
+}
