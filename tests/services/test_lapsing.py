@@ -6,14 +6,16 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from emk_app import clock, working
 from emk_app.cli import main
-from emk_app.db.engine import reading
+from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import applications
 from emk_app.db.tables.applications import Application, Scan
 from emk_app.db.tables.journal import AuditEntry, Job, OutboxMessage
+from emk_app.db.tables.people import User
 from emk_app.domain.actors import Role
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
 from emk_app.domain.corrections import Asked
@@ -235,8 +237,10 @@ def test_holder_who_hands_in_at_the_last_moment_is_faster_or_told_so(now: dateti
 
 
 def test_one_broken_application_does_not_keep_the_others(now: datetime):
-    broken, whole = (make_draft(make_holder(now), now, with_scans=False) for _ in range(2))
-    put(broken.id, tracking_number="nonsense")
+    lost = make_holder(now)
+    broken, whole = (make_draft(each, now, with_scans=False) for each in (lost, make_holder(now)))
+    with unit_of_work() as db:
+        db.exec(sa.update(User).where(col(User.id) == lost.user_id).values(key_sealed=b"broken"))
     assert lapsing.remind(now=now + DAY * 28) == 1
     assert stored(broken.id).reminded_on is None
     assert stored(whole.id).reminded_on is not None
