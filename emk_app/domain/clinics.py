@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from typing import Final
 
 from emk_app.domain.errors import Conflict
+
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_TOWN: Final = re.compile(r"(?:^|[ ,])(?:г|пгт|рп|пос|с|ст-ца)\. ?([^,]+)")
 
 
 class ClinicKind(StrEnum):
@@ -21,6 +27,8 @@ class LicenceStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     ENDED = "ended"
+    UNKNOWN = "unknown"
+    """The register says nothing of it; as good as none."""
 
 
 class ClinicNotAvailable(Conflict):
@@ -40,3 +48,18 @@ def check_available(licence: LicenceStatus, points: frozenset[str], point: str |
     serves = point is None or point in points
     if licence is not LicenceStatus.ACTIVE or not serves:
         raise ClinicNotAvailable(licence, serves_point=serves)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words that a search compares: small letters, ё as е, no marks between."""
+    return _WORD.findall(text.casefold().replace("ё", "е"))
+
+
+def search_name(name: str, short_name: str, address: str, region: str) -> str:
+    """Return what a clinic is found by, each word once and between blanks.
+
+    Of the address only the town counts: streets and numbers of houses would find everybody.
+    """
+    town = _TOWN.search(address)
+    said = f"{short_name} {name} {town[1] if town else ''} {region}"
+    return f" {' '.join(dict.fromkeys(words_of(said)))} "

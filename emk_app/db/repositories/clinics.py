@@ -1,15 +1,109 @@
-"""The register of clinics: every SELECT and UPDATE; nothing here commits."""
+"""The register of clinics: every SELECT and UPDATE; nothing here commits.
+
+The search has one interface and two engines: FTS5 with trigrams on SQLite, ``pg_trgm`` on
+PostgreSQL. Both only find candidates, never more than asked for; ranking is the caller's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from emk_app.db.tables.clinics import Clinic
-from emk_app.domain.clinics import ClinicKind, LicenceStatus
+from emk_app.db.tables.clinics import Clinic, ClinicCount, ClinicWord
+from emk_app.domain.clinics import ClinicKind, LicenceStatus, search_name
 from emk_app.domain.errors import NotFound
+from emk_app.domain.register import COLUMNS, Said
+from emk_app.domain.regions import REGIONS
+from emk_app.domain.typos import is_mistakable, keys_of
+
+WORDS_OF_A_KEY: Final = 400
+"""Words of the register that are compared with a mistyped one."""
+
+# Letters that pg_trgm takes for such whatever the locale of the database; under "C" it would see no
+# Russian ones. The index may find too much by them, the comparison beside it is exact.
+_RUSSIAN: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
+_LATIN: Final = "abvgdejziyklmnoprstufhc4w6q1x2u9"
+_INDEXED: Final = sa.literal_column(f"translate(search_name, '{_RUSSIAN}', '{_LATIN}')")
+_AS_INDEXED: Final = str.maketrans(_RUSSIAN, _LATIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Conditions beside the words."""
+
+    region: str | None = None
+    kind: ClinicKind | None = None
+    point: str | None = None
+    with_electronic_policy: bool = False
+    in_force: bool = False
+
+    def admit(self, found: Candidate) -> bool:
+        """Whether the clinic meets all of them."""
+        return (
+            (self.region is None or found.region_code == self.region)
+            and (self.kind is None or found.kind == self.kind)
+            and (self.point is None or self.point in found.points)
+            and (not self.with_electronic_policy or found.has_electronic_policy)
+            and (not self.in_force or found.is_in_force)
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked."""
+        return self == Filters()
+
+
+class Candidate(NamedTuple):
+    """A clinic as far as filters and ranking look at it."""
+
+    id: int
+    search_name: str
+    short_name: str
+    region_code: str
+    kind: ClinicKind
+    has_electronic_policy: bool
+    licence_status: LicenceStatus
+    is_connected: bool
+    points: str
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether the licence stands."""
+        return self.licence_status == LicenceStatus.ACTIVE
+
+
+class Cell(NamedTuple):
+    """How many clinics share a region, a type, the service and the state of the licence."""
+
+    region_code: str
+    kind: ClinicKind
+    has_electronic_policy: bool
+    in_force: bool
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What putting rows into the register has changed, or would change."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+    def __add__(self, other: Put) -> Put:
+        return Put(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.removed + other.removed,
+        )
 
 
 def get(db: Session, clinic_id: int) -> Clinic:
@@ -20,48 +114,241 @@ def get(db: Session, clinic_id: int) -> Clinic:
     return found
 
 
-def folded(text: str) -> str:
-    """Return the text as the search compares it: small letters, ё as е, single blanks."""
-    return " ".join(text.casefold().replace("ё", "е").split())
+def shown(db: Session, ids: Sequence[int]) -> list[Clinic]:
+    """Return the clinics of these identities, in their order."""
+    found = {row.id: row for row in db.exec(select(Clinic).where(col(Clinic.id).in_(ids)))}
+    return [found[each] for each in ids if each in found]
 
 
-def search(
-    db: Session,
-    *,
-    words: Sequence[str],
-    okpo: str,
-    region: str | None,
-    kind: ClinicKind | None,
-    with_electronic_policy: bool,
-    point: str | None,
-    limit: int,
-) -> tuple[Sequence[Clinic], int]:
-    """Return clinics that have all ``words`` in their name, and how many there are in all.
+def candidates(
+    db: Session, parts: Sequence[str], filters: Filters, *, limit: int
+) -> list[Candidate]:
+    """Return the first clinics that have all ``parts`` somewhere in their search name.
 
-    ``okpo`` is the beginning of a code; where it is given the words are ignored. Clinics with a
-    licence in force come first.
+    A part that begins or ends with a blank begins or ends a word; with its blanks it has three
+    characters or more, but for one letter at the beginning of a word.
     """
-    conditions: list[sa.ColumnElement[bool]] = [col(Clinic.deleted_on).is_(None)]
-    if okpo:
-        conditions.append(col(Clinic.okpo).startswith(okpo, autoescape=True))
+    if db.get_bind().dialect.name == "sqlite":
+        found = _by_fts(db, parts, filters, limit)
     else:
-        conditions += [
-            col(Clinic.search_name).contains(folded(word), autoescape=True) for word in words
-        ]
-    if region:
-        conditions.append(col(Clinic.region_code) == region)
-    if kind:
-        conditions.append(col(Clinic.kind) == kind)
-    if with_electronic_policy:
-        conditions.append(col(Clinic.has_electronic_policy).is_(True))
-    if point:
-        conditions.append(col(Clinic.points).contains(point, autoescape=True))
-    in_force = sa.case((col(Clinic.licence_status) == LicenceStatus.ACTIVE, 0), else_=1)
-    found = db.exec(
-        select(Clinic)
-        .where(*conditions)
-        .order_by(in_force, col(Clinic.short_name), col(Clinic.id))
+        found = _by_trgm(db, parts, filters, limit)
+    return [Candidate._make(row) for row in found]
+
+
+def by_okpo(db: Session, beginning: str, *, limit: int) -> list[Candidate]:
+    """Return the first clinics whose ОКПО begins with these digits."""
+    # A range of digits is one in every collation, and any index serves it.
+    statement = (
+        _COLUMNS.where(col(Clinic.okpo) >= beginning, col(Clinic.okpo) < beginning + ":")
+        .order_by(col(Clinic.okpo))
         .limit(limit)
-    ).all()
-    total = db.exec(select(sa.func.count()).select_from(Clinic).where(*conditions)).one()
-    return found, total
+    )
+    return [Candidate._make(row) for row in db.connection().execute(statement)]
+
+
+def counts(db: Session, point: str | None) -> list[Cell]:
+    """Return the cells of the whole register, or of the clinics that serve ``point``."""
+    statement = sa.select(
+        col(ClinicCount.region_code),
+        col(ClinicCount.kind),
+        col(ClinicCount.has_electronic_policy),
+        col(ClinicCount.in_force),
+        col(ClinicCount.number),
+    ).where(col(ClinicCount.point) == (point or ""))
+    return [Cell._make(row) for row in db.connection().execute(statement)]
+
+
+def words_like(db: Session, typed: str) -> list[str]:
+    """Return words of the register that share a key with a word that is in none of them."""
+    statement = (
+        sa.select(col(ClinicWord.word))
+        .where(col(ClinicWord.key).in_(sorted(keys_of(typed))))
+        .distinct()
+        .limit(WORDS_OF_A_KEY)
+    )
+    return list(db.connection().execute(statement).scalars())
+
+
+def put(db: Session, rows: Sequence[Said], *, now: datetime, changes: bool = True) -> Put:
+    """Add and change clinics by their OID; with ``changes`` false only say what that would do.
+
+    What a file has no column for stays as it is. Counts and words are brought up to date by
+    ``settle`` once all is put.
+    """
+    known = {
+        row.oid: row
+        for row in db.connection().execute(
+            sa.select(Clinic.__table__).where(  # pyright: ignore[reportAttributeAccessIssue]
+                col(Clinic.oid).in_([said.entry.oid for said in rows])
+            )
+        )
+    }
+    done = Put()
+    fresh: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for said in rows:
+        old = known.get(said.entry.oid)
+        values = said.values()
+        stamp = {"row_hash": said.digest(), "imported_at": now}
+        if old is None:
+            everything = {name: getattr(said.entry, name) for name in COLUMNS}
+            fresh.append(everything | stamp | _searched(everything))
+            done += Put(added=1)
+            continue
+        if old.row_hash == stamp["row_hash"]:
+            done += Put(unchanged=1)
+            continue
+        merged = {name: getattr(old, name) for name in COLUMNS} | values
+        changed.append({"which": old.id} | merged | stamp | _searched(merged))
+        if all(getattr(old, name) == value for name, value in values.items()):
+            done += Put(unchanged=1)
+        elif merged["deleted_on"] is not None and old.deleted_on is None:
+            done += Put(removed=1)
+        else:
+            done += Put(changed=1)
+    if changes:
+        _write(db, fresh, changed)
+    return done
+
+
+def settle(db: Session) -> None:
+    """Count the register anew, after the last change of a transaction."""
+    in_force = sa.case((col(Clinic.licence_status) == LicenceStatus.ACTIVE, True), else_=False)
+    standing = (
+        sa.select(
+            col(Clinic.points),
+            col(Clinic.region_code),
+            col(Clinic.kind),
+            col(Clinic.has_electronic_policy),
+            in_force,
+            sa.func.count(),
+        )
+        .where(col(Clinic.deleted_on).is_(None))
+        .group_by(
+            col(Clinic.points),
+            col(Clinic.region_code),
+            col(Clinic.kind),
+            col(Clinic.has_electronic_policy),
+            in_force,
+        )
+    )
+    cells: dict[tuple[Any, ...], int] = {}
+    for points, *cell, number in db.connection().execute(standing):
+        for point in {"", *points.split(",")}:
+            key = (point, *cell)
+            cells[key] = cells.get(key, 0) + number
+    names = ("point", "region_code", "kind", "has_electronic_policy", "in_force", "number")
+    db.connection().execute(sa.delete(ClinicCount))
+    if cells:
+        db.connection().execute(
+            sa.insert(ClinicCount),
+            [dict(zip(names, (*key, number), strict=True)) for key, number in cells.items()],
+        )
+
+
+def end_licences(db: Session, today: date) -> int:
+    """End the licences whose last day has passed; return how many."""
+    ended = db.connection().execute(
+        sa.update(Clinic)
+        .where(
+            col(Clinic.licence_status) == LicenceStatus.ACTIVE, col(Clinic.licensed_until) < today
+        )
+        .values(licence_status=LicenceStatus.ENDED)
+    )
+    return ended.rowcount
+
+
+def tidy(db: Session) -> None:
+    """Leave the index in one piece and the planner informed, after a large change."""
+    if db.get_bind().dialect.name == "sqlite":
+        db.connection().exec_driver_sql(
+            "INSERT INTO clinic_trigrams(clinic_trigrams) VALUES ('optimize')"
+        )
+    else:
+        db.connection().exec_driver_sql("ANALYZE clinics")
+
+
+_COLUMNS: Final = sa.select(*(col(getattr(Clinic, name)) for name in Candidate._fields)).where(
+    col(Clinic.deleted_on).is_(None)
+)
+
+
+def _by_fts(db: Session, parts: Sequence[str], filters: Filters, limit: int) -> Iterable[Any]:
+    # In the index two blanks precede each word, so that one letter makes a trigram.
+    asked = [f'words : "{part.replace(" ", "  ", part.startswith(" "))}"' for part in parts]
+    asked += [f'filters : "{mark}"' for mark in _marks(filters)]
+    if not asked:
+        return db.connection().execute(_COLUMNS.limit(limit))
+    # Identities first: joined, the order of the two tables would be the planner's guess.
+    found = db.connection().exec_driver_sql(
+        "SELECT rowid FROM clinic_trigrams WHERE clinic_trigrams MATCH ? LIMIT ?",
+        (" AND ".join(asked), limit),
+    )
+    ids = found.scalars().all()
+    return db.connection().execute(_COLUMNS.where(col(Clinic.id).in_(ids))) if ids else ()
+
+
+def _marks(filters: Filters) -> list[str]:
+    """Return the filters as the triggers of the migration write them beside the words."""
+    asked = {
+        f"r{filters.region}": filters.region,
+        f"k{(filters.kind or '')[:2]}": filters.kind,
+        f"p{filters.point}": filters.point,
+        "e#1": filters.with_electronic_policy,
+        "l#1": filters.in_force,
+    }
+    return [mark for mark, is_asked in asked.items() if is_asked]
+
+
+def _by_trgm(db: Session, parts: Sequence[str], filters: Filters, limit: int) -> Iterable[Any]:
+    statement = _COLUMNS
+    for part in parts:
+        statement = statement.where(
+            _INDEXED.like(f"%{part.translate(_AS_INDEXED)}%"),
+            col(Clinic.search_name).like(f"%{part}%"),
+        )
+    if filters.region:
+        statement = statement.where(col(Clinic.region_code) == filters.region)
+    if filters.kind:
+        statement = statement.where(col(Clinic.kind) == filters.kind)
+    if filters.point:
+        statement = statement.where(col(Clinic.points).contains(filters.point, autoescape=True))
+    if filters.with_electronic_policy:
+        statement = statement.where(col(Clinic.has_electronic_policy).is_(True))
+    if filters.in_force:
+        statement = statement.where(col(Clinic.licence_status) == LicenceStatus.ACTIVE)
+    return db.connection().execute(statement.limit(limit))
+
+
+def _searched(values: dict[str, Any]) -> dict[str, str]:
+    region = REGIONS.get(values["region_code"], "")
+    return {
+        "search_name": search_name(
+            values["name"], values["short_name"], values["address"], region
+        )
+    }
+
+
+def _write(db: Session, fresh: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
+    connection = db.connection()
+    if fresh:
+        connection.execute(sa.insert(Clinic), fresh)
+    if changed:
+        named = {name: sa.bindparam(name) for name in changed[0] if name != "which"}
+        connection.execute(
+            sa.update(Clinic).where(col(Clinic.id) == sa.bindparam("which")).values(named), changed
+        )
+    _remember_words(db, {word for row in (*fresh, *changed) for word in row["search_name"].split()})
+
+
+def _remember_words(db: Session, words: Iterable[str]) -> None:
+    """Keep the words of new names for the search of mistyped ones."""
+    rows = [
+        {"key": key, "word": word}
+        for word in sorted(words)
+        if is_mistakable(word) and len(word) <= 60
+        for key in sorted(keys_of(word))
+    ]
+    if rows:
+        insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+        db.connection().execute(insert(ClinicWord).on_conflict_do_nothing(), rows)
