@@ -100,10 +100,10 @@ def scan(query: str) -> None:
 
     from emk_app.db.engine import reading
     from emk_app.db.tables.clinics import Clinic
-    from emk_app.domain.clinics import words_of
+    from emk_app.domain.clinics import key_of, words_of
 
     table: Any = Clinic
-    alike = [table.search_name.like(f"%{word}%") for word in words_of(query)]
+    alike = [table.search_name.like(f"%{key_of(word)}%") for word in words_of(query)]
     with reading() as db:
         db.connection().execute(
             sa.select(table.__table__).where(*alike).order_by(table.short_name).limit(20)

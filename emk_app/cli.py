@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from emk_app import clock, working
 from emk_app.db import migrations
 from emk_app.db.engine import reading
-from emk_app.demo import world
-from emk_app.domain.actors import Position, Role
+from emk_app.demo import register, world
+from emk_app.domain.actors import SYSTEM, Position, Role
 from emk_app.domain.errors import DomainError
 from emk_app.frontend import serve
 from emk_app.keys import keystore
-from emk_app.services import accounts, auditing
+from emk_app.presenting import registers
+from emk_app.services import accounts, auditing, importing
 from emk_app.settings import settings
 
 
@@ -95,6 +98,34 @@ def _run_jobs(_options: argparse.Namespace) -> int:
     return 0
 
 
+def _import_clinics(options: argparse.Namespace) -> int:
+    with options.file.open("rb") as file:
+        wrong = csv.writer(sys.stdout, delimiter=";")
+        report = importing.import_file(
+            SYSTEM,
+            file,
+            now=clock.now(),
+            dry_run=options.dry_run,
+            name=options.file.name,
+            on_bad=lambda row: wrong.writerows(registers.bad_lines(row)),
+        )
+    done = report.put
+    print(
+        f"{'would be ' if options.dry_run else ''}added {done.added}, changed {done.changed},"
+        f" removed {done.removed}; unchanged {done.unchanged}, bad {report.bad},"
+        f" of {report.rows} rows",
+        file=sys.stderr,
+    )
+    return 1 if report.bad else 0
+
+
+def _generate_clinics(options: argparse.Namespace) -> int:
+    with options.file.open("w", encoding="utf-8-sig", newline="") as file:
+        count = register.write(file, register.entries(options.count))
+    print(f"{count} made-up clinics in {options.file}")
+    return 0
+
+
 def _serve(_options: argparse.Namespace) -> int:
     serve(settings().host, settings().port)
     return 0
@@ -137,6 +168,19 @@ def _parser() -> argparse.ArgumentParser:
     work = commands.add_parser("jobs", help="do what is due: checks, reminders, ends of terms")
     work.add_argument("once", choices=["run-once"])
     work.set_defaults(run=_run_jobs)
+
+    clinics = commands.add_parser("clinics", help="the register of clinics")
+    acts = clinics.add_subparsers(required=True, metavar="ACT")
+    bring = acts.add_parser(
+        "import", help="put a CSV or JSON file in; rows that can't be used go to stdout"
+    )
+    bring.add_argument("file", type=Path)
+    bring.add_argument("--dry-run", action="store_true", help="change nothing, only count")
+    bring.set_defaults(run=_import_clinics)
+    make = acts.add_parser("generate", help="write a made-up register, always the same")
+    make.add_argument("count", type=int, help="how many clinics, at most 999999")
+    make.add_argument("file", type=Path)
+    make.set_defaults(run=_generate_clinics)
 
     server = commands.add_parser("serve", help="serve the built site")
     server.set_defaults(run=_serve)

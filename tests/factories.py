@@ -125,7 +125,7 @@ def make_clinic(
             oid=f"1.2.643.5.1.13.13.12.2.77.{serial}",
             name=f"ГБУЗ «Городская поликлиника № {serial}»",
             short_name=f"Поликлиника № {serial}",
-            search_name=f"гбуз «городская поликлиника № {serial}»",
+            search_name=f" gbuz gorodskax poliklinika {serial} gorod moskva ",
             kind=ClinicKind.POLYCLINIC,
             region_code="77",
             inn="7707083893",

@@ -3,8 +3,8 @@
 Names of clinics that stand already are brought into the form of the new search, and counted, when
 the register is next put in (the demo's at every start).
 
-Revision ID: 5b8e2f6c91d4
-Revises: 2026_11_23_foundation
+Revision ID: 2026_11_25_register
+Revises: 2026_11_25_notices
 Create Date: 2026-11-25 23:10:00
 
 """
@@ -14,10 +14,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "5b8e2f6c91d4"
-down_revision: str | None = "2026_11_23_foundation"
-branch_labels: str | None = None
-depends_on: str | None = None
+revision = "2026_11_25_register"
+down_revision = "2026_11_25_notices"
+branch_labels = None
+depends_on = None
 
 TEXTS = {
     "kpp": 9,
@@ -52,7 +52,6 @@ REMOVE = f"""
 SEARCHED = (
     "search_name, region_code, kind, has_electronic_policy, licence_status, points, deleted_on"
 )
-LETTERS = "'абвгдежзийклмнопрстуфхцчшщъыьэюя', 'abvgdejziyklmnoprstufhc4w6q1x2u9'"
 
 
 def upgrade() -> None:
@@ -62,9 +61,7 @@ def upgrade() -> None:
                 sa.Column(name, sa.String(length=length), nullable=False, server_default="")
             )
         batch_op.add_column(sa.Column("licensed_until", sa.Date(), nullable=True))
-        batch_op.add_column(
-            sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True)
-        )
+        batch_op.add_column(sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.alter_column("licensed_on", existing_type=sa.Date(), nullable=True)
         for name, (old, new) in WIDENED.items():
             batch_op.alter_column(
@@ -72,9 +69,7 @@ def upgrade() -> None:
             )
     with op.batch_alter_table("clinics", schema=None) as batch_op:
         for name, length in TEXTS.items():
-            batch_op.alter_column(
-                name, existing_type=sa.String(length=length), server_default=None
-            )
+            batch_op.alter_column(name, existing_type=sa.String(length=length), server_default=None)
     op.create_table(
         "clinic_words",
         sa.Column("key", sa.String(length=8), nullable=False),
@@ -110,9 +105,7 @@ def upgrade() -> None:
             "words, filters, content='', tokenize='trigram case_sensitive 1')"
         )
         op.execute(ADD.replace("new.", "clinics.").replace("WHERE", "FROM clinics WHERE"))
-        op.execute(
-            f"CREATE TRIGGER clinic_trigrams_add AFTER INSERT ON clinics BEGIN {ADD} END"
-        )
+        op.execute(f"CREATE TRIGGER clinic_trigrams_add AFTER INSERT ON clinics BEGIN {ADD} END")
         op.execute(
             f"CREATE TRIGGER clinic_trigrams_change AFTER UPDATE OF {SEARCHED} ON clinics"
             f" BEGIN {REMOVE} {ADD} END"
@@ -123,9 +116,7 @@ def upgrade() -> None:
     else:
         op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
         op.execute(
-            "CREATE INDEX ix_clinics_trigrams ON clinics"
-            f" USING gin (translate(search_name, {LETTERS}) gin_trgm_ops)"
-            " WITH (fastupdate = off)"
+            "CREATE INDEX ix_clinics_trigrams ON clinics USING gin (search_name gin_trgm_ops)"
         )
 
 

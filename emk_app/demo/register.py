@@ -12,8 +12,8 @@ from emk_app import clock
 from emk_app.domain.actors import SYSTEM
 from emk_app.domain.clinics import ClinicKind, LicenceStatus
 from emk_app.domain.numbers import inn10_check_digit, ogrn_check_digit, okpo_check_digit
-from emk_app.domain.register import HEADER, Entry, written
 from emk_app.domain.regions import REGIONS
+from emk_app.domain.register import HEADER, Entry, written
 from emk_app.services import importing
 
 A_REGION: Final = 24

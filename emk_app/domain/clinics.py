@@ -8,8 +8,8 @@ from typing import Final
 
 from emk_app.domain.errors import Conflict
 
-
 _WORD: Final = re.compile(r"[^\W_]+")
+_KEYS: Final = str.maketrans("абвгдежзийклмнопрстуфхцчшщъыьэюя", "abvgdejziiklmnoprstufhcqwwyiyeux")
 _TOWN: Final = re.compile(r"(?:^|[ ,])(?:г|пгт|рп|пос|с|ст-ца)\. ?([^,]+)")
 
 
@@ -55,11 +55,24 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.casefold().replace("ё", "е"))
 
 
-def search_name(name: str, short_name: str, address: str, region: str) -> str:
-    """Return what a clinic is found by, each word once and between blanks.
+def found_by(name: str, short_name: str, address: str, region: str) -> list[str]:
+    """Return the words that a clinic is found by, each once.
 
     Of the address only the town counts: streets and numbers of houses would find everybody.
     """
     town = _TOWN.search(address)
-    said = f"{short_name} {name} {town[1] if town else ''} {region}"
-    return f" {' '.join(dict.fromkeys(words_of(said)))} "
+    return list(dict.fromkeys(words_of(f"{short_name} {name} {town[1] if town else ''} {region}")))
+
+
+def key_of(word: str) -> str:
+    """Return a word in the 26 letters of the search, in which й is и, щ is ш and э is е.
+
+    Databases know these letters for such in every locale, they take half the room, and «Мед» is
+    found as «Med».
+    """
+    return word.translate(_KEYS)
+
+
+def search_name(words: list[str]) -> str:
+    """Return the words as the search keeps them, each between blanks."""
+    return f" {' '.join(map(key_of, words))} "

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from emk_app.domain.clinics import ClinicKind, LicenceStatus
-from emk_app.domain.errors import InvalidValue, NotAChoice, Required, TooLong
+from emk_app.domain.errors import DomainError, InvalidValue, NotAChoice, Required, TooLong
 from emk_app.domain.numbers import Inn, Ogrn, Okpo
 from emk_app.domain.occupations import POINTS
 from emk_app.domain.people import parse_date
@@ -54,6 +54,18 @@ class OidRepeated(InvalidValue):
 
 class DemoNotAccepted(InvalidValue):
     """A made-up clinic where people look for real ones."""
+
+
+class NotARegister(DomainError):
+    """The file has no header with ``oid``, ``nameFull`` and ``regionId``, or is no table at all."""
+
+
+class ColumnsAmiss(InvalidValue):
+    """A row with more or fewer cells than the header."""
+
+
+class NotText(InvalidValue):
+    """A row that is not text in the encoding of the file."""
 
 
 @dataclass(frozen=True, slots=True)

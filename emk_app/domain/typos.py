@@ -33,9 +33,9 @@ def is_mistakable(word: str) -> bool:
 def nearest(typed: str, words: Iterable[str]) -> list[str]:
     """Return the words whose beginning is nearest to what was typed, at most three.
 
-    One mistake is forgiven in a word of four to seven letters, two in a longer one.
+    One mistake is forgiven in a word of four to six letters, two in a longer one.
     """
-    allowed = 1 if len(typed) < 8 else 2
+    allowed = 1 if len(typed) < 7 else 2
     measured: list[tuple[int, int, str]] = []
     for word in words:
         # The word may be unfinished, and a letter too few or too many shifts its end.

@@ -164,6 +164,7 @@ LICENCES: Final = {
     LicenceStatus.ACTIVE: Label("Лицензия действует", "success"),
     LicenceStatus.SUSPENDED: Label("Лицензия приостановлена", "danger"),
     LicenceStatus.ENDED: Label("Лицензия прекращена", "danger"),
+    LicenceStatus.UNKNOWN: Label("Нет сведений о лицензии", "waiting"),
 }
 
 STEPS: Final = {
@@ -410,7 +411,9 @@ def clinic_row(clinic: ClinicView | None, point: str | None = None) -> ClinicRow
     if clinic is None:
         return ClinicRow()
     licence = LICENCES[clinic.licence_status]
-    if clinic.licence_status is not LicenceStatus.ACTIVE:
+    if clinic.licence_status is LicenceStatus.UNKNOWN:
+        obstacle = "Выбрать нельзя: в реестре нет сведений о лицензии."
+    elif clinic.licence_status is not LicenceStatus.ACTIVE:
         obstacle = "Выбрать нельзя: лицензия не действует."
     elif not clinic.is_connected:
         obstacle = "Выбрать нельзя: организация не сможет передать результаты осмотра."

@@ -23,6 +23,7 @@ from emk_app.domain import (
     people,
     places,
     policies,
+    register,
     values,
 )
 from emk_app.domain.errors import Invalid, InvalidValue
@@ -119,6 +120,19 @@ def _scan_kind(error: documents.ScanKindNotAllowed) -> str:
 
 
 FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
+    register.NotAnOid: lambda _: (
+        "OID медорганизации выглядит как 1.2.643.5.1.13.13.12.2.77.1234. Сверьте его с реестром."
+    ),
+    register.NotAFlag: lambda _: "Напишите «да» или «нет».",
+    register.NotAMedicalKind: lambda _: (
+        "Непонятен вид организации. Нужна поликлиника, больница или центр."
+    ),
+    register.OidRepeated: lambda _: "Этот OID уже встречался выше. Оставьте одну строку.",
+    register.DemoNotAccepted: lambda _: "Это вымышленная организация, в реестр она не пойдёт.",
+    register.ColumnsAmiss: lambda _: (
+        "В строке не столько столбцов, сколько в заголовке. Проверьте разделители и кавычки."
+    ),
+    register.NotText: lambda _: "Строка не читается. Сохраните файл в кодировке UTF-8.",
     InvalidValue: lambda _: "Это значение не подходит. Проверьте поле.",
     errors.Required: lambda _: "Заполните это поле.",
     errors.TooLong: lambda e: (

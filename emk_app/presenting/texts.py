@@ -21,6 +21,7 @@ from emk_app.domain.books import BookNotShareable, Verdict
 from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.corrections import NotAsked
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
+from emk_app.domain.register import NotARegister
 from emk_app.domain.sharing import TooManyLinks
 from emk_app.presenting.field_texts import word
 from emk_app.presenting.formats import counted, moment
@@ -120,6 +121,9 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     errors.NotPermitted: lambda _: "На это действие нет прав. Войдите под другой учётной записью.",
     errors.FreshFactorNeeded: lambda _: "Подтвердите действие свежим кодом из приложения.",
     errors.NotFound: lambda _: "Запись не найдена. Проверьте номер или вернитесь к списку.",
+    NotARegister: lambda _: (
+        "Это не реестр медорганизаций. Нужен CSV или JSON с полями oid, nameFull и regionId."
+    ),
     errors.Conflict: lambda _: "Данные успели измениться. Обновите страницу.",
     errors.ChangedMeanwhile: _beaten,
     errors.TransitionNotAllowed: lambda _: (

@@ -13,7 +13,7 @@ from emk_app.db.engine import reading
 from emk_app.db.repositories import clinics
 from emk_app.db.repositories.clinics import Candidate, Cell, Filters
 from emk_app.db.tables.clinics import Clinic
-from emk_app.domain.clinics import ClinicKind, LicenceStatus, words_of
+from emk_app.domain.clinics import ClinicKind, LicenceStatus, key_of, words_of
 from emk_app.domain.regions import REGIONS
 from emk_app.domain.typos import is_mistakable, nearest
 
@@ -23,8 +23,8 @@ LONGEST_QUERY: Final = 120
 WORDS_AT_MOST: Final = 12
 COUNTED: Final = 500
 """Found clinics that are counted one by one; of more than that the number is not told."""
-RANKED: Final = 200
-"""Of the best kinds of match, as many more are ranked as well where there are more than that."""
+RANKED: Final = 100
+"""Where there are more, so many of each kind of match are ranked: whole words, beginnings, any."""
 SHORTEST_CODE: Final = 4
 SHORTEST_MIDDLE: Final = 3
 """Letters by which a word is found in its middle; fewer find only its beginning."""
@@ -166,23 +166,33 @@ def view(row: Clinic) -> ClinicView:
 def _answer(
     db: Session, found: _Match, words: list[str], limit: int, *, corrected: str = ""
 ) -> Found:
-    best = sorted(found.candidates, key=lambda each: _rank(each, words))[
-        : min(limit, SHOWN_AT_MOST)
-    ]
+    best = _best(found.candidates, words, min(limit, SHOWN_AT_MOST))
     rows = clinics.shown(db, [each.id for each in best])
-    return Found(
-        tuple(map(view, rows)), found.total, found.is_total_known, corrected, found.counts
-    )
+    return Found(tuple(map(view, rows)), found.total, found.is_total_known, corrected, found.counts)
 
 
-def _rank(found: Candidate, words: list[str]) -> tuple[object, ...]:
+def _best(found: list[Candidate], words: list[str], limit: int) -> list[Candidate]:
     """Whole words before beginnings before middles; then those that can be chosen; then by name."""
-    name = found.search_name
-    whole = sum(f" {word} " in name for word in words)
-    begun = sum(f" {word}" in name for word in words)
-    is_phrase = " ".join(words) in name
-    can_be_chosen = found.is_in_force and found.is_connected
-    return (-whole, -begun, not can_be_chosen, not is_phrase, _natural(found.short_name), found.id)
+    keys = list(map(key_of, words))
+    whole = [f" {key} " for key in keys]
+    begun = [f" {key}" for key in keys]
+    phrase = " ".join(keys)
+
+    def rank(each: Candidate) -> tuple[int, ...]:
+        name = each.search_name
+        return (
+            -sum(word in name for word in whole),
+            -sum(word in name for word in begun),
+            not (each.is_in_force and each.is_connected),
+            phrase not in name,
+        )
+
+    ranked = sorted(((rank(each), each) for each in found), key=lambda pair: pair[0])
+    # Names are dear to compare, so only those that may come among the first are.
+    last = ranked[limit - 1][0] if len(ranked) > limit else None
+    near = [pair for pair in ranked if last is None or pair[0] <= last]
+    near.sort(key=lambda pair: (pair[0], _natural(pair[1].short_name), pair[1].id))
+    return [each for _, each in near[:limit]]
 
 
 def _natural(name: str) -> tuple[object, ...]:
@@ -204,39 +214,42 @@ def _all(db: Session, filters: Filters) -> _Match:
 def _by_words(db: Session, words: list[str], filters: Filters) -> tuple[_Match, bool]:
     """Return what bears all words, and whether any clinic does, whatever the filters say."""
     loose = [_part(word) for word in words]
-    everything = clinics.candidates(db, loose, Filters(), limit=COUNTED + 1)
-    if len(everything) <= COUNTED:
+    if clinics.number(db, loose, Filters(), limit=COUNTED + 1) <= COUNTED:
+        everything = clinics.candidates(db, loose, Filters(), limit=COUNTED)
         return _counted(everything, filters), bool(everything)
-    fitting = everything
     if not filters.is_empty:
-        fitting = clinics.candidates(db, loose, filters, limit=COUNTED + 1)
-    if len(fitting) <= COUNTED:
-        # What is not narrowed by a filter of its own can be counted among those that fit.
-        counted = _counted(fitting, filters).counts
-        known = replace(
-            counted,
-            regions=None if filters.region else counted.regions,
-            kinds=None if filters.kind else counted.kinds,
-        )
-        return _Match(fitting, len(fitting), True, known), True
-    # Too many to look at them all: the first of the better kinds of match are looked at as well.
-    better = [
-        *clinics.candidates(db, [f" {word} " for word in words], filters, limit=RANKED),
-        *clinics.candidates(db, [f" {word}" for word in words], filters, limit=RANKED),
-    ]
-    ranked = {each.id: each for each in (*better, *fitting[:RANKED])}
+        total = clinics.number(db, loose, filters, limit=COUNTED + 1)
+        if total <= COUNTED:
+            fitting = clinics.candidates(db, loose, filters, limit=COUNTED)
+            # What is not narrowed by a filter of its own can be counted among those that fit.
+            counted = _counted(fitting, filters).counts
+            known = replace(
+                counted,
+                regions=None if filters.region else counted.regions,
+                kinds=None if filters.kind else counted.kinds,
+            )
+            return _Match(fitting, total, True, known), True
+    # Too many to look at them all: the first of each kind of match are.
+    begun = [f" {key_of(word)}" for word in words]
+    kinds = ([f"{part} " for part in begun], begun, loose)
+    ranked = {
+        each.id: each
+        for parts in kinds
+        for each in clinics.candidates(db, parts, filters, limit=RANKED)
+    }
     return _Match(list(ranked.values()), COUNTED, False, Counts()), True
 
 
 def _part(word: str) -> str:
-    return word if len(word) >= SHORTEST_MIDDLE else f" {word}"
+    key = key_of(word)
+    return key if len(key) >= SHORTEST_MIDDLE else f" {key}"
 
 
 def _meant(db: Session, words: list[str]) -> Iterable[list[str]]:
     """Yield queries in which words nobody bears are put right, the likeliest first."""
     choices: list[list[str]] = []
     for word in words:
-        is_borne = clinics.candidates(db, [_part(word)], Filters(), limit=1)
+        is_borne = clinics.number(db, [_part(word)], Filters(), limit=1)
         if is_borne or not is_mistakable(word):
             choices.append([word])
         else:
@@ -256,7 +269,7 @@ def _counted(known: list[Candidate], filters: Filters) -> _Match:
     by_kind = replace(filters, kind=None)
     counts = Counts(
         regions=Counter(each.region_code for each in known if by_region.admit(each)),
-        kinds=Counter(each.kind.value for each in known if by_kind.admit(each)),
+        kinds=Counter(each.kind for each in known if by_kind.admit(each)),
         with_electronic_policy=sum(each.has_electronic_policy for each in fitting),
         in_force=sum(each.is_in_force for each in fitting),
     )
@@ -281,7 +294,7 @@ def _kept_counts(cells: list[Cell], filters: Filters) -> tuple[Counts, int]:
         if is_kind:
             regions[cell.region_code] += cell.number
         if is_region:
-            kinds[cell.kind.value] += cell.number
+            kinds[cell.kind] += cell.number
         if is_region and is_kind:
             total += cell.number
             with_policy += cell.number * cell.has_electronic_policy

@@ -1,7 +1,8 @@
 """Bringing a register of clinics in: from a file of any usual shape, or made up for the demo.
 
-A file is read row by row, so that its size is no matter of memory; a row that can't be used is
-reported with its line and does not stop the others. The same file twice changes nothing.
+A table is read row by row, so that its size is no matter of memory (JSON is read whole). A row
+that can't be used is reported with its line and does not stop the others. The same file twice
+changes nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from emk_app.db.repositories import clinics
 from emk_app.db.repositories.clinics import Put
 from emk_app.domain import register
 from emk_app.domain.actors import SYSTEM, Actor, Role, permit
-from emk_app.domain.errors import DomainError, Invalid, InvalidValue
-from emk_app.domain.register import Entry, OidRepeated, Said
+from emk_app.domain.errors import Invalid, InvalidValue
+from emk_app.domain.register import ColumnsAmiss, Entry, NotARegister, NotText, OidRepeated, Said
 from emk_app.services import auditing
 from emk_app.settings import settings
 
@@ -35,18 +36,6 @@ TOPIC: Final = "register"
 LONGEST_CELL: Final = 10_000
 LARGE: Final = 5000
 """Rows after which the index is worth tidying."""
-
-
-class NotARegister(DomainError):
-    """The file has no header with ``oid``, ``nameFull`` and ``regionId``, or is no table at all."""
-
-
-class ColumnsAmiss(InvalidValue):
-    """A row with more or fewer cells than the header."""
-
-
-class NotText(InvalidValue):
-    """A row that is not text in the encoding of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +237,8 @@ def _json_rows(file: BinaryIO) -> Iterator[Row]:
         yield from _json_lines(text)
         return
     if isinstance(found, dict):
-        inner = cast("dict[str, object]", found).get("list")
-        found = inner if isinstance(inner, list) else [found]
+        whole = cast("dict[str, object]", found)
+        found = whole.get("list", [whole])
     if not isinstance(found, list):
         raise NotARegister
     for number, each in enumerate(cast("list[object]", found), 1):
@@ -281,9 +270,7 @@ def _object(found: object) -> dict[str, str] | InvalidValue:
     except InvalidValue as error:
         return error
     return {
-        name: _said(value)
-        for name, value in zip(header, members.values(), strict=True)
-        if name
+        name: _said(value) for name, value in zip(header, members.values(), strict=True) if name
     }
 
 

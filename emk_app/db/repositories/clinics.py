@@ -16,21 +16,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from emk_app.db.tables.clinics import Clinic, ClinicCount, ClinicWord
-from emk_app.domain.clinics import ClinicKind, LicenceStatus, search_name
+from emk_app.domain.clinics import ClinicKind, LicenceStatus, found_by, search_name
 from emk_app.domain.errors import NotFound
-from emk_app.domain.register import COLUMNS, Said
 from emk_app.domain.regions import REGIONS
+from emk_app.domain.register import COLUMNS, Said
 from emk_app.domain.typos import is_mistakable, keys_of
 
 WORDS_OF_A_KEY: Final = 400
 """Words of the register that are compared with a mistyped one."""
-
-# Letters that pg_trgm takes for such whatever the locale of the database; under "C" it would see no
-# Russian ones. The index may find too much by them, the comparison beside it is exact.
-_RUSSIAN: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
-_LATIN: Final = "abvgdejziyklmnoprstufhc4w6q1x2u9"
-_INDEXED: Final = sa.literal_column(f"translate(search_name, '{_RUSSIAN}', '{_LATIN}')")
-_AS_INDEXED: Final = str.maketrans(_RUSSIAN, _LATIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +59,9 @@ class Candidate(NamedTuple):
     search_name: str
     short_name: str
     region_code: str
-    kind: ClinicKind
+    kind: str
     has_electronic_policy: bool
-    licence_status: LicenceStatus
+    licence_status: str
     is_connected: bool
     points: str
 
@@ -82,7 +75,7 @@ class Cell(NamedTuple):
     """How many clinics share a region, a type, the service and the state of the licence."""
 
     region_code: str
-    kind: ClinicKind
+    kind: str
     has_electronic_policy: bool
     in_force: bool
     number: int
@@ -120,18 +113,38 @@ def shown(db: Session, ids: Sequence[int]) -> list[Clinic]:
     return [found[each] for each in ids if each in found]
 
 
+def number(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -> int:
+    """Return how many clinics ``candidates`` would find, without looking at them."""
+    if _is_embedded(db) and (asked := _asked(parts, filters)):
+        statement = "SELECT 1 FROM clinic_trigrams WHERE clinic_trigrams MATCH :asked LIMIT :limit"
+        values: dict[str, Any] = {"asked": asked}
+    else:
+        conditions, values = _conditions(parts, filters)
+        statement = f"SELECT 1 FROM clinics WHERE {conditions} LIMIT :limit"
+    counted = sa.text(f"SELECT count(*) FROM ({statement}) AS found")
+    return db.connection().execute(counted, values | {"limit": limit}).scalar_one()
+
+
 def candidates(
     db: Session, parts: Sequence[str], filters: Filters, *, limit: int
 ) -> list[Candidate]:
     """Return the first clinics that have all ``parts`` somewhere in their search name.
 
-    A part that begins or ends with a blank begins or ends a word; with its blanks it has three
-    characters or more, but for one letter at the beginning of a word.
+    Parts are of the letters of ``key_of``. One that begins or ends with a blank begins or ends a
+    word; with its blanks it has three characters or more, but for one letter that begins a word.
     """
-    if db.get_bind().dialect.name == "sqlite":
-        found = _by_fts(db, parts, filters, limit)
+    if _is_embedded(db) and (asked := _asked(parts, filters)):
+        # The cross join keeps the planner from beginning at the other end.
+        statement = (
+            f"SELECT {_COLUMNS} FROM clinic_trigrams CROSS JOIN clinics"
+            " ON clinics.id = clinic_trigrams.rowid"
+            " WHERE clinic_trigrams MATCH :asked LIMIT :limit"
+        )
+        values: dict[str, Any] = {"asked": asked}
     else:
-        found = _by_trgm(db, parts, filters, limit)
+        conditions, values = _conditions(parts, filters)
+        statement = f"SELECT {_COLUMNS} FROM clinics WHERE {conditions} LIMIT :limit"
+    found = db.connection().execute(sa.text(statement), values | {"limit": limit})
     return [Candidate._make(row) for row in found]
 
 
@@ -139,23 +152,18 @@ def by_okpo(db: Session, beginning: str, *, limit: int) -> list[Candidate]:
     """Return the first clinics whose ОКПО begins with these digits."""
     # A range of digits is one in every collation, and any index serves it.
     statement = (
-        _COLUMNS.where(col(Clinic.okpo) >= beginning, col(Clinic.okpo) < beginning + ":")
-        .order_by(col(Clinic.okpo))
-        .limit(limit)
+        f"SELECT {_COLUMNS} FROM clinics WHERE okpo >= :low AND okpo < :high"
+        " AND deleted_on IS NULL ORDER BY okpo LIMIT :limit"
     )
-    return [Candidate._make(row) for row in db.connection().execute(statement)]
+    values = {"low": beginning, "high": beginning + ":", "limit": limit}
+    return [Candidate._make(row) for row in db.connection().execute(sa.text(statement), values)]
 
 
 def counts(db: Session, point: str | None) -> list[Cell]:
     """Return the cells of the whole register, or of the clinics that serve ``point``."""
-    statement = sa.select(
-        col(ClinicCount.region_code),
-        col(ClinicCount.kind),
-        col(ClinicCount.has_electronic_policy),
-        col(ClinicCount.in_force),
-        col(ClinicCount.number),
-    ).where(col(ClinicCount.point) == (point or ""))
-    return [Cell._make(row) for row in db.connection().execute(statement)]
+    statement = f"SELECT {', '.join(Cell._fields)} FROM clinic_counts WHERE point = :point"
+    found = db.connection().execute(sa.text(statement), {"point": point or ""})
+    return [Cell._make(row) for row in found]
 
 
 def words_like(db: Session, typed: str) -> list[str]:
@@ -192,14 +200,15 @@ def put(db: Session, rows: Sequence[Said], *, now: datetime, changes: bool = Tru
         stamp = {"row_hash": said.digest(), "imported_at": now}
         if old is None:
             everything = {name: getattr(said.entry, name) for name in COLUMNS}
-            fresh.append(everything | stamp | _searched(everything))
+            fresh.append(everything | stamp | {"search_name": search_name(_words(everything))})
             done += Put(added=1)
             continue
         if old.row_hash == stamp["row_hash"]:
             done += Put(unchanged=1)
             continue
         merged = {name: getattr(old, name) for name in COLUMNS} | values
-        changed.append({"which": old.id} | merged | stamp | _searched(merged))
+        searched = {"which": old.id, "search_name": search_name(_words(merged))}
+        changed.append(merged | stamp | searched)
         if all(getattr(old, name) == value for name, value in values.items()):
             done += Put(unchanged=1)
         elif merged["deleted_on"] is not None and old.deleted_on is None:
@@ -260,73 +269,67 @@ def end_licences(db: Session, today: date) -> int:
 
 def tidy(db: Session) -> None:
     """Leave the index in one piece and the planner informed, after a large change."""
-    if db.get_bind().dialect.name == "sqlite":
+    if _is_embedded(db):
         db.connection().exec_driver_sql(
             "INSERT INTO clinic_trigrams(clinic_trigrams) VALUES ('optimize')"
         )
     else:
+        db.connection().exec_driver_sql(
+            "SELECT gin_clean_pending_list('ix_clinics_trigrams'::regclass)"
+        )
         db.connection().exec_driver_sql("ANALYZE clinics")
 
 
-_COLUMNS: Final = sa.select(*(col(getattr(Clinic, name)) for name in Candidate._fields)).where(
-    col(Clinic.deleted_on).is_(None)
-)
+# Plain text, because the types of an ORM would cost more than the search.
+_COLUMNS: Final = ", ".join(Candidate._fields)
 
 
-def _by_fts(db: Session, parts: Sequence[str], filters: Filters, limit: int) -> Iterable[Any]:
+def _is_embedded(db: Session) -> bool:
+    return db.get_bind().dialect.name == "sqlite"
+
+
+def _asked(parts: Sequence[str], filters: Filters) -> str:
+    """Return a query of FTS5, or nothing where nothing is asked."""
     # In the index two blanks precede each word, so that one letter makes a trigram.
-    asked = [f'words : "{part.replace(" ", "  ", part.startswith(" "))}"' for part in parts]
-    asked += [f'filters : "{mark}"' for mark in _marks(filters)]
-    if not asked:
-        return db.connection().execute(_COLUMNS.limit(limit))
-    # Identities first: joined, the order of the two tables would be the planner's guess.
-    found = db.connection().exec_driver_sql(
-        "SELECT rowid FROM clinic_trigrams WHERE clinic_trigrams MATCH ? LIMIT ?",
-        (" AND ".join(asked), limit),
-    )
-    ids = found.scalars().all()
-    return db.connection().execute(_COLUMNS.where(col(Clinic.id).in_(ids))) if ids else ()
-
-
-def _marks(filters: Filters) -> list[str]:
-    """Return the filters as the triggers of the migration write them beside the words."""
-    asked = {
+    asked = [
+        'words : "' + ("  " + part[1:] if part.startswith(" ") else part) + '"' for part in parts
+    ]
+    marks = {
         f"r{filters.region}": filters.region,
         f"k{(filters.kind or '')[:2]}": filters.kind,
         f"p{filters.point}": filters.point,
         "e#1": filters.with_electronic_policy,
         "l#1": filters.in_force,
     }
-    return [mark for mark, is_asked in asked.items() if is_asked]
+    asked += [f'filters : "{mark}"' for mark, is_asked in marks.items() if is_asked]
+    return " AND ".join(asked)
 
 
-def _by_trgm(db: Session, parts: Sequence[str], filters: Filters, limit: int) -> Iterable[Any]:
-    statement = _COLUMNS
-    for part in parts:
-        statement = statement.where(
-            _INDEXED.like(f"%{part.translate(_AS_INDEXED)}%"),
-            col(Clinic.search_name).like(f"%{part}%"),
-        )
+def _conditions(parts: Sequence[str], filters: Filters) -> tuple[str, dict[str, Any]]:
+    """Return conditions on the rows themselves; PostgreSQL has an index for the parts."""
+    conditions, values = ["deleted_on IS NULL"], dict[str, Any]()
+    for at, part in enumerate(parts):
+        conditions.append(f"search_name LIKE :part{at}")
+        values[f"part{at}"] = f"%{part}%"
     if filters.region:
-        statement = statement.where(col(Clinic.region_code) == filters.region)
+        conditions.append("region_code = :region")
+        values["region"] = filters.region
     if filters.kind:
-        statement = statement.where(col(Clinic.kind) == filters.kind)
+        conditions.append("kind = :kind")
+        values["kind"] = filters.kind.value
     if filters.point:
-        statement = statement.where(col(Clinic.points).contains(filters.point, autoescape=True))
+        conditions.append("points LIKE :point")
+        values["point"] = f"%{filters.point}%"
     if filters.with_electronic_policy:
-        statement = statement.where(col(Clinic.has_electronic_policy).is_(True))
+        conditions.append("has_electronic_policy")
     if filters.in_force:
-        statement = statement.where(col(Clinic.licence_status) == LicenceStatus.ACTIVE)
-    return db.connection().execute(statement.limit(limit))
+        conditions.append("licence_status = 'active'")
+    return " AND ".join(conditions), values
 
 
-def _searched(values: dict[str, Any]) -> dict[str, str]:
+def _words(values: dict[str, Any]) -> list[str]:
     region = REGIONS.get(values["region_code"], "")
-    return {
-        "search_name": search_name(
-            values["name"], values["short_name"], values["address"], region
-        )
-    }
+    return found_by(values["name"], values["short_name"], values["address"], region)
 
 
 def _write(db: Session, fresh: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
@@ -338,7 +341,7 @@ def _write(db: Session, fresh: list[dict[str, Any]], changed: list[dict[str, Any
         connection.execute(
             sa.update(Clinic).where(col(Clinic.id) == sa.bindparam("which")).values(named), changed
         )
-    _remember_words(db, {word for row in (*fresh, *changed) for word in row["search_name"].split()})
+    _remember_words(db, {word for row in (*fresh, *changed) for word in _words(row)})
 
 
 def _remember_words(db: Session, words: Iterable[str]) -> None:
@@ -350,5 +353,5 @@ def _remember_words(db: Session, words: Iterable[str]) -> None:
         for key in sorted(keys_of(word))
     ]
     if rows:
-        insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+        insert = sqlite.insert if _is_embedded(db) else postgresql.insert
         db.connection().execute(insert(ClinicWord).on_conflict_do_nothing(), rows)

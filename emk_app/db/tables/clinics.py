@@ -20,7 +20,7 @@ class Clinic(SQLModel, table=True):
     name: str = Field(max_length=400)
     short_name: str = Field(max_length=350)
     search_name: str = Field(max_length=760)
-    """Words of names, town and region as ``domain.clinics.search_name`` makes them.
+    """Words of names, town and region, made by ``domain.clinics.search_name``.
 
     The index over it is kept by triggers on SQLite (a table of trigrams, ``clinic_trigrams``) and
     by PostgreSQL itself; see the migration.
