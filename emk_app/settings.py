@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ class Settings:
     """Address of the virus scanner, like ``tcp:127.0.0.1:3310``; without it scans go unscanned."""
     trusted_roots: Path
     """Folder of the issuers' certificates that holders' electronic signatures are trusted by."""
+    reads_pictures: bool
+    """Whether passports are read by the extra ``ocr``; else people do it."""
     test_clock: Path | None
     """File with an offset in seconds added to the clock; never in production."""
 
@@ -95,6 +98,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         trusted_proxy_hops=_number(environ, "EMK_TRUSTED_PROXY_HOPS", 0, low=0, high=10),
         clamd=environ.get("EMK_CLAMD") or None,
         trusted_roots=Path(environ.get("EMK_TRUSTED_ROOTS") or data / "trusted-roots").resolve(),
+        reads_pictures=_reads_pictures(environ),
         test_clock=Path(clock) if clock else None,
     )
 
@@ -103,6 +107,16 @@ def read(environ: Mapping[str, str]) -> Settings:
 def settings() -> Settings:
     """Return the settings of this process."""
     return read(os.environ)
+
+
+def _reads_pictures(environ: Mapping[str, str]) -> bool:
+    wanted = environ.get("EMK_OCR") or "auto"
+    if wanted not in ("auto", "on", "off"):
+        raise BadSetting("EMK_OCR", "must be auto, on or off")
+    is_installed = all(importlib.util.find_spec(name) for name in ("rapidocr", "onnxruntime"))
+    if wanted == "on" and not is_installed:
+        raise BadSetting("EMK_OCR", "the extra is not installed: run .ci/setup ocr")
+    return is_installed and wanted != "off"
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -46,7 +46,8 @@ async def lifespan() -> AsyncIterator[None]:
     """Refuse a foreign schema, open the keys, then work until the process is told to stop."""
     await in_thread(migrations.check_revision)
     await in_thread(keystore)
-    rounds = [_rounds(jobs.TOPIC, _work)]
+    # What takes seconds has rounds of its own: other jobs do not wait for it.
+    rounds = [_rounds(jobs.TOPIC, _work), _rounds(jobs.TOPIC, _read)]
     rounds += [_rounds("outbox", _deliver(channel)) for channel in Channel]
     tasks = [asyncio.create_task(each) for each in rounds]
     try:
@@ -77,7 +78,7 @@ async def _rounds(topic: str, work: Callable[[int], bool | None]) -> None:
 def once(*, now: datetime) -> int:
     """Do all that is due, the returning jobs included; return how many jobs were tried."""
     _plan(now)
-    return jobs.run_due(WORKS, now=now)
+    return jobs.run_due(WORKS | checking.READINGS, now=now)
 
 
 def _plan(now: datetime) -> None:
@@ -101,7 +102,7 @@ def _deliver(channel: Channel) -> Callable[[int], bool]:
 
 
 def _work(count: int) -> None:
-    """Make one round; a part that fails does not stop the others, nor the rounds to come."""
+    """Make one round."""
     parts: list[Callable[[datetime], object]] = [lambda now: jobs.run_due(WORKS, now=now)]
     if count % SWEEP == 0:
         parts.insert(0, _plan)
@@ -109,6 +110,21 @@ def _work(count: int) -> None:
         parts.append(lambda now: accounts.sweep(now=now))
         parts.append(lambda now: throttling.sweep(now=now))
         parts.append(lambda now: reviewing.release_forgotten(now=now))
+    _do(parts)
+
+
+def _read(count: int) -> None:
+    """Read the scans that wait for it."""
+    parts: list[Callable[[datetime], object]] = [
+        lambda now: jobs.run_due(checking.READINGS, now=now)
+    ]
+    if count % SWEEP == 0:
+        parts.append(lambda now: checking.go_on_without(now=now))
+    _do(parts)
+
+
+def _do(parts: Iterable[Callable[[datetime], object]]) -> None:
+    """Do each; a part that fails does not stop the others, nor the rounds to come."""
     for part in parts:
         try:
             part(clock.now())

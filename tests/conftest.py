@@ -33,6 +33,8 @@ os.environ["EMK_ENV"] = "test"
 os.environ["EMK_DATA"] = str(WORLD / "data")
 os.environ["EMK_TEST_CLOCK"] = str(WORLD / "clock")
 os.environ["EMK_ORIGIN"] = "http://localhost:8000"
+# Reading a picture takes a second; what is about that says so.
+os.environ["EMK_OCR"] = "off"
 os.environ.pop("EMK_REDIS_URL", None)
 POSTGRES = os.environ.get("EMK_TEST_DATABASE_URL")
 if POSTGRES and (worker := os.environ.get("PYTEST_XDIST_WORKER")):

@@ -196,7 +196,7 @@ def make_submitted(holder: Actor, now: datetime, *, clinic_id: int | None = None
 def make_received(holder: Actor, now: datetime, *, clinic_id: int | None = None) -> DraftView:
     """Return an application that was handed in and has passed the automatic checks."""
     draft = make_submitted(holder, now, clinic_id=clinic_id)
-    checking.run(draft.id, now)
+    checking.finish(draft.id, now)
     return draft
 
 

@@ -123,6 +123,8 @@ class Server:
         self.port = free_port()
         self.origin = f"http://localhost:{self.port}"
         self.starts = 0
+        self.ocr = "off"
+        """Whether scans are read; a page takes a second."""
         self._process: subprocess.Popen[bytes] | None = None
         self._helper: subprocess.Popen[str] | None = None
         self._private: set[str] = {PASSWORD}
@@ -139,6 +141,7 @@ class Server:
             "EMK_ORIGIN": self.origin,
             "EMK_DATA": str(self.data),
             "EMK_TEST_CLOCK": str(self.clock_file),
+            "EMK_OCR": self.ocr,
             "PYTHONUNBUFFERED": "1",
         }
 

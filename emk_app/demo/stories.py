@@ -94,7 +94,7 @@ def hand_in(holder: Actor, form: Mapping[Field, str], clinic_id: int, now: datet
         scans.accept(holder, number, kind, picture(kind, lines), f"{kind}.jpg", now=now)
     applying.set_consent(holder, started.id, given=True, version=CURRENT.version, now=now)
     applying.submit(holder, started.id, now=now)
-    checking.run(started.id, now)
+    checking.finish(started.id, now)
     return number
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -15,6 +17,8 @@ from emk_app.domain.values import Personal, Problems, read_code, read_digits
 
 SERIES_LIMIT: Final = 10
 NUMBER_LIMIT: Final = 20
+ROW_LIMIT: Final = 200
+"""Characters of a row read off a scan that are looked at."""
 
 
 class PolicyKind(StrEnum):
@@ -85,6 +89,21 @@ class Enp(Personal):
         return f"**** **** **** {self.digits[-4:]}"
 
 
+def found_in(rows: Iterable[str]) -> tuple[Enp, ...]:
+    """Return the unified numbers among rows of text, each once: right in their check digit and
+    with a birth date in them, since one number of sixteen digits in ten passes the first alone.
+    """
+    found: dict[str, Enp] = {}
+    for row in rows:
+        for match in _SIXTEEN.finditer(row[:ROW_LIMIT]):
+            digits = _BLANKS.sub("", match[0])
+            if luhn.is_valid(digits) and Enp(digits).born_on is not None:
+                found[digits] = Enp(digits)
+    return tuple(found.values())
+
+
+_SIXTEEN: Final = re.compile(r"(?<![0-9])[0-9](?:[ \u00a0]?[0-9]){15}(?![0-9])")
+_BLANKS: Final = re.compile(r"[ \u00a0]")
 _NINES: Final = str.maketrans("0123456789", "9876543210")
 _MALE: Final = 50
 """Added to the day of a man's birth."""

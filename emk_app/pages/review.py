@@ -279,6 +279,13 @@ def _checks() -> rx.Component:
                             class_name="flex flex-wrap items-center justify-between gap-2",
                         ),
                         rx.cond(check.text != "", rx.el.p(check.text, class_name="e-hint")),
+                        rx.cond(
+                            check.sides.length() > 0,
+                            rx.el.dl(
+                                rx.foreach(check.sides, _side),
+                                class_name="mt-2 grid grid-cols-[auto_1fr] gap-x-4 gap-y-1",
+                            ),
+                        ),
                         class_name="border-b border-[var(--line)] py-3 last:border-0",
                     ),
                 )
@@ -293,6 +300,13 @@ def _signature() -> rx.Component:
     return rx.cond(
         shown.word != "",
         cards.section("Электронная подпись", esignature.signature(shown)),
+    )
+
+
+def _side(side: Any) -> rx.Component:
+    return rx.fragment(
+        rx.el.dt(side[0], class_name="e-muted"),
+        rx.el.dd(side[1], class_name="min-w-0 font-mono [overflow-wrap:anywhere]"),
     )
 
 

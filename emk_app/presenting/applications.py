@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -182,11 +182,18 @@ CHECKS: Final = {
     Check.PASSPORT_SCAN: "Скан паспорта",
     Check.POLICY_SCAN: "Скан полиса",
     Check.PASSPORT_NAME: "Имя в паспорте и в заявке",
+    Check.PASSPORT_NUMBER: "Серия и номер паспорта",
+    Check.PASSPORT_BIRTH: "Дата рождения в паспорте",
+    Check.PASSPORT_SEX: "Пол в паспорте",
+    Check.PASSPORT_ISSUE: "Дата выдачи и код подразделения",
+    Check.POLICY_ON_SCAN: "Номер на скане полиса",
     Check.NO_DUPLICATE: "Нет второй такой заявки",
     Check.SIGNATURE: "Электронная подпись",
+    Check.ONE_ACCOUNT: "Нет заявки в другом кабинете",
 }
 
 OUTCOMES: Final = {
+    CheckOutcome.PENDING: Label("проверяется…", "info"),
     CheckOutcome.PASSED: Label("проверено", "success"),
     CheckOutcome.FAILED: Label("не сходится", "danger"),
     CheckOutcome.UNKNOWN: Label("посмотрит оператор", "neutral"),
@@ -199,10 +206,24 @@ REASONS: Final = {
     Reason.ABSENT: "Скана нет.",
     Reason.SMALL: "Снимок маленький: мелкие буквы могут не прочитаться.",
     Reason.GRAY: "Скан похож на чёрно-белый.",
+    Reason.OTHER_PAPER: "Этот документ машина не читает: его сверит оператор.",
+    Reason.DIFFERS_ON_SCAN: (
+        "На скане: {read}. В заявке: {stated}. Проверьте, тот ли документ приложен; если это "
+        "опечатка, оператор попросит её исправить."
+    ),
+    Reason.NEARLY: "На скане читается почти так же, сверит оператор.",
+    Reason.NO_READER: "Сверит оператор.",
+    Reason.NOT_READ: ("Прочитать скан не удалось. Ничего делать не нужно: его посмотрит оператор."),
+    Reason.BEFORE_ZONES: (
+        "В паспортах, выданных до июля 2011 года, нет строки для машин: сверит оператор."
+    ),
+    Reason.SEVERAL: "На скане больше одного паспорта: разберётся оператор.",
     Reason.BY_EYE: "Сверит человек.",
     Reason.ALREADY_APPLIED: "Уже рассматривается: {numbers}.",
     Reason.SIGNATURE: "Что найдено, сказано в сведениях о подписи.",
     Reason.EARLIER_TEXT: esignatures.EARLIER_TEXT,
+    Reason.APPLIED_FOR_OTHER_WORK: "Для другой работы уже рассматривается: {numbers}.",
+    Reason.OTHER_ACCOUNT: "С тем же СНИЛС в другом кабинете: {numbers}.",
 }
 
 EVENTS: Final[Mapping[str, Label]] = {
@@ -388,6 +409,10 @@ class CheckRow:
     word: str
     tone: str
     text: str
+    sides: list[list[str]] = field(default_factory=list[list[str]])
+    """What stands against what: name and value; for the operator."""
+    paper: str = ""
+    """The control of the paper on which the check rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -742,8 +767,36 @@ def evidence_text(finding: Finding) -> str:
         return counted(int(pages), "страница", "страницы", "страниц") + ", цвет и размер в порядке."
     if finding.reason is Reason.SIGNATURE:
         return esignatures.sentence(ESignatureCheck.from_facts(finding.facts))
-    facts = {name: _fact(name, text) for name, text in finding.facts.items()}
-    return REASONS[finding.reason].format(**{"encoded": "", "stated": "", "numbers": ""} | facts)
+    facts = {name: fact(finding.check, name, text) for name, text in finding.facts.items()}
+    nothing = dict.fromkeys(("encoded", "stated", "read", "numbers"), "")
+    return REASONS[finding.reason].format(**nothing | facts)
+
+
+def fact(check: Check, name: str, text: str) -> str:
+    """Word one fact of a finding."""
+    if name not in ("stated", "read", "encoded", "numbers"):
+        return text
+    match check:
+        case Check.PASSPORT_NUMBER:
+            return f"{text[:2]}{NBSP}{text[2:4]}{NBSP}{text[5:]}"
+        case Check.PASSPORT_ISSUE:
+            issued_on, _, unit = text.partition(" ")
+            return f"{day(date.fromisoformat(issued_on))}, код {unit}"
+        case Check.PASSPORT_BIRTH:
+            return day(date.fromisoformat(text))
+        case Check.PASSPORT_SEX:
+            return SEXES[Sex(text)].lower()
+        case Check.POLICY_ON_SCAN:
+            return NBSP.join(text[start : start + 4] for start in range(0, len(text), 4))
+        case Check.NO_DUPLICATE | Check.ONE_ACCOUNT if name == "numbers":
+            numbers = (TrackingNumber.parse(number.strip()) for number in text.split(","))
+            return ", ".join(number.shown for number in numbers)
+        case Check.POLICY_SEX:
+            return f"пол {SEXES[Sex(text)].lower()}"
+        case Check.POLICY_BIRTH:
+            return f"дата рождения {day(date.fromisoformat(text))}"
+        case _:
+            return text
 
 
 def book_row(book: BookSummary | None, today: date) -> BookRow:
@@ -912,14 +965,3 @@ def _scan_warning(scan: ScanView) -> str:
     if not scan.is_colour:
         return "Скан похож на чёрно-белый, а нужен цветной. Если есть возможность, замените его."
     return ""
-
-
-def _fact(name: str, text: str) -> str:
-    if name == "numbers":
-        return ", ".join(TrackingNumber.parse(number.strip()).shown for number in text.split(","))
-    if text in Sex._value2member_map_:
-        return f"пол {SEXES[Sex(text)].lower()}"
-    try:
-        return f"дата рождения {day(date.fromisoformat(text))}"
-    except ValueError:
-        return text

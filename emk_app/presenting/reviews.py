@@ -8,7 +8,7 @@ from typing import Final
 
 from emk_app.domain.actors import Role
 from emk_app.domain.applications import FINAL, ExaminationTrack, PapersTrack
-from emk_app.domain.checks import CheckOutcome, Finding, Reason
+from emk_app.domain.checks import READ_FROM, Check, CheckOutcome, Finding, Reason
 from emk_app.domain.corrections import Asked, scan_control
 from emk_app.domain.deadlines import LATE_DAYS, PAPERS_DAYS
 from emk_app.domain.decisions import GROUNDS
@@ -28,6 +28,7 @@ from emk_app.presenting.applications import (
     EventRow,
     FieldRow,
     evidence_text,
+    fact,
     identity_text,
     scan_row,
 )
@@ -45,6 +46,7 @@ PAPERS: Final = {
 }
 
 OUTCOMES: Final = {
+    CheckOutcome.PENDING: Label("проверяется…", "info"),
     CheckOutcome.PASSED: Label("сходится", "success"),
     CheckOutcome.FAILED: Label("не сходится", "danger"),
     CheckOutcome.UNKNOWN: Label("сверьте сами", "waiting"),
@@ -268,6 +270,8 @@ def check_rows(findings: tuple[Finding, ...]) -> list[CheckRow]:
             OUTCOMES[finding.outcome].text,
             OUTCOMES[finding.outcome].tone,
             _evidence(finding),
+            _sides(finding),
+            PAPER_OF.get(finding.check, ""),
         )
         for finding in ordered
     ]
@@ -294,6 +298,8 @@ def checks_label(outcomes: Mapping[CheckOutcome, int]) -> Label:
     """Sum the checks up in one badge: the worst that was found."""
     if not outcomes:
         return Label("ещё идут", "neutral")
+    if outcomes.get(CheckOutcome.PENDING):
+        return Label("ещё идут", "neutral")
     if failed := outcomes.get(CheckOutcome.FAILED, 0):
         return Label(f"не сходится: {failed}", "danger")
     if unknown := outcomes.get(CheckOutcome.UNKNOWN, 0):
@@ -314,7 +320,12 @@ _EXAMINATIONS: Final = {
     **EXAMINATIONS,
     ExaminationTrack.WAITING: Label("ждёт владельца", "info"),
 }
-_FIRST: Final = (CheckOutcome.FAILED, CheckOutcome.UNKNOWN, CheckOutcome.PASSED)
+_FIRST: Final = (
+    CheckOutcome.FAILED,
+    CheckOutcome.UNKNOWN,
+    CheckOutcome.PENDING,
+    CheckOutcome.PASSED,
+)
 _NOTES: Final = {
     PapersTrack.WAITING: "Решение",
     PapersTrack.TAKEN: "Решение",
@@ -418,12 +429,41 @@ _SCAN_WARNINGS: Final = {
 
 
 def _evidence(finding: Finding) -> str:
-    match finding.reason:
-        case Reason.BY_EYE:
-            return "Сверьте имя на скане паспорта с именем в заявке."
-        case Reason.OTHER_DOCUMENT:
-            return "У этого вида полиса нет номера из 16 цифр: сверьте по скану."
-        case Reason.UNREADABLE:
-            return "Из номера полиса дата рождения не читается: сверьте по скану."
-        case _:
-            return evidence_text(finding)
+    return _BY_HAND.get(finding.reason) or ("" if _sides(finding) else evidence_text(finding))
+
+
+_BY_HAND: Final[Mapping[Reason | None, str]] = {
+    Reason.BY_EYE: "Сверьте имя на скане паспорта с именем в заявке.",
+    Reason.OTHER_DOCUMENT: "У этого вида полиса нет номера из 16 цифр: сверьте по скану.",
+    Reason.OTHER_PAPER: "Это не паспорт гражданина РФ: сверьте по скану.",
+    Reason.UNREADABLE: "Из номера полиса дата рождения не читается: сверьте по скану.",
+    Reason.NEARLY: "Похоже, но не буква в букву: ошибка в заявке или ошибка чтения.",
+    Reason.NO_READER: "Сканы здесь не читаются машиной: сверьте сами.",
+    Reason.NOT_READ: "Машина не разобрала скан: сверьте сами.",
+    Reason.BEFORE_ZONES: "Паспорт старше июля 2011 года, машинной строки в нём нет: сверьте сами.",
+    Reason.SEVERAL: "На скане больше одного паспорта: проверьте, чей из них нужен.",
+}
+
+
+def _sides(finding: Finding) -> list[list[str]]:
+    """Return what the scan says beside what the form says, and how it was read."""
+    facts = {name: fact(finding.check, name, text) for name, text in finding.facts.items()}
+    if "read" not in facts:
+        return []
+    named = {
+        "В заявке": facts["stated"],
+        "На скане": facts["read"],
+        "Сходство": f"{facts['likeness']}{NBSP}%" if "likeness" in facts else "",
+        "Прочитано": facts.get("line", ""),
+        "Откуда": _LAYER if facts.get("source") == "layer" else "",
+    }
+    return [[name, text] for name, text in named.items() if text]
+
+
+_LAYER: Final = "из текста внутри PDF: посмотрите, что то же видно на странице"
+PAPER_OF: Final[Mapping[Check, str]] = {
+    Check.PASSPORT_SCAN: scan_control(ScanKind.PASSPORT),
+    Check.POLICY_SCAN: scan_control(ScanKind.POLICY),
+    **{check: scan_control(kind) for kind, checks in READ_FROM.items() for check in checks},
+}
+"""The paper that a check rests on, by the name of its control."""

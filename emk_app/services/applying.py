@@ -477,7 +477,7 @@ def case(actor: Actor, number: str, *, now: datetime) -> CaseDetails:
                 HistoryLine(row.event, row.by, row.at, note)
                 for row, note in applications.history(db, application)
             ),
-            checks=checking.findings_of(db, application),
+            checks=checking.holders_findings(db, application),
             scans=scans.views(db, application),
             signature=esigning.view(db, application, now),
             fields=form,

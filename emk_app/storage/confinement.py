@@ -100,7 +100,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
-def limit() -> None:
+def limit(memory: int = MEMORY, cpu_seconds: int = CPU_SECONDS) -> None:
     """Bound memory, processor time, files and processes; no core dumps.
 
     The limits are set by the process itself and not between fork and exec: that would run Python
@@ -110,20 +110,23 @@ def limit() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def seal_off() -> None:
     """Give up every system call that computing does not need, for good.
 
-    Raises ``OSError`` where Linux on a known architecture refuses the filter: such a process must
-    not go on. Elsewhere (a developer's machine) only the limits hold.
+    Raises ``OSError`` where Linux on a known architecture refuses the filter, and ``RuntimeError``
+    where a library has started a thread, which the filter would not bind: such a process must not
+    go on. Elsewhere (a developer's machine) only the limits hold.
     """
     known = _FILTERS.get(platform.machine())
     if sys.platform != "linux" or known is None:
         return
+    if len(os.listdir("/proc/self/task")) != 1:
+        raise RuntimeError("a thread would stay free")
     steps = _filter_program(*known)
     program = _Program(len(steps) // 8, steps)
     libc = ctypes.CDLL(None, use_errno=True)

@@ -10,6 +10,7 @@ unasked: screens show pages drawn by ``render``, and the file itself goes out on
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
@@ -107,6 +108,8 @@ _POINTS_PER_INCH: Final = 72
 _VECTOR_DPI: Final = 150
 """What a page without pictures counts as: sharp at any size, measured as a good scan."""
 _MAX_PICTURES: Final = 2000
+_MAX_TEXT: Final = 20_000
+"""Characters of a page's text that are looked at."""
 
 
 def warm_up() -> None:
@@ -124,6 +127,8 @@ def warm_up() -> None:
     with Pdf.new() as sample:
         sample.add_blank_page(page_size=(72, 72))
         draw(_saved(sample), 0, 8)
+        # Python finds the encoding of pdfium's texts among its files.
+        codecs.lookup("utf-16-le")
         # Opening an encrypted file takes randomness, whose source must be open by then.
         file = BytesIO()
         sample.save(file, encryption=pikepdf.Encryption(owner="owner", user="", R=6))
@@ -168,6 +173,18 @@ def draw(content: bytes, index: int, longest: int) -> Image.Image:
         scale = max(1, longest - 1) / max(width, height)
         bitmap = page.render(scale=scale, may_draw_forms=False, draw_annots=False)
         return bitmap.to_pil().convert("RGB")
+
+
+def text(content: bytes, index: int) -> tuple[int, tuple[str, ...]]:
+    """Return how many pages there are, and the rows of text of one (from 0), as far as it has any.
+
+    Raises ``IndexError`` if there is no such page.
+    """
+    with pypdfium2.PdfDocument(content) as document:
+        page = _page(document, index)
+        layer = page.get_textpage()
+        said = layer.get_text_range(count=min(_MAX_TEXT, layer.count_chars()))
+        return len(document), tuple(said.splitlines())
 
 
 def size_in_pixels(content: bytes, index: int = 0) -> tuple[int, int]:

@@ -10,20 +10,38 @@ from sqlmodel import select
 from emk_app.db.engine import reading
 from emk_app.db.repositories import applications
 from emk_app.db.tables.applications import CheckResult
-from emk_app.domain.actors import Actor
+from emk_app.db.tables.notices import StoredNotice
+from emk_app.domain import decisions
+from emk_app.domain.actors import Actor, Role
 from emk_app.domain.applications import ApplicationStatus
-from emk_app.domain.checks import Check, CheckOutcome, Finding, Reason
+from emk_app.domain.checks import (
+    READ_FROM,
+    STAFF_ONLY,
+    Check,
+    CheckOutcome,
+    Finding,
+    Reason,
+)
 from emk_app.domain.corrections import Asked
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import NotFound
 from emk_app.domain.intake import Field
 from emk_app.services import applying, checking, jobs, scans
-from tests.factories import ask, make_clinic, make_draft, make_holder, make_submitted, put
+from tests.factories import (
+    ask,
+    make_clinic,
+    make_draft,
+    make_holder,
+    make_received,
+    make_submitted,
+    put,
+)
 from tests.files import good
 
 pytestmark = pytest.mark.usefixtures("world")
 
 PASSED, FAILED, UNKNOWN = CheckOutcome.PASSED, CheckOutcome.FAILED, CheckOutcome.UNKNOWN
+PENDING = CheckOutcome.PENDING
 
 
 def found(application_id: int) -> dict[Check, Finding]:
@@ -39,7 +57,7 @@ def checked(now: datetime, **changed: str) -> dict[Check, Finding]:
     fields = {Field[name]: text for name, text in changed.items()}
     applying.change_fields(holder, draft.id, fields, now=now)
     applying.submit(holder, draft.id, now=now)
-    checking.run(draft.id, now)
+    checking.finish(draft.id, now)
     return found(draft.id)
 
 
@@ -49,12 +67,12 @@ def status_of(holder: Actor, number: str, now: datetime) -> ApplicationStatus:
 
 def test_unknown_application_is_no_job(now: datetime):
     with pytest.raises(NotFound):
-        checking.run(999_999, now)
+        checking.finish(999_999, now)
 
 
 def test_draft_is_left_alone(now: datetime):
     draft = make_draft(make_holder(now), now)
-    checking.run(draft.id, now)
+    checking.finish(draft.id, now)
     assert found(draft.id) == {}
 
 
@@ -65,7 +83,7 @@ def test_application_that_has_ended_meanwhile_is_left_alone(
     holder = make_holder(now)
     draft = make_submitted(holder, now)
     put(draft.id, status=status)
-    checking.run(draft.id, now)
+    checking.finish(draft.id, now)
     assert status_of(holder, draft.number.slug, now) is status
     assert found(draft.id) == {}
 
@@ -77,9 +95,11 @@ def test_application_in_order_passes_all_that_a_machine_can_tell(now: datetime):
         Check.POLICY_BIRTH: PASSED,
         Check.POLICY_SEX: PASSED,
         Check.PASSPORT_SCAN: PASSED,
+        **dict.fromkeys(READ_FROM[ScanKind.PASSPORT], UNKNOWN),
         Check.POLICY_SCAN: PASSED,
-        Check.PASSPORT_NAME: UNKNOWN,
+        Check.POLICY_ON_SCAN: UNKNOWN,
         Check.NO_DUPLICATE: PASSED,
+        Check.ONE_ACCOUNT: PASSED,
     }
 
 
@@ -107,29 +127,90 @@ def test_gray_and_small_scans_are_left_to_the_operator(now: datetime):
     scans.accept(holder, number, ScanKind.PASSPORT, good.gray_jpeg(), "", now=now)
     scans.accept(holder, number, ScanKind.POLICY, good.jpeg(good.paper(800, 600)), "", now=now)
     applying.submit(holder, draft.id, now=now)
-    checking.run(draft.id, now)
+    checking.finish(draft.id, now)
     seen = found(draft.id)
     assert seen[Check.PASSPORT_SCAN].reason is Reason.GRAY
     assert seen[Check.POLICY_SCAN].reason is Reason.SMALL
 
 
-def test_second_live_application_names_the_first(now: datetime):
+def test_second_application_for_the_same_is_refused_with_the_first_one_named(now: datetime):
     holder = make_holder(now)
     clinic = make_clinic()
     first = make_submitted(holder, now, clinic_id=clinic)
     second = make_submitted(holder, now, clinic_id=clinic)
-    checking.run(second.id, now)
+    checking.finish(second.id, now)
     assert found(second.id)[Check.NO_DUPLICATE] == Finding(
         Check.NO_DUPLICATE, FAILED, Reason.ALREADY_APPLIED, {"numbers": first.number.slug}
     )
+    seen = applying.case(holder, second.number.slug, now=now)
+    assert seen.case.status is ApplicationStatus.REJECTED
+    assert seen.case.note == decisions.GROUNDS["already_applied"].text
+    assert seen.history[-1].by is Role.SYSTEM
+    assert all(each.outcome is not PENDING for each in seen.checks)
+    with reading() as db:
+        told = db.exec(
+            select(StoredNotice.dedupe).where(StoredNotice.user_id == holder.user_id)
+        ).all()
+    assert [each for each in told if each.startswith(f"rejected:{second.id}")]
+    # The first goes its way, whichever is checked first, and so does a third once it has ended.
+    checking.finish(first.id, now)
+    assert found(first.id)[Check.NO_DUPLICATE].outcome is PASSED
+    assert status_of(holder, first.number.slug, now) is ApplicationStatus.RECEIVED
+    applying.withdraw(holder, first.id, now=now)
+    third = make_received(holder, now, clinic_id=clinic)
+    assert status_of(holder, third.number.slug, now) is ApplicationStatus.RECEIVED
+
+
+def test_second_application_for_other_work_is_left_to_the_operator(now: datetime):
+    holder = make_holder(now)
+    clinic = make_clinic()
+    first = make_submitted(holder, now, clinic_id=clinic)
+    second = make_draft(holder, now, clinic_id=clinic)
+    applying.change_fields(holder, second.id, {Field.OCCUPATION: "teacher"}, now=now)
+    applying.submit(holder, second.id, now=now)
+    checking.finish(second.id, now)
+    seen = found(second.id)[Check.NO_DUPLICATE]
+    assert (seen.outcome, seen.reason) == (UNKNOWN, Reason.APPLIED_FOR_OTHER_WORK)
+    assert seen.facts == {"numbers": first.number.slug}
+    assert status_of(holder, second.number.slug, now) is ApplicationStatus.RECEIVED
+
+
+def test_same_person_in_another_account_is_told_to_operators_and_to_nobody_else(now: datetime):
+    clinic = make_clinic()
+    one, other = make_holder(now), make_holder(now)
+    first = make_received(one, now, clinic_id=clinic)
+    second = make_received(other, now, clinic_id=clinic)
+    seen = found(second.id)[Check.ONE_ACCOUNT]
+    assert (seen.outcome, seen.reason) == (FAILED, Reason.OTHER_ACCOUNT)
+    assert seen.facts == {"numbers": first.number.slug}
+    assert status_of(other, second.number.slug, now) is ApplicationStatus.RECEIVED
+    # Whoever tries somebody else's СНИЛС sees what whoever tries their own sees.
+    shown = applying.case(other, second.number.slug, now=now).checks
+    lone = applying.case(one, first.number.slug, now=now).checks
+    assert [(each.check, each.outcome) for each in shown] == [
+        (each.check, each.outcome) for each in lone
+    ]
+    assert not STAFF_ONLY & {each.check for each in shown}
+
+
+def test_corrected_snils_is_looked_for_anew(now: datetime):
+    clinic = make_clinic()
+    make_received(make_holder(now), now, clinic_id=clinic)
+    holder = make_holder(now)
+    draft = make_received(holder, now, clinic_id=clinic)
+    ask(draft.id, Asked(frozenset({Field.SNILS})), "Уточните СНИЛС.", now)
+    applying.change_fields(holder, draft.id, {Field.SNILS: "087-654-303 00"}, now=now)
+    applying.correct(holder, draft.id, now=now)
+    checking.finish(draft.id, now)
+    assert found(draft.id)[Check.ONE_ACCOUNT].outcome is PASSED
 
 
 def test_received_once_however_often_the_job_runs(now: datetime):
     holder = make_holder(now)
     draft = make_submitted(holder, now)
-    checking.run(draft.id, now)
+    checking.finish(draft.id, now)
     first = found(draft.id)
-    checking.run(draft.id, now)
+    checking.finish(draft.id, now)
     assert found(draft.id) == first
     seen = applying.case(holder, draft.number.slug, now=now)
     assert seen.case.status is ApplicationStatus.RECEIVED
@@ -150,24 +231,24 @@ def test_job_left_by_a_dead_worker_is_done_by_the_next(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("emk_app.services.auditing.record", die)
+        patch.setattr("emk_app.services.jobs.enqueue", die)
         with pytest.raises(Killed):
             jobs.run_due(works, now=now)
     assert status_of(holder, draft.number.slug, now) is ApplicationStatus.SUBMITTED
     assert found(draft.id) == {}
     assert jobs.run_due(works, now=now) == 0
-    assert jobs.run_due(works, now=now + jobs.LEASE) == 1
+    assert jobs.run_due(works | checking.READINGS, now=now + jobs.LEASE) == 3
     assert status_of(holder, draft.number.slug, now) is ApplicationStatus.RECEIVED
 
 
 def test_corrected_application_is_checked_again_and_stays_where_it_is(now: datetime):
     holder = make_holder(now)
     draft = make_submitted(holder, now)
-    checking.run(draft.id, now)
+    checking.finish(draft.id, now)
     ask(draft.id, Asked(frozenset({Field.SEX})), "Уточните пол.", now)
     applying.change_fields(holder, draft.id, {Field.SEX: "male"}, now=now)
     applying.correct(holder, draft.id, now=now)
-    jobs.run_due({checking.JOB: checking.run}, now=now)
+    jobs.run_due({checking.JOB: checking.run} | checking.READINGS, now=now)
     assert found(draft.id)[Check.POLICY_SEX].outcome is FAILED
     assert status_of(holder, draft.number.slug, now) is ApplicationStatus.UNDER_REVIEW
 

@@ -248,7 +248,7 @@ def test_one_broken_application_does_not_keep_the_others(now: datetime):
 
 def test_returning_job_is_put_once_a_period_and_done_by_the_worker(now: datetime):
     draft = make_submitted(make_holder(now), now)
-    assert working.once(now=now) == 3  # the checks, the terms, the files
+    assert working.once(now=now) == 5  # the checks, two scans to read, the terms, the files
     assert working.once(now=now) == 0
     assert working.once(now=now + timedelta(hours=1)) == 1
     assert working.once(now=now + DAY) == 2

@@ -276,7 +276,7 @@ def test_queue_is_oldest_first_and_says_nothing_personal(operator: Actor, now: d
     assert queue.total == 2
     first = queue.lines[0]
     assert (first.days_spent, first.is_promise_broken, first.is_late) == (1, False, False)
-    assert first.outcomes[CheckOutcome.PASSED] > 0 and first.outcomes[CheckOutcome.UNKNOWN] == 1
+    assert first.outcomes[CheckOutcome.PASSED] > 0 and first.outcomes[CheckOutcome.UNKNOWN] > 0
     assert (first.reviewer, first.is_mine) == ("", False)
     assert "Иванова" not in repr(queue) and "112" not in repr(queue)
 

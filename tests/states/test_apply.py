@@ -319,7 +319,7 @@ async def test_dashboard_follows_each_commit(screens: Screens, moment: datetime)
     state = await tab.until(DashboardState, lambda state: bool(state.current))
     assert state.current[0].status == "Отправлено"
     assert not state.has_draft
-    checking.run(draft.id, moment)
+    checking.finish(draft.id, moment)
     state = await tab.until(DashboardState, lambda state: state.current[0].status == "Получено")
     assert state.news == f"Заявка {draft.number.shown}: получено."
 

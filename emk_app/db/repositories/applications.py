@@ -21,6 +21,7 @@ from emk_app.db.tables.applications import (
 )
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.applications import ApplicationStatus, TrackingNumber
+from emk_app.domain.checks import CheckOutcome
 from emk_app.domain.errors import ChangedMeanwhile, NotFound
 
 FORM = ("applications", "form")
@@ -76,6 +77,13 @@ def of_holder(db: Session, holder_id: int) -> Sequence[Application]:
         select(Application)
         .where(Application.holder_id == holder_id)
         .order_by(col(Application.id).desc())
+    ).all()
+
+
+def of_snils(db: Session, blind: str) -> Sequence[Application]:
+    """Return everybody's applications that were handed in with the СНИЛС of this blind index."""
+    return db.exec(
+        select(Application).where(Application.snils_blind == blind).order_by(col(Application.id))
     ).all()
 
 
@@ -222,3 +230,13 @@ def checks_of(db: Session, application_id: int) -> Sequence[CheckResult]:
 def esignature_of(db: Session, application_id: int) -> ESignature | None:
     """Return the holder's electronic signature, if there is one."""
     return db.exec(select(ESignature).where(ESignature.application_id == application_id)).first()
+
+
+def unread_since(db: Session, moment: datetime) -> Sequence[int]:
+    """Return the applications of which a check has been pending since before ``moment``."""
+    return db.exec(
+        select(CheckResult.application_id)
+        .where(CheckResult.outcome == CheckOutcome.PENDING, col(CheckResult.checked_at) <= moment)
+        .distinct()
+        .order_by(col(CheckResult.application_id))
+    ).all()

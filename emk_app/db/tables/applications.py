@@ -56,6 +56,8 @@ class Application(SQLModel, table=True):
     changed_at: datetime
     submitted_at: datetime | None = None
     decided_at: datetime | None = None
+    snils_blind: str | None = Field(default=None, max_length=64, index=True)
+    """Blind index of the СНИЛС that was handed in: the same person, under whatever account."""
     reminded_on: date | None = None
     """The day in Moscow of the last reminder that the application waits for its holder."""
 
@@ -119,7 +121,15 @@ class CheckResult(SQLModel, table=True):
     """What one automatic check found, with its evidence for the operator."""
 
     __tablename__ = "check_results"
-    __table_args__ = (UniqueConstraint("application_id", "code"),)
+    __table_args__ = (
+        UniqueConstraint("application_id", "code"),
+        Index(
+            "ix_check_results_pending",
+            "checked_at",
+            sqlite_where=text("outcome = 'pending'"),
+            postgresql_where=text("outcome = 'pending'"),
+        ),
+    )
 
     id: int = identity()
     application_id: int = reference("applications.id", nullable=False)
