@@ -184,10 +184,8 @@ class _Eyes:
     """The models: one finds lines of text in a picture, the other reads a line."""
 
     def __init__(self) -> None:
-        import cv2
         from rapidocr import RapidOCR  # pyright: ignore[reportMissingImports]
 
-        cv2.setNumThreads(1)
         engine = "EngineConfig.onnxruntime."
         self._model: Any = RapidOCR(
             params={
@@ -203,7 +201,6 @@ class _Eyes:
         Lines are cut out along their own direction, so a page that lies on its side is read too:
         then one of the two is right.
         """
-        import numpy
         from rapidocr.utils.process_img import (  # pyright: ignore[reportMissingImports]
             get_rotate_crop_image,
         )
@@ -211,15 +208,14 @@ class _Eyes:
         from emk_app.storage import pictures
 
         small = pictures.scaled(picture.convert("RGB"), _LONGEST_DETECTED)
-        # OpenCV's order of colours.
-        found = self._model(_array(small), use_det=True, use_cls=False, use_rec=False)
+        found = self._model(small, use_det=True, use_cls=False, use_rec=False)
         if found is None or found.boxes is None:
             return
         factor = max(picture.size) / max(small.size)
-        whole = _array(picture.convert("RGB"))
+        whole = self._model.load_img(picture.convert("RGB"))
         lines: list[tuple[float, Any, Any]] = []
         for box in found.boxes:
-            corners = numpy.asarray(box, dtype=numpy.float32) * factor
+            corners = (box * factor).astype(box.dtype)
             cut = get_rotate_crop_image(whole, corners)
             height, width = cut.shape[:2]
             if height and width / height >= _SLIMMEST[want]:
@@ -242,13 +238,6 @@ class _Eyes:
     def _line(self, cut: Any) -> str:
         read = self._model(cut, use_det=False, use_cls=False, use_rec=True)
         return "".join(read.txts or ()) if read is not None else ""
-
-
-def _array(picture: Image.Image) -> Any:
-    """Return the pixels in OpenCV's order of colours."""
-    import numpy
-
-    return numpy.ascontiguousarray(numpy.asarray(picture)[:, :, ::-1])
 
 
 def _rows(read: list[tuple[Any, str]], is_turned: bool) -> list[str]:

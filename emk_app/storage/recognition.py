@@ -43,7 +43,7 @@ PAGES: Final = 3
 """Of a scan that are read: the wanted spread is among the first."""
 PAGE_CPU_SECONDS: Final = 8
 """Processor time for one page; some 0.5 s are usual."""
-PAGE_SECONDS: Final = 20.0
+PAGE_SECONDS: Final = 35.0
 """From question to answer; the process has the lowest claim to a busy processor."""
 START_SECONDS: Final = 60.0
 PAGES_OF_A_LIFE: Final = 100
@@ -56,9 +56,10 @@ _MEDIA: Final = {MediaType.JPEG: Medium.JPEG, MediaType.PDF: Medium.PDF}
 _ENVIRONMENT: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
     "ORT_DISABLE_TELEMETRY": "1",
 }
-"""What keeps the libraries from starting threads when they are loaded."""
+"""What keeps the libraries from starting threads when they are loaded, and from talking."""
 
 _log = logging.getLogger(__name__)
 
