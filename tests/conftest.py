@@ -25,7 +25,7 @@ def database_of(worker: str, url: str) -> str:
     return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-# In memory, where there is room: each commit waits for the disk, and tests prove nothing about disks.
+# In memory, where there is room: each commit waits for the disk, and disks are not what is tested.
 MEMORY = Path("/dev/shm")
 HAS_ROOM = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2 * 1024**3
 WORLD = Path(tempfile.mkdtemp(prefix="emk-test-", dir=MEMORY if HAS_ROOM else None))

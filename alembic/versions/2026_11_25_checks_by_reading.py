@@ -1,7 +1,7 @@
 """Checks that wait for a scan to be read, and the same person under another account.
 
 Revision ID: 2026_11_25_checks_by_reading
-Revises: 2026_11_25_notices
+Revises: 2026_11_25_register
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_25_checks_by_reading"
-down_revision = "2026_11_25_notices"
+down_revision = "2026_11_25_register"
 branch_labels = None
 depends_on = None
 
