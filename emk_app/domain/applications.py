@@ -68,6 +68,7 @@ class Milestone(StrEnum):
     EXAMINATION_OPENED = "examination_opened"
     EXAMINATION_CONCLUDED = "examination_concluded"
     EXAMINATION_REOPENED = "examination_reopened"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
 
 
 class CaseAlreadyOpen(Conflict):
@@ -162,6 +163,13 @@ def withdraw(
     if examination is not _E.WAITING:
         raise CaseAlreadyOpen
     return target
+
+
+def end_without_consent(current: ApplicationStatus, role: Role) -> ApplicationStatus:
+    """Return the withdrawn status: without consent nothing goes on, nor what the clinic has begun
+    (152-ФЗ, art. 9 p. 2).
+    """
+    return advance(current, _A.WITHDRAWN, role)
 
 
 def clinic_may_change(current: ApplicationStatus, examination: ExaminationTrack) -> bool:

@@ -6,9 +6,21 @@ A changed text is a new version: what somebody agreed to is found by the version
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from emk_app.domain.errors import InvalidValue
+from emk_app.domain.errors import Conflict, InvalidValue
+
+
+class ConsentChannel(StrEnum):
+    """How a consent was given: on the screen, or on paper whose scan stands in the application."""
+
+    SCREEN = "screen"
+    PAPER = "paper"
+
+
+class ConsentNeeded(Conflict):
+    """The holder took the consent back: nobody is shown anything until they give it again."""
 
 
 class ConsentOutdated(InvalidValue):
@@ -24,7 +36,7 @@ class ConsentText:
     sections: tuple[tuple[str, str], ...]
 
 
-CURRENT: Final = ConsentText(
+_FIRST: Final = ConsentText(
     version="2026-11",
     title="Согласие на обработку персональных данных",
     sections=(
@@ -59,6 +71,52 @@ CURRENT: Final = ConsentText(
         ),
     ),
 )
+
+
+_SECOND: Final = ConsentText(
+    version="2026-11-25",
+    title="Согласие на обработку персональных данных",
+    sections=(
+        (
+            "Кому и на что я даю согласие",
+            "Я свободно, своей волей и в своём интересе разрешаю оператору сервиса «ЭМК Онлайн» и "
+            "выбранной мной медицинской организации обрабатывать мои персональные данные, в том "
+            "числе сведения о здоровье, чтобы оформить и вести электронную медицинскую книжку.",
+        ),
+        (
+            "Какие данные",
+            "Фамилия, имя, отчество, дата рождения, пол, СНИЛС, полис ОМС, документ, "
+            "удостоверяющий личность, телефон, адрес регистрации, профессия, сканы документов, "
+            "сведения о представителе, результаты медицинских осмотров, исследований и аттестации, "
+            "заключение о допуске к работе.",
+        ),
+        (
+            "Что с ними делают",
+            "Собирают, записывают, систематизируют, хранят, уточняют, используют, передают "
+            "выбранной медицинской организации, обезличивают, блокируют, удаляют и уничтожают, с "
+            "использованием средств автоматизации и без них. Работодатель видит только то, что я "
+            "сам покажу ему по ссылке или коду.",
+        ),
+        (
+            "Срок и отзыв",
+            "Согласие действует, пока ведётся книжка, и ещё столько, сколько закон велит хранить "
+            "медицинские документы. Его можно отозвать в любой день в личном кабинете или письмом "
+            "в поддержку. Тогда незавершённые заявки закроются, ссылки на книжку перестанут "
+            "открываться, сканы документов и данные заявок, по которым осмотра не было, будут "
+            "уничтожены. Останется то, что велит хранить закон: записи об осмотрах, заключения и "
+            "уже оформленная книжка.",
+        ),
+        (
+            "Основание",
+            "Федеральный закон от 27.07.2006 № 152-ФЗ «О персональных данных», статьи 9 и 10.",
+        ),
+    ),
+)
+
+TEXTS: Final = {text.version: text for text in (_FIRST, _SECOND)}
+"""Every version there has been, oldest first."""
+
+CURRENT: Final = _SECOND
 
 
 def check_version(version: str) -> str:

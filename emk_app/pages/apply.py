@@ -22,6 +22,7 @@ from emk_app.domain.passports import IdentityKind
 from emk_app.domain.policies import PolicyKind
 from emk_app.domain.regions import REGIONS
 from emk_app.pages import esignature, frames
+from emk_app.pages.consent import CONSENT, text_of
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import applications as rows
@@ -262,13 +263,12 @@ def review() -> rx.Component:
         esignature.signing(ApplyState),
         cards.card(
             rx.el.div(
-                cards.details(
-                    CURRENT.title,
-                    *[
-                        rx.fragment(rx.el.h3(heading), rx.el.p(text))
-                        for heading, text in CURRENT.sections
-                    ],
-                    rx.el.p(f"Версия текста: {CURRENT.version}", class_name="e-muted"),
+                cards.details(CURRENT.title, text_of(CURRENT)),
+                rx.el.p(
+                    "Отозвать согласие можно в любой день на странице ",
+                    links.link("«Согласие»", CONSENT),
+                    ". Там же есть бланк, если хотите подписать его на бумаге.",
+                    class_name="e-muted",
                 ),
                 forms.checkbox_field(
                     "Я прочитал текст и согласен на обработку моих персональных данных, "

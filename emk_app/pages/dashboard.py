@@ -16,6 +16,7 @@ from emk_app.domain.documents import ScanKind
 from emk_app.domain.intake import Field
 from emk_app.pages import esignature, frames
 from emk_app.pages.apply import answer, clinic_facts, clinic_search, scan_field
+from emk_app.pages.consent import CONSENT
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import applications as rows
@@ -43,9 +44,12 @@ def dashboard() -> rx.Component:
                     ~nothing & ~state.has_draft & ~some(state.current) & ~state.has_book,
                     _begin_again(),
                 ),
-                when(
-                    some(state.cases),
-                    rx.el.p(links.link("Все мои заявки", LIST)),
+                rx.el.p(
+                    when(
+                        some(state.cases),
+                        rx.fragment(links.link("Все мои заявки", LIST), " · "),
+                    ),
+                    links.link("Согласие на обработку данных", CONSENT),
                 ),
                 class_name="e-body",
             ),

@@ -244,6 +244,7 @@ EVENTS: Final[Mapping[str, Label]] = {
     Milestone.EXAMINATION_OPENED: Label("Медорганизация начала осмотр", "waiting"),
     Milestone.EXAMINATION_CONCLUDED: Label("Заключение по осмотру подписано", "success"),
     Milestone.EXAMINATION_REOPENED: Label("Осмотр продолжается", "waiting"),
+    Milestone.CONSENT_WITHDRAWN: Label("Согласие на обработку данных отозвано"),
 }
 """Titles of the history, as the holder reads it."""
 
@@ -375,6 +376,8 @@ class CaseRow:
     may_withdraw: bool = False
     may_change_clinic: bool = False
     may_reapply: bool = False
+    is_erased: bool = False
+    """What it said was destroyed when the consent was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -679,6 +682,7 @@ def case_row(case: CaseView) -> CaseRow:
         may_withdraw=case.may_withdraw,
         may_change_clinic=case.may_change_clinic,
         may_reapply=case.may_reapply,
+        is_erased=case.is_erased,
     )
 
 
@@ -730,6 +734,11 @@ def next_text(case: CaseView) -> str:
             return (
                 "Можно подать новую заявку на основе этой: данные и документы переносить заново "
                 "не придётся."
+            )
+        case ApplicationStatus.WITHDRAWN if case.is_erased:
+            return (
+                "Вы отозвали согласие на обработку данных, поэтому заявка закрыта, а то, что в ней "
+                "было, уничтожено."
             )
         case ApplicationStatus.WITHDRAWN:
             return "Вы отозвали заявку, проверка остановлена. Новую можно подать на основе этой."

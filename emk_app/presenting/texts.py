@@ -19,6 +19,7 @@ from emk_app.domain.actors import Position, Role
 from emk_app.domain.applications import CaseAlreadyOpen
 from emk_app.domain.books import BookNotShareable, Verdict
 from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
+from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.corrections import NotAsked
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.domain.register import NotARegister
@@ -169,6 +170,10 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     ClinicNotAvailable: _clinic_not_available,
     BookNotShareable: lambda e: NOT_SHAREABLE[e.verdict],
+    ConsentNeeded: lambda _: (
+        "Вы отозвали согласие на обработку данных. Дайте его снова на странице «Согласие», и "
+        "книжку можно будет показать."
+    ),
     TooManyLinks: lambda e: f"Открытых ссылок уже {e.limit}. Закройте те, что больше не нужны.",
     WrongContactCode: lambda _: (
         "Код не подошёл. Проверьте последнее сообщение: код действует пять минут, и попыток пять. "

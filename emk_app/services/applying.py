@@ -14,7 +14,7 @@ from sqlmodel import Session
 from emk_app import clock
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import applications, clinics, overviews
+from emk_app.db.repositories import applications, clinics, consents, overviews
 from emk_app.db.tables.applications import Application
 from emk_app.db.tables.clinics import Clinic
 from emk_app.db.tables.people import User
@@ -39,6 +39,7 @@ from emk_app.domain.books import BookNumber, BookStatus
 from emk_app.domain.checks import Finding
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.clinics import ClinicNotAvailable, check_available
+from emk_app.domain.consent import ConsentChannel
 from emk_app.domain.corrections import Asked, NotAsked, scan_control
 from emk_app.domain.deadlines import Wait
 from emk_app.domain.documents import ScanKind
@@ -160,6 +161,8 @@ class CaseView:
     may_withdraw: bool
     may_change_clinic: bool
     may_reapply: bool
+    is_erased: bool
+    """Whether what it said was destroyed when the consent was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +326,7 @@ def submit(actor: Actor, application_id: int, *, now: datetime) -> Submitted:
             kind=applicant.kind,
             step=None,
         )
+        _keep_consent(db, application)
         holder = _holder(db, application)
         _introduce(holder, applicant)
         _note(db, actor, application, status.value, now)
@@ -414,14 +418,14 @@ def reapply(actor: Actor, application_id: int, *, now: datetime) -> DraftView:
     """Begin a new application on the ground of one that has ended.
 
     What the draft has already is kept; consent is asked anew. Raises ``Conflict`` while the old
-    one is still under way.
+    one is still under way, and where nothing is left of it since its consent was taken back.
     """
     permit(actor, Role.HOLDER)
     begun = draft(actor, now=now)
     copies = scans.copies(actor, application_id, now=now)
     with unit_of_work() as db:
         source = applications.own(db, actor, application_id)
-        if source.status not in FINAL or source.submitted_at is None:
+        if not _may_reapply(source):
             raise Conflict
         application = _own_draft(db, actor, begun.id)
         form = applications.form_of(db, application)
@@ -620,6 +624,20 @@ def _is_consented(application: Application) -> bool:
     return application.consent_version == consent.CURRENT.version
 
 
+def _keep_consent(db: Session, application: Application) -> None:
+    """Keep what the holder hands in with: version, time, and whether on paper too."""
+    assert application.consent_version is not None and application.consented_at is not None
+    kinds = {scan.kind for scan in applications.scans_of(db, application.id)}
+    consents.add(
+        db,
+        application.holder_id,
+        application.consent_version,
+        ConsentChannel.PAPER if ScanKind.CONSENT in kinds else ConsentChannel.SCREEN,
+        given_at=application.consented_at,
+        application_id=application.id,
+    )
+
+
 def _is_offered(clinic: Clinic | None, form: Mapping[str, str]) -> bool:
     """Whether the clinic can still examine for the occupation in the form."""
     if clinic is None or clinic.deleted_on is not None or not clinic.is_connected:
@@ -638,6 +656,14 @@ def _points(clinic: Clinic) -> frozenset[str]:
 def _point(form: Mapping[str, str]) -> str | None:
     chosen = OCCUPATIONS.get(form.get(Field.OCCUPATION, ""))
     return chosen.point if chosen else None
+
+
+def _may_reapply(application: Application) -> bool:
+    return (
+        application.status in FINAL
+        and application.submitted_at is not None
+        and application.form_sealed is not None
+    )
 
 
 def _is_corrected_already(db: Session, application: Application) -> bool:
@@ -781,7 +807,10 @@ def _case_view(db: Session, application: Application, now: datetime) -> CaseView
         ),
         may_withdraw=may_withdraw,
         may_change_clinic=clinic_may_change(application.status, application.examination),
-        may_reapply=application.status in FINAL - {ApplicationStatus.APPROVED},
+        may_reapply=(
+            _may_reapply(application) and application.status is not ApplicationStatus.APPROVED
+        ),
+        is_erased=application.form_sealed is None,
     )
 
 

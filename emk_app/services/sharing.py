@@ -13,11 +13,12 @@ from emk_app.crypto import cose, qr, tokens
 from emk_app.crypto.cose import Claims
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import books
+from emk_app.db.repositories import books, consents
 from emk_app.db.tables.books import MedicalBook, ShareLink
 from emk_app.db.vault import Vault
 from emk_app.domain.actors import Actor, Role, permit
 from emk_app.domain.books import BookContent, BookNotShareable, Verdict, check_shareable
+from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.sharing import (
     DEFAULT_LIFETIME_DAYS,
     LABEL_LIMIT,
@@ -114,8 +115,8 @@ def make(
 ) -> LinkView:
     """Make a link to the book's current version.
 
-    Raises ``Invalid`` with ``label``, ``days`` and ``looks``, ``BookNotShareable`` and
-    ``TooManyLinks``.
+    Raises ``Invalid`` with ``label``, ``days`` and ``looks``, ``BookNotShareable``,
+    ``ConsentNeeded`` and ``TooManyLinks``.
     """
     permit(actor, Role.HOLDER)
     problems = Problems()
@@ -125,6 +126,10 @@ def make(
     problems.raise_any()
     with unit_of_work() as db:
         book = books.own(db, actor, book_id)
+        # Held, so that no link slips past a consent that is being taken back.
+        consents.hold(db, actor.user_id)
+        if consents.is_withdrawn(db, actor.user_id):
+            raise ConsentNeeded
         own = vault.vault_for(db, book.holder_id)
         _shareable_content(db, book, book.current_version, own, now)
         every = books.links_of(db, actor.user_id)

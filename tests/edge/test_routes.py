@@ -15,7 +15,7 @@ from emk_app.edge.guard import BODY_LIMIT, Guard
 from emk_app.edge.site import Site
 from emk_app.emk_app import ENDPOINTS
 from emk_app.services import accounts, sharing
-from tests.factories import make_book, make_holder
+from tests.factories import make_book, make_draft, make_holder
 from tests.services.test_accounts import PASSWORD, SECRET, signed_in
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -137,6 +137,18 @@ def test_code_is_given_to_its_owner_alone():
     for foreign in (f"{path}.png", "/api/book/links/999/qr.png", "/api/book/links/x/qr.svg"):
         answer = ask("GET", foreign, theirs)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_consent_on_paper_is_empty_for_anybody_and_filled_in_for_its_owner():
+    blank = ask("GET", "/api/consent/blank.pdf")
+    assert (blank.status_code, blank.headers["content-type"]) == (200, "application/pdf")
+    assert blank.content.startswith(b"%PDF-")
+    assert blank.headers["content-disposition"] == 'attachment; filename="soglasie.pdf"'
+    make_draft(make_holder(clock.now(), "owner@example.ru"), clock.now(), with_scans=False)
+    filled = ask("GET", "/api/consent/form.pdf", signed_in_as("owner@example.ru", "d" * 64))
+    assert filled.content.startswith(b"%PDF-")
+    assert filled.content != blank.content
+    assert filled.headers["cache-control"] == "no-store"
 
 
 def signed_in_as(login: str, door: str) -> str:

@@ -62,6 +62,7 @@ CASE = CaseView(
     may_withdraw=True,
     may_change_clinic=True,
     may_reapply=False,
+    is_erased=False,
 )
 CLINIC = ClinicView(
     id=7,

@@ -1,5 +1,23 @@
 """SQLModel tables, one file per aggregate; no behaviour."""
 
-from emk_app.db.tables import applications, books, clinics, examinations, journal, notices, people
+from emk_app.db.tables import (
+    applications,
+    books,
+    clinics,
+    consents,
+    examinations,
+    journal,
+    notices,
+    people,
+)
 
-__all__ = ["applications", "books", "clinics", "examinations", "journal", "notices", "people"]
+__all__ = [
+    "applications",
+    "books",
+    "clinics",
+    "consents",
+    "examinations",
+    "journal",
+    "notices",
+    "people",
+]
