@@ -376,6 +376,12 @@
   let title = document.title;
   new MutationObserver((changes) => {
     for (const change of changes)
+      for (const node of change.removedNodes) {
+        /* The file that had the focus has come or gone: it stays at the same paper. */
+        if (!(node instanceof HTMLElement && node.matches(".e-file, .e-drop, :has(> .e-drop)"))) continue;
+        const field = change.target instanceof Element && change.target.closest("[data-upload-url]");
+        if (field && document.activeElement === document.body) one(field, "[data-file]")?.focus();
+      }
       for (const node of change.addedNodes) {
         if (!(node instanceof HTMLElement)) continue;
         if (node.matches("[data-error-summary]") || one(node, "[data-error-summary]")) toErrors();

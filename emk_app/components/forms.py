@@ -10,6 +10,7 @@ from typing import Any, Literal
 import reflex as rx
 
 from emk_app.components.buttons import button
+from emk_app.components.dialogs import close_button, confirm_dialog, dialog, dialog_button
 from emk_app.components.icons import icon
 from emk_app.components.links import plain_link
 from emk_app.components.markup import (
@@ -480,7 +481,8 @@ def file_field(
     error: Text = "",
     file_name: Text = "",
     file_details: Text = "",
-    preview_url: Text = "",
+    pages: Sequence[str] | rx.Var[Any] = (),
+    camera: bool = False,
     checking: Flag = False,
     on_remove: Handler = None,
     disabled: Flag = False,
@@ -490,8 +492,11 @@ def file_field(
     """Ask for a file, sent at once to ``upload_url`` as the multipart field ``scan``.
 
     The small script shows progress and what the server refused; that a file has arrived is seen
-    by ``file_name``, which the server changes by itself.
+    by ``file_name``, which the server changes by itself. ``pages`` are addresses of pictures.
+    A ``camera`` is offered to fingers only: a telephone has one, a desk seldom.
     """
+    preview, removal = f"preview-{name}", f"remove-{name}"
+    removes = on_remove is not None and disabled is False
     described = _described(name, hint, error, f"limit-{name}", f"refusal-{name}")
     named = {"aria-labelledby": f"label-{name} choose-{name}"}
 
@@ -506,6 +511,28 @@ def file_field(
             disabled=disabled,
             custom_attrs=described | named | {"data-file": ""},
         )
+
+    shutter = rx.el.div(
+        rx.el.span(
+            icon("camera"),
+            rx.el.span("Снять камерой", id=fixed_id(f"camera-{name}")),
+            class_name="btn btn-ghost",
+        ),
+        rx.el.input(
+            type="file",
+            form="",
+            accept="image/jpeg",
+            capture="environment",
+            disabled=disabled,
+            custom_attrs={
+                "aria-labelledby": f"label-{name} camera-{name}",
+                "aria-describedby": f"limit-{name} refusal-{name}",
+                "data-file": "",
+            },
+        ),
+        class_name="e-replace e-camera",
+    )
+    photograph = [shutter] if camera else []
 
     empty = rx.el.div(
         icon("upload"),
@@ -526,17 +553,7 @@ def file_field(
             class_name="e-file-name",
         ),
         rx.el.div(
-            when(
-                given(preview_url),
-                rx.el.a(
-                    icon("eye"),
-                    rx.el.span("Посмотреть"),
-                    href=preview_url,
-                    target="_blank",
-                    rel="noopener",
-                    class_name="btn btn-ghost",
-                ),
-            ),
+            when(some(pages), dialog_button("Посмотреть", preview, kind="quiet", icon="eye")),
             rx.el.div(
                 rx.el.span(
                     icon("upload"),
@@ -547,17 +564,33 @@ def file_field(
                 chooser(),
                 class_name="e-replace",
             ),
-            *(
-                [button("Удалить", on_remove, kind="quiet", icon="trash", disabled=disabled)]
-                if on_remove is not None
-                else []
-            ),
+            *photograph,
+            *([dialog_button("Удалить", removal, kind="quiet", icon="trash")] if removes else []),
             class_name="e-file-actions",
+        ),
+        when(
+            some(pages),
+            dialog(
+                preview, "Просмотр", _pages(pages), actions=(close_button("Закрыть", first=True),)
+            ),
+        ),
+        *(
+            [
+                confirm_dialog(
+                    removal,
+                    "Удалить этот файл?",
+                    file_name if isinstance(file_name, str) else file_name.to(str),
+                    confirm="Удалить",
+                    on_confirm=on_remove,
+                )
+            ]
+            if removes
+            else []
         ),
         class_name="e-file",
     )
     body = [
-        when(given(file_name), present, empty),
+        when(given(file_name), present, rx.el.div(empty, *photograph, class_name="grid gap-2")),
         rx.el.div(
             rx.el.span("", custom_attrs={"data-file-status": ""}),
             rx.el.progress(
@@ -713,6 +746,25 @@ def refusal(name: str, codes: Sequence[str] = ()) -> rx.Component:
 
 
 _PICKED = {"data-picked": "Выберите файл"}
+
+
+def _pages(pages: Sequence[str] | rx.Var[Any]) -> rx.Component:
+    """Show the pictures of all pages, each fetched once it is looked at."""
+
+    def picture(page: Text, number: Text) -> rx.Component:
+        return rx.el.img(
+            src=page,
+            alt=words("Страница", number),
+            loading="lazy",
+            class_name="e-page-picture",
+            **keyed(page),
+        )
+
+    if isinstance(pages, rx.Var):
+        shown = [rx.foreach(pages, lambda page, index: picture(page, (index + 1).to(str)))]
+    else:
+        shown = [picture(page, str(number)) for number, page in enumerate(pages, 1)]
+    return rx.el.div(*shown, class_name="grid gap-4")
 
 
 def search_box(

@@ -278,14 +278,17 @@ class ApplicationField(StrEnum):
 
 
 REQUIRED_SCANS: Final = (ScanKind.PASSPORT, ScanKind.POLICY)
+"""What nobody applies without; ``papers`` knows what else somebody needs."""
 
 
 def missing(
-    filled: Collection[ApplicationField], scans: Collection[ScanKind]
+    filled: Collection[ApplicationField],
+    scans: Collection[ScanKind],
+    required: Collection[ScanKind],
 ) -> tuple[ApplicationField | ScanKind, ...]:
     """Return what a complete application still lacks, fields first, in the form's order."""
     fields = (field for field in ApplicationField if field not in filled)
-    return (*fields, *(kind for kind in REQUIRED_SCANS if kind not in scans))
+    return (*fields, *(kind for kind in required if kind not in scans))
 
 
 class TrackingNumberMalformed(InvalidValue):

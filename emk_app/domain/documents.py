@@ -29,6 +29,8 @@ class ScanKind(StrEnum):
     DIPLOMA = "diploma"
     STATUS_CERTIFICATE = "status_certificate"
     POWER_OF_ATTORNEY = "power_of_attorney"
+    REPRESENTED_STATUS = "represented_status"
+    """A birth certificate, an act of guardianship, what else shows whose affairs these are."""
     EXAM_CERTIFICATE = "exam_certificate"
     CLARIFICATION = "clarification"
 

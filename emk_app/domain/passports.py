@@ -123,3 +123,10 @@ class IdentityPaper(Personal):
 @dataclass(frozen=True, slots=True)
 class PassportOutlived:
     """The passport had to be replaced at 20 or 45; whether it was is for the holder to say."""
+
+
+def passport_warnings(
+    passport: Passport, born_on: date, today: date
+) -> tuple[PassportOutlived, ...]:
+    """Return what to tell about a passport that is accepted all the same."""
+    return (PassportOutlived(),) if passport.is_outlived(born_on, today) else ()

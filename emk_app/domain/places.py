@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-from emk_app.domain.errors import InvalidValue, Required
-from emk_app.domain.values import (
-    DASHES,
-    Personal,
-    Problems,
-    TooShort,
-    UnexpectedCharacter,
-    one_line,
-    read_digits,
-)
+from emk_app.domain.errors import InvalidValue
+from emk_app.domain.values import Personal, Problems, read_digits, read_words
 
 SHORTEST_ADDRESS: Final = 5
 LONGEST_ADDRESS: Final = 300
 POST_REGIONS: Final = range(101, 695)
 """First three digits of the postal indexes in use."""
-
-_IN_ADDRESSES: Final = re.compile(r"[0-9A-Za-z\u0400-\u052f .,:;/\\()«»“”„\"'’№#&+-]")
 
 
 class NoSuchPostalIndex(InvalidValue):
@@ -66,12 +55,4 @@ def parse_postal_index(text: str) -> str:
 
 def parse_address_text(text: str) -> str:
     """Read 5 to 300 characters of letters, digits and the punctuation of addresses."""
-    line = one_line(text, LONGEST_ADDRESS).translate(DASHES)
-    if not line:
-        raise Required
-    for character in line:
-        if not _IN_ADDRESSES.match(character):
-            raise UnexpectedCharacter(character)
-    if len(line) < SHORTEST_ADDRESS:
-        raise TooShort(SHORTEST_ADDRESS)
-    return line
+    return read_words(text, SHORTEST_ADDRESS, LONGEST_ADDRESS)

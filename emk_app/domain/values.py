@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from abc import abstractmethod
 from collections.abc import Callable
@@ -136,4 +137,23 @@ def read_code(text: str, limit: int) -> str:
             not character.isalnum() and character not in "-/ "
         ):
             raise UnexpectedCharacter(character)
+    return line
+
+
+_IN_WORDS: Final = re.compile(r"[0-9A-Za-z\u0400-\u052f .,:;/\\()«»“”„\"'’№#&+-]")
+
+
+def read_words(text: str, shortest: int, longest: int) -> str:
+    """Return one line of letters, digits and usual punctuation, of such a length, both inclusive.
+
+    Raises ``Required``, ``TooLong``, ``UnexpectedCharacter`` or ``TooShort``.
+    """
+    line = one_line(text, longest).translate(DASHES)
+    if not line:
+        raise Required
+    for character in line:
+        if not _IN_WORDS.match(character):
+            raise UnexpectedCharacter(character)
+    if len(line) < shortest:
+        raise TooShort(shortest)
     return line

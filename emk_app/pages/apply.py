@@ -12,12 +12,14 @@ from emk_app.components import buttons, cards, forms, links, steps
 from emk_app.components.badges import badge
 from emk_app.components.icons import icon
 from emk_app.components.markup import Child, given, some, when
+from emk_app.domain.applications import REQUIRED_SCANS
 from emk_app.domain.consent import CURRENT
 from emk_app.domain.corrections import scan_control
 from emk_app.domain.documents import LIMITS, ScanKind
 from emk_app.domain.examinations import ExaminationKind
-from emk_app.domain.intake import ASKED_IF, Field
+from emk_app.domain.intake import ASKED_IF, CERTIFICATE_MONTHS, AppliedBy, Field, HolderCategory
 from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.papers import REQUIRED_IF
 from emk_app.domain.passports import IdentityKind
 from emk_app.domain.policies import PolicyKind
 from emk_app.domain.regions import REGIONS
@@ -30,23 +32,21 @@ from emk_app.services.applying import WizardStep
 from emk_app.states.apply import ENTRY, ApplyState, ClinicSearchState
 from emk_app.states.session import PersonState
 
-OPTIONAL_SCANS: Final = (
-    ScanKind.SNILS,
-    ScanKind.WORK_CERTIFICATE,
-    ScanKind.DIPLOMA,
-    ScanKind.STATUS_CERTIFICATE,
-    ScanKind.EXAM_CERTIFICATE,
-)
 SCAN_HINTS: Final = {
     ScanKind.PASSPORT: "Цветной скан разворота с фотографией. Края и все буквы должны быть видны.",
     ScanKind.POLICY: "Цветной скан полиса или снимок карты с обеих сторон.",
     ScanKind.SNILS: "Карточка или уведомление о регистрации.",
     ScanKind.WORK_CERTIFICATE: "Если вы уже работаете: справка или направление от работодателя.",
     ScanKind.DIPLOMA: "Для медицинских и фармацевтических профессий.",
-    ScanKind.STATUS_CERTIFICATE: (
-        "Студенческий билет, пенсионное удостоверение или справка об инвалидности."
+    ScanKind.STATUS_CERTIFICATE: "Страница или справка, где видны имя и срок действия.",
+    ScanKind.CONSENT: "Если вы подписали согласие на бумаге.",
+    ScanKind.POWER_OF_ATTORNEY: "Все страницы, с подписью и печатью нотариуса.",
+    ScanKind.REPRESENTED_STATUS: (
+        "Родители показывают свидетельство о рождении, опекуны документ об опеке."
     ),
-    ScanKind.EXAM_CERTIFICATE: "Если вы прошли осмотр не раньше 12 месяцев назад.",
+    ScanKind.EXAM_CERTIFICATE: (
+        f"Справка о состоянии здоровья, если осмотр был в последние {CERTIFICATE_MONTHS} месяцев."
+    ),
 }
 
 
@@ -62,6 +62,8 @@ def entry() -> rx.Component:
 
 def details() -> rx.Component:
     """Return the first step: who applies, for which work."""
+    applied_by: Any = ApplyState.fields[Field.APPLIED_BY.value]
+    is_represented = applied_by == AppliedBy.REPRESENTATIVE.value
     return _step_page(
         WizardStep.DETAILS,
         when(
@@ -77,6 +79,29 @@ def details() -> rx.Component:
         forms.error_summary(ApplyState.summary),
         forms.form(
             cards.card(
+                answer(Field.APPLIED_BY, ApplyState),
+                when(
+                    is_represented,
+                    rx.el.div(
+                        answer(Field.REPRESENTATIVE_BASIS, ApplyState),
+                        forms.field_row(
+                            answer(Field.REPRESENTATIVE_LAST, ApplyState),
+                            answer(Field.REPRESENTATIVE_FIRST, ApplyState),
+                            answer(Field.REPRESENTATIVE_PATRONYMIC, ApplyState),
+                            columns=3,
+                        ),
+                        answer(Field.ATTORNEY_NUMBER, ApplyState),
+                        answer(Field.ATTORNEY_NOTARY, ApplyState),
+                        forms.field_row(
+                            answer(Field.ATTORNEY_ISSUED_ON, ApplyState),
+                            answer(Field.ATTORNEY_UNTIL, ApplyState),
+                        ),
+                        class_name="e-form",
+                    ),
+                ),
+                title="Кто подаёт",
+            ),
+            cards.card(
                 forms.field_row(
                     answer(Field.LAST_NAME, ApplyState),
                     answer(Field.FIRST_NAME, ApplyState),
@@ -85,7 +110,7 @@ def details() -> rx.Component:
                 ),
                 answer(Field.BIRTH_DATE, ApplyState),
                 answer(Field.SEX, ApplyState),
-                title="О вас",
+                title=rx.cond(is_represented, "О владельце книжки", "О вас"),
             ),
             cards.card(
                 answer(Field.IDENTITY_KIND, ApplyState),
@@ -117,6 +142,7 @@ def details() -> rx.Component:
             cards.card(
                 answer(Field.OCCUPATION, ApplyState),
                 answer(Field.KIND, ApplyState),
+                answer(Field.CATEGORY, ApplyState),
                 title="Работа",
             ),
             buttons.actions(
@@ -137,8 +163,10 @@ def papers() -> rx.Component:
         forms.error_summary(ApplyState.summary),
         cards.card(
             rx.el.div(
-                scan_field(ScanKind.PASSPORT, ApplyState),
-                scan_field(ScanKind.POLICY, ApplyState),
+                *[
+                    when(ApplyState.needs[scan_control(kind)], scan_field(kind, ApplyState))
+                    for kind in REQUIRED_IF
+                ],
                 class_name="e-form",
             ),
             title="Обязательные документы",
@@ -147,9 +175,14 @@ def papers() -> rx.Component:
             cards.details(
                 "Приложить другие документы",
                 rx.el.div(
-                    *[scan_field(kind, ApplyState, required=False) for kind in OPTIONAL_SCANS],
+                    *[
+                        when(ApplyState.offers[scan_control(kind)], _further(kind))
+                        for kind in ScanKind
+                        if kind not in REQUIRED_SCANS
+                    ],
                     class_name="e-form",
                 ),
+                opened=ApplyState.has_others,
             ),
         ),
         buttons.actions(
@@ -322,6 +355,61 @@ def _control(field: Field, state: Any) -> rx.Component:
     # A choice is kept by the browser, so that it is there before the server has answered.
     picked = chosen | {"held": False}
     match field:
+        case Field.APPLIED_BY:
+            choices = [
+                forms.Choice(AppliedBy.HOLDER.value, "Я сам", "Книжка нужна мне."),
+                forms.Choice(
+                    AppliedBy.REPRESENTATIVE.value,
+                    "Я представитель",
+                    "Родитель, опекун или по доверенности. Так подают за тех, кому нет 18 лет.",
+                ),
+            ]
+            applied_by = rx.cond(text, text, AppliedBy.HOLDER.value)
+            return _renewed(
+                state,
+                forms.radio_cards(label, field, choices, value=applied_by, columns=2, **picked),
+            )
+        case Field.REPRESENTATIVE_BASIS:
+            choices = [forms.Choice(basis.value, word) for basis, word in rows.BASES.items()]
+            return _renewed(state, forms.radio_cards(label, field, choices, value=text, **picked))
+        case Field.REPRESENTATIVE_LAST | Field.REPRESENTATIVE_FIRST:
+            return forms.text_field(label, field, **typed)
+        case Field.REPRESENTATIVE_PATRONYMIC:
+            return forms.text_field(label, field, required=False, **typed)
+        case Field.ATTORNEY_NUMBER:
+            return forms.text_field(
+                label, field, width="long", hint="Номер бланка или в реестре нотариуса.", **typed
+            )
+        case Field.ATTORNEY_NOTARY:
+            return forms.text_field(
+                label, field, hint="Имя нотариуса и его нотариальный округ.", **typed
+            )
+        case Field.ATTORNEY_ISSUED_ON:
+            return forms.date_field(label, field, hint="Например, 15.01.2026", **typed)
+        case Field.ATTORNEY_UNTIL:
+            return forms.date_field(
+                label,
+                field,
+                required=False,
+                hint="Если срок не написан, доверенность действует год.",
+                **typed,
+            )
+        case Field.CATEGORY:
+            return forms.select_field(
+                label,
+                field,
+                [(category.value, word) for category, word in rows.CATEGORIES.items()],
+                default_value=rx.cond(text, text, HolderCategory.NONE.value),
+                key=state.revision,
+                placeholder="",
+                width="long",
+                hint="Студентам, пенсионерам и людям с инвалидностью понадобится документ об этом.",
+                **chosen,
+            )
+        case Field.EXAM_CERTIFICATE_ON:
+            return forms.date_field(
+                label, field, required=False, hint="День, которым подписана справка.", **typed
+            )
         case Field.LAST_NAME:
             return forms.text_field(label, field, auto_complete="family-name", **typed)
         case Field.FIRST_NAME:
@@ -472,7 +560,7 @@ def scan_field(kind: ScanKind, state: Any, *, required: bool = True) -> rx.Compo
     name = scan_control(kind)
     row = state.scans[name]
     field = forms.file_field(
-        rows.SCAN_KINDS[kind],
+        row["label"],
         name,
         upload_url="/api/scans/" + state.slug + f"/{kind}",
         limit_bytes=LIMITS[kind],
@@ -481,12 +569,20 @@ def scan_field(kind: ScanKind, state: Any, *, required: bool = True) -> rx.Compo
         error=state.errors[name],
         file_name=row["name"],
         file_details=row["details"],
-        preview_url=row["preview_url"],
+        pages=row["pages"],
+        camera=True,
         on_remove=state.remove_scan(name),
         required=required,
     )
     warning = when(given(row["warning"]), cards.notice(rx.el.p(row["warning"]), tone="waiting"))
     return rx.el.div(field, warning, class_name="grid gap-3")
+
+
+def _further(kind: ScanKind) -> rx.Component:
+    field = scan_field(kind, ApplyState, required=False)
+    if kind is not ScanKind.EXAM_CERTIFICATE:
+        return field
+    return rx.el.div(field, answer(Field.EXAM_CERTIFICATE_ON, ApplyState), class_name="e-form")
 
 
 def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:

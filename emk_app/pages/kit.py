@@ -390,7 +390,7 @@ def _files() -> rx.Component:
     loaded: dict[str, Any] = {
         "file_name": "паспорт-разворот-константинопольская-мария-александровна.pdf",
         "file_details": "PDF, 1,2 МБ, загружен сегодня в 14:05",
-        "preview_url": "/favicon.svg",
+        "pages": ["/favicon.svg"],
         "on_remove": rx.noop(),
     }
     return section(

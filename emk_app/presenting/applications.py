@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, TypeVar
 
+from emk_app.domain import papers
 from emk_app.domain.actors import Role
 from emk_app.domain.applications import (
     REQUIRED_SCANS,
@@ -27,12 +30,13 @@ from emk_app.domain.documents import LIMITS, MediaType, ScanKind
 from emk_app.domain.errors import InvalidValue, Required
 from emk_app.domain.esignature import ESignatureCheck
 from emk_app.domain.examinations import ExaminationKind
-from emk_app.domain.intake import Applicant, Field, is_asked
+from emk_app.domain.intake import Applicant, AppliedBy, Field, HolderCategory, is_asked
 from emk_app.domain.numbers import Snils
 from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.passports import IdentityKind, Passport
 from emk_app.domain.people import Sex, parse_date
 from emk_app.domain.policies import Enp, PolicyKind
+from emk_app.domain.representation import Basis
 from emk_app.domain.values import read_digits
 from emk_app.presenting import esignatures
 from emk_app.presenting.field_texts import word, word_warning
@@ -60,6 +64,8 @@ from emk_app.services.applying import (
 from emk_app.services.directory import ClinicView
 from emk_app.services.esigning import CONTROL as ESIGNATURE
 from emk_app.services.scans import ScanView
+
+T = TypeVar("T", bound=StrEnum)
 
 STATUSES: Final = {
     ApplicationStatus.DRAFT: Label("Черновик"),
@@ -106,13 +112,23 @@ SCAN_KINDS: Final = {
     ScanKind.CONSENT: "Согласие на обработку данных",
     ScanKind.WORK_CERTIFICATE: "Справка с места работы",
     ScanKind.DIPLOMA: "Диплом или сертификат",
-    ScanKind.STATUS_CERTIFICATE: "Документ о льготе",
+    ScanKind.STATUS_CERTIFICATE: "Студенческий, пенсионный или об инвалидности",
     ScanKind.POWER_OF_ATTORNEY: "Доверенность",
+    ScanKind.REPRESENTED_STATUS: "Документ о праве представлять",
     ScanKind.EXAM_CERTIFICATE: "Справка о пройденном осмотре",
     ScanKind.CLARIFICATION: "Дополнение по просьбе оператора",
 }
 
 FIELDS: Final = {
+    Field.APPLIED_BY: "Кто подаёт заявку",
+    Field.REPRESENTATIVE_LAST: "Фамилия представителя",
+    Field.REPRESENTATIVE_FIRST: "Имя представителя",
+    Field.REPRESENTATIVE_PATRONYMIC: "Отчество представителя",
+    Field.REPRESENTATIVE_BASIS: "На каком основании",
+    Field.ATTORNEY_NUMBER: "Номер доверенности",
+    Field.ATTORNEY_NOTARY: "Кем удостоверена",
+    Field.ATTORNEY_ISSUED_ON: "Дата доверенности",
+    Field.ATTORNEY_UNTIL: "Действует до",
     Field.LAST_NAME: "Фамилия",
     Field.FIRST_NAME: "Имя",
     Field.PATRONYMIC: "Отчество",
@@ -131,11 +147,41 @@ FIELDS: Final = {
     Field.PHONE: "Мобильный телефон",
     Field.POSTAL_INDEX: "Почтовый индекс",
     Field.ADDRESS: "Адрес регистрации",
+    Field.CATEGORY: "Статус",
     Field.OCCUPATION: "Профессия",
     Field.KIND: "Вид осмотра",
+    Field.EXAM_CERTIFICATE_ON: "Дата пройденного осмотра",
 }
 
 SEXES: Final = {Sex.FEMALE: "Женский", Sex.MALE: "Мужской"}
+
+APPLICANTS: Final = {
+    AppliedBy.HOLDER: "Владелец книжки",
+    AppliedBy.REPRESENTATIVE: "Представитель",
+}
+
+BASES: Final = {
+    Basis.PARENT: "Родитель",
+    Basis.GUARDIAN: "Опекун или попечитель",
+    Basis.ATTORNEY: "По нотариальной доверенности",
+}
+
+CATEGORIES: Final = {
+    HolderCategory.NONE: "Ничего из этого",
+    HolderCategory.STUDENT: "Студент",
+    HolderCategory.PENSIONER: "Пенсионер",
+    HolderCategory.DISABLED: "Есть инвалидность",
+}
+
+_CATEGORY_PAPERS: Final = {
+    HolderCategory.STUDENT: "Студенческий билет",
+    HolderCategory.PENSIONER: "Пенсионное удостоверение",
+    HolderCategory.DISABLED: "Справка об инвалидности",
+}
+_BASIS_PAPERS: Final = {
+    Basis.PARENT: "Свидетельство о рождении",
+    Basis.GUARDIAN: "Документ об опеке или попечительстве",
+}
 
 IDENTITY_KINDS: Final = {
     IdentityKind.PASSPORT: "Паспорт гражданина РФ",
@@ -274,6 +320,11 @@ CONTROLS: Final[Mapping[str, str]] = {
 }
 """Every control of the form in its order, by name."""
 
+NO_TERM: Final = "срок не указан: год со дня выдачи"
+_PASSPORTS: Final = frozenset({"", IdentityKind.PASSPORT.value})
+_BY_CHOICE: Final = frozenset({ScanKind.EXAM_CERTIFICATE})
+"""Papers that stand among the others even where a date typed beside them calls for them."""
+
 PROMISE: Final = f"Срок оформления: от {SHORTEST_DAYS} до {LONGEST_DAYS} рабочих дней."
 TAKE_PAPERS: Final = "Возьмите с собой паспорт, СНИЛС и полис ОМС."
 LATE: Final = (
@@ -291,6 +342,8 @@ class ScanRow:
     name: str = ""
     details: str = ""
     preview_url: str = ""
+    pages: list[str] = field(default_factory=list[str])
+    """The picture of each page."""
     file_url: str = ""
     warning: str = ""
 
@@ -469,28 +522,60 @@ def clinic_row(clinic: ClinicView | None, point: str | None = None) -> ClinicRow
     )
 
 
-def scan_row(kind: ScanKind, scan: ScanView | None = None) -> ScanRow:
+def paper_name(kind: ScanKind, fields: Mapping[str, str]) -> str:
+    """Return what the paper is called for somebody whose form says this."""
+    match kind:
+        case ScanKind.PASSPORT if fields.get(Field.IDENTITY_KIND, "") not in _PASSPORTS:
+            return FIELDS[Field.IDENTITY_KIND]
+        case ScanKind.STATUS_CERTIFICATE:
+            return _named_by(_CATEGORY_PAPERS, fields.get(Field.CATEGORY, ""), SCAN_KINDS[kind])
+        case ScanKind.REPRESENTED_STATUS:
+            basis = fields.get(Field.REPRESENTATIVE_BASIS, "")
+            return _named_by(_BASIS_PAPERS, basis, SCAN_KINDS[kind])
+        case _:
+            return SCAN_KINDS[kind]
+
+
+def scan_row(
+    kind: ScanKind, scan: ScanView | None = None, fields: Mapping[str, str] = MappingProxyType({})
+) -> ScanRow:
     """Return the field of a paper, with its scan if there is one."""
+    label = paper_name(kind, fields)
     if scan is None:
-        return ScanRow(kind, SCAN_KINDS[kind])
+        return ScanRow(kind, label)
     pages = counted(scan.pages, "страница", "страницы", "страниц")
     media = "PDF" if scan.media_type is MediaType.PDF else "JPEG"
     details = f"{media}, {pages}" if scan.media_type is MediaType.PDF else media
     return ScanRow(
         kind=kind,
-        label=SCAN_KINDS[kind],
+        label=label,
         name=scan.name,
         details=f"{details}, {file_size(scan.size)}",
         preview_url=f"/api/scans/{scan.ref}/preview",
+        pages=[f"/api/scans/{scan.ref}/preview?page={page + 1}" for page in range(scan.pages)],
         file_url=f"/api/scans/{scan.ref}/file",
         warning=_scan_warning(scan),
     )
 
 
-def scan_rows(scans: tuple[ScanView, ...]) -> dict[str, ScanRow]:
+def scan_rows(
+    scans: tuple[ScanView, ...], fields: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, ScanRow]:
     """Return every kind's row, by the name of its control."""
     by_kind = {scan.kind: scan for scan in scans}
-    return {scan_control(kind): scan_row(kind, by_kind.get(kind)) for kind in ScanKind}
+    return {scan_control(kind): scan_row(kind, by_kind.get(kind), fields) for kind in ScanKind}
+
+
+def needs(draft: DraftView | None) -> dict[str, bool]:
+    """Return which papers' controls stand among those that must be there."""
+    needed = set(draft.papers.required if draft else REQUIRED_SCANS) - _BY_CHOICE
+    return {scan_control(kind): kind in needed for kind in ScanKind}
+
+
+def offers(draft: DraftView | None) -> dict[str, bool]:
+    """Return which papers' controls stand among those that may be added."""
+    offered = set(draft.papers.offered if draft else ()) | _BY_CHOICE
+    return {scan_control(kind): kind in offered for kind in ScanKind}
 
 
 def limit_text(kind: ScanKind) -> str:
@@ -520,7 +605,7 @@ def problem_rows(problems: Mapping[str, InvalidValue]) -> list[ProblemRow]:
 
 def step_of(name: str) -> WizardStep:
     """Return the step of the form on which a control stands."""
-    if name.startswith(SCAN_PREFIX):
+    if name.startswith(SCAN_PREFIX) or name == Field.EXAM_CERTIFICATE_ON:
         return WizardStep.PAPERS
     outside = {
         CLINIC: WizardStep.CLINIC,
@@ -567,22 +652,39 @@ def identity_text(said: Applicant) -> str:
             return f"{IDENTITY_KINDS[paper.kind]} {paper}"
 
 
+def representative_text(said: Applicant) -> str:
+    """Say who applied for the holder, by what right and, of a paper, until when."""
+    if said.representative is None:
+        return ""
+    found = said.representative
+    named = f"{found.name}, {BASES[found.basis].lower()}"
+    if found.attorney is None:
+        return named
+    paper = found.attorney
+    return (
+        f"{named} {paper} от {day(paper.issued_on)}, действует до {day(paper.valid_until)}. "
+        f"Удостоверена: {paper.notary}"
+    )
+
+
 def answers(draft: DraftView) -> list[FieldRow]:
     """Return everything the form says, in its order, for the last look before handing in."""
     return [
         FieldRow(field.value, label, shown(field, draft.fields.get(field, "")))
         for field, label in FIELDS.items()
         if is_asked(field, draft.fields)
+        and (field is not Field.EXAM_CERTIFICATE_ON or draft.fields.get(field))
     ]
 
 
-def paper_rows(scans: tuple[ScanView, ...]) -> list[ScanRow]:
-    """Return the required papers and those that were added."""
+def paper_rows(scans: tuple[ScanView, ...], fields: Mapping[str, str]) -> list[ScanRow]:
+    """Return the papers that these answers call for, and those that were added."""
     by_kind = {scan.kind: scan for scan in scans}
+    required = papers.papers(fields).required
     return [
-        scan_row(kind, by_kind.get(kind))
+        scan_row(kind, by_kind.get(kind), fields)
         for kind in ScanKind
-        if kind in by_kind or kind in REQUIRED_SCANS
+        if kind in by_kind or kind in required
     ]
 
 
@@ -594,7 +696,13 @@ def usual(field: Field, text: str) -> str:
                 return str(Snils.parse(text))
             case Field.PHONE:
                 return str(Phone.parse_mobile(text))
-            case Field.BIRTH_DATE | Field.PASSPORT_ISSUED_ON:
+            case (
+                Field.BIRTH_DATE
+                | Field.PASSPORT_ISSUED_ON
+                | Field.ATTORNEY_ISSUED_ON
+                | Field.ATTORNEY_UNTIL
+                | Field.EXAM_CERTIFICATE_ON
+            ):
                 return day(parse_date(text))
             case Field.PASSPORT_UNIT:
                 unit = read_digits(text, 6)
@@ -613,9 +721,16 @@ def shown(field: Field, text: str) -> str:
         case Field.POLICY_KIND:
             known = text in PolicyKind._value2member_map_
             return POLICY_KINDS[PolicyKind(text) if known else PolicyKind.UNIFIED].text
+        case Field.APPLIED_BY:
+            return _named_by(APPLICANTS, text or AppliedBy.HOLDER, text)
+        case Field.REPRESENTATIVE_BASIS:
+            return _named_by(BASES, text, text)
+        case Field.ATTORNEY_UNTIL if not text.strip():
+            return NO_TERM
         case Field.IDENTITY_KIND:
-            known = text in IdentityKind._value2member_map_
-            return IDENTITY_KINDS[IdentityKind(text) if known else IdentityKind.PASSPORT]
+            return _named_by(IDENTITY_KINDS, text or IdentityKind.PASSPORT, text)
+        case Field.CATEGORY:
+            return _named_by(CATEGORIES, text or HolderCategory.NONE, text)
         case Field.KIND if text in ExaminationKind._value2member_map_:
             return KINDS[ExaminationKind(text)].text
         case Field.OCCUPATION if text in OCCUPATIONS:
@@ -974,3 +1089,8 @@ def _scan_warning(scan: ScanView) -> str:
     if not scan.is_colour:
         return "Скан похож на чёрно-белый, а нужен цветной. Если есть возможность, замените его."
     return ""
+
+
+def _named_by(words: Mapping[T, str], chosen: str, otherwise: str) -> str:
+    """Return the word for what was chosen; ``otherwise`` for what nobody offers."""
+    return next((word for each, word in words.items() if each == chosen), otherwise)

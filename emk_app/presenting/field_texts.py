@@ -24,6 +24,7 @@ from emk_app.domain import (
     places,
     policies,
     register,
+    representation,
     values,
 )
 from emk_app.domain.errors import Invalid, InvalidValue
@@ -277,6 +278,23 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     consent.ConsentOutdated: lambda _: (
         "Текст согласия обновился. Прочитайте новый и отметьте согласие снова."
     ),
+    intake.CertificateTooOld: lambda e: (
+        f"Справку можно было приложить до {day(e.last_day)}. Уберите её: осмотр вы пройдёте заново."
+    ),
+    representation.RepresentativeNeeded: lambda _: (
+        "Владельцу нет 18 лет: за него заявку подаёт представитель, обычно родитель. "
+        "Выберите «Я представитель»."
+    ),
+    representation.ParentOfAdult: lambda _: (
+        "Владельцу уже 18 лет. Родитель действует за взрослого по доверенности: выберите её."
+    ),
+    representation.UntilBeforeIssue: lambda e: (
+        f"Доверенность выдана {day(e.issued_on)}, её срок не может кончиться раньше. "
+        "Проверьте обе даты."
+    ),
+    representation.AttorneyExpired: lambda e: (
+        f"Доверенность действовала до {day(e.valid_until)}. Нужна новая."
+    ),
     intake.ClinicNotOffered: lambda _: (
         "Эта организация не сможет провести ваш осмотр: у неё нет действующей лицензии на осмотры "
         "для вашей профессии или она не подключена к сервису. Выберите другую."
@@ -295,7 +313,11 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
 }
 """One entry for each subclass of ``InvalidValue`` below this layer; a test names those missing."""
 
-POLICY_WARNINGS: Final[dict[type[policies.PolicyWarning], Callable[[Any], str]]] = {
+WARNINGS: Final[dict[type[intake.FormWarning], Callable[[Any], str]]] = {
+    passports.PassportOutlived: lambda _: (
+        "Паспорт меняют в 20 и в 45 лет, а этот выдан раньше. Если новый уже получен, впишите его "
+        "данные. Заявку примут и так."
+    ),
     policies.BirthUnreadable: lambda _: (
         "Из номера полиса не читается дата рождения. Сверьте её со сканом."
     ),
@@ -321,6 +343,6 @@ def words(invalid: Invalid) -> dict[str, str]:
     return {field: word(error) for field, error in invalid.fields.items()}
 
 
-def word_warning(warning: policies.PolicyWarning) -> str:
-    """Say what the operator should compare in a policy."""
-    return POLICY_WARNINGS[type(warning)](warning)
+def word_warning(warning: intake.FormWarning) -> str:
+    """Say what does not fit together in a form, and refuses nothing."""
+    return WARNINGS[type(warning)](warning)

@@ -14,8 +14,9 @@ from emk_app.domain.deadlines import LATE_DAYS, PAPERS_DAYS
 from emk_app.domain.decisions import GROUNDS
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import Invalid, Required
-from emk_app.domain.intake import IDENTITY, Applicant, Field
+from emk_app.domain.intake import IDENTITY, REPRESENTATIVE, Applicant, Field, HolderCategory
 from emk_app.presenting.applications import (
+    CATEGORIES,
     CHECKS,
     EVENTS,
     EXAMINATIONS,
@@ -30,6 +31,7 @@ from emk_app.presenting.applications import (
     evidence_text,
     fact,
     identity_text,
+    representative_text,
     scan_row,
 )
 from emk_app.presenting.formats import NBSP, counted, day, moment
@@ -91,7 +93,10 @@ class Question:
     controls: tuple[str, ...]
 
 
+_REPRESENTATIVE: Final = tuple(field for field in Field if field in REPRESENTATIVE)
+
 QUESTIONS: Final = (
+    Question("representative", "Представитель", _REPRESENTATIVE),
     Question("name", "Фамилия, имя, отчество", _NAME),
     Question("born_on", FIELDS[Field.BIRTH_DATE], (Field.BIRTH_DATE,)),
     Question("sex", FIELDS[Field.SEX], (Field.SEX,)),
@@ -102,6 +107,8 @@ QUESTIONS: Final = (
     Question("address", FIELDS[Field.ADDRESS], _ADDRESS),
     Question("occupation", FIELDS[Field.OCCUPATION], (Field.OCCUPATION,)),
     Question("kind", FIELDS[Field.KIND], (Field.KIND,)),
+    Question("category", "Студент, пенсионер или инвалидность", (Field.CATEGORY,)),
+    Question("examined_on", FIELDS[Field.EXAM_CERTIFICATE_ON], (Field.EXAM_CERTIFICATE_ON,)),
 )
 """What of the form, as an operator thinks of it: a name is one thing though it is three fields."""
 
@@ -253,7 +260,9 @@ def answer_rows(case: Case) -> list[FieldRow]:
     said = case.applicant
     if said is None:
         return []
-    return [FieldRow(name, label, value) for name, label, value in _answers(said)]
+    lines = [FieldRow(name, label, value) for name, label, value in _answers(said) if value]
+    absent = ", ".join(SCAN_KINDS[kind] for kind in case.absent)
+    return [*lines, FieldRow("absent", "Не хватает документов", absent)] if absent else lines
 
 
 def paper_rows(scans: tuple[ScanView, ...]) -> list[PaperRow]:
@@ -393,7 +402,9 @@ def _standing(case: Case) -> Label:
 
 
 def _answers(said: Applicant) -> tuple[tuple[str, str, str], ...]:
+    category = CATEGORIES[said.category] if said.category is not HolderCategory.NONE else ""
     return (
+        ("representative", "Представитель", representative_text(said)),
         ("name", "Фамилия, имя, отчество", str(said.name)),
         ("born_on", FIELDS[Field.BIRTH_DATE], day(said.born_on)),
         ("sex", FIELDS[Field.SEX], SEXES[said.sex]),
@@ -404,6 +415,12 @@ def _answers(said: Applicant) -> tuple[tuple[str, str, str], ...]:
         ("address", FIELDS[Field.ADDRESS], str(said.address)),
         ("occupation", FIELDS[Field.OCCUPATION], said.occupation.name),
         ("kind", FIELDS[Field.KIND], KINDS[said.kind].text),
+        ("category", FIELDS[Field.CATEGORY], category),
+        (
+            "examined_on",
+            FIELDS[Field.EXAM_CERTIFICATE_ON],
+            day(said.examined_on) if said.examined_on else "",
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from emk_app.db.repositories import applications, desks, examinations
 from emk_app.db.tables.applications import Application
 from emk_app.db.tables.clinics import Clinic
 from emk_app.db.tables.people import User
-from emk_app.domain import corrections, deadlines, decisions
+from emk_app.domain import corrections, deadlines, decisions, papers
 from emk_app.domain.actors import SYSTEM, Actor, Role, permit
 from emk_app.domain.applications import (
     ApplicationStatus,
@@ -30,6 +30,7 @@ from emk_app.domain.checks import CheckOutcome, Finding
 from emk_app.domain.clearance import admits
 from emk_app.domain.corrections import Asked
 from emk_app.domain.deadlines import Wait
+from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import (
     ChangedMeanwhile,
     InvalidValue,
@@ -115,6 +116,8 @@ class Case:
     is_promise_broken: bool
     is_late: bool
     scans: tuple[ScanView, ...]
+    absent: tuple[ScanKind, ...]
+    """Papers that the form calls for and that are not there."""
     signature: ESignatureView | None
     findings: tuple[Finding, ...]
     history: tuple[HistoryLine, ...]
@@ -460,6 +463,8 @@ def _view(db: Session, application: Application, actor: Actor, now: datetime) ->
         ApplicationStatus.RECEIVED,
         ApplicationStatus.UNDER_REVIEW,
     )
+    shown = scans.views(db, application)
+    required = papers.papers(applications.form_of(db, application)).required
     papers_open = application.papers in (PapersTrack.WAITING, PapersTrack.TAKEN)
     return Case(
         id=application.id,
@@ -476,7 +481,8 @@ def _view(db: Session, application: Application, actor: Actor, now: datetime) ->
         days_spent=spent,
         is_promise_broken=papers_open and open_for_review and spent > deadlines.PAPERS_DAYS,
         is_late=open_for_review and spent > deadlines.LATE_DAYS,
-        scans=scans.views(db, application),
+        scans=shown,
+        absent=tuple(kind for kind in required if kind not in {scan.kind for scan in shown}),
         signature=esigning.view(db, application, now),
         findings=checking.findings_of(db, application),
         history=tuple(

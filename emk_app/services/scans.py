@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -29,7 +29,7 @@ from emk_app.storage import antivirus, inspection
 from emk_app.storage.blobs import Blobs, BlobStore
 
 UPLOADS: Final = Rule(tries=60, window=timedelta(days=1), longest_block=timedelta(hours=1))
-"""Files a holder may send in a day; an application with every paper takes ten (D42)."""
+"""Files a holder may send in a day; an application with every paper takes eleven (D42)."""
 NAME_LIMIT: Final = 80
 SWEEP: Final = "sweep_scans"
 """The job of ``sweep``."""
@@ -204,14 +204,22 @@ def copies(actor: Actor, application_id: int, *, now: datetime) -> tuple[Copy, .
 
 
 def adopt(
-    db: Session, application: Application, copied: Iterable[Copy], now: datetime
+    db: Session,
+    application: Application,
+    copied: Iterable[Copy],
+    now: datetime,
+    *,
+    without: Collection[ScanKind] = (),
 ) -> tuple[str, ...]:
-    """Add the copies of kinds that the application lacks; return the files not needed."""
+    """Add the copies of kinds that the application lacks; return the files not needed.
+
+    Kinds ``without`` which it is to begin are not added.
+    """
     holder = vault.vault_for(db, application.holder_id)
     present = {scan.kind for scan in applications.scans_of(db, application.id)}
     unused: list[str] = []
     for copy in copied:
-        if copy.of.kind in present:
+        if copy.of.kind in present or copy.of.kind in without:
             unused += [copy.blob, copy.preview_blob]
             continue
         ref = secrets.token_hex(16)

@@ -50,6 +50,10 @@ class ApplyState(rx.State):
     work: str = ""
     """What the chosen occupation means for the examination."""
     scans: dict[str, ScanRow] = rows.scan_rows(())
+    needs: dict[str, bool] = rows.needs(None)
+    offers: dict[str, bool] = rows.offers(None)
+    has_others: bool = False
+    """Some papers that nobody must show are there, or something is wrong with them."""
     clinic: ClinicRow = ClinicRow()
     clinic_id: int = 0
     has_clinic: bool = False
@@ -315,13 +319,21 @@ class ApplyState(rx.State):
                 self.hints = rows.warnings_of(draft)
                 self.work = rows.work_text(draft.fields)
             case WizardStep.PAPERS:
-                self.scans = rows.scan_rows(draft.scans)
+                date = Field.EXAM_CERTIFICATE_ON
+                self.fields |= {date.value: rows.typed(draft)[date]}
+                self.scans = rows.scan_rows(draft.scans, draft.fields)
+                self.needs, self.offers = rows.needs(draft), rows.offers(draft)
+                others = {date.value, *(name for name, is_there in self.offers.items() if is_there)}
+                self.has_others = any(
+                    self.errors[name] or (name in self.scans and self.scans[name].name)
+                    for name in others
+                )
             case WizardStep.CLINIC:
                 self._show_clinic(draft)
             case WizardStep.REVIEW:
                 self._show_clinic(draft)
                 self.answers = rows.answers(draft)
-                self.papers = rows.paper_rows(draft.scans)
+                self.papers = rows.paper_rows(draft.scans, draft.fields)
                 self.hints = rows.warnings_of(draft)
                 self.consented = draft.is_consented
                 self.signature = esignatures.row(draft.signature, self.slug, is_draft=True)

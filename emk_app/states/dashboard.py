@@ -293,7 +293,7 @@ class CaseState(rx.State):
         self.events = rows.event_rows(found.history)
         self.checks = [rows.check_row(finding) for finding in found.checks]
         self.signature = esignatures.row(found.signature, self.slug)
-        self.papers = rows.paper_rows(found.scans)
+        self.papers = rows.paper_rows(found.scans, found.fields)
         self.answers = rows.answer_rows(found)
         asked = rows.asked_names(case.asked)
         self.asks = {name: name in asked for name in rows.CONTROLS}
@@ -305,6 +305,6 @@ class CaseState(rx.State):
         said = rows.sentences(found.problems)
         self.errors = NOTHING_WRONG | {name: said[name] for name in asked if name in said}
         self.scans = rows.scan_rows(
-            tuple(scan for scan in found.scans if scan.kind in case.asked.scans)
+            tuple(scan for scan in found.scans if scan.kind in case.asked.scans), found.fields
         )
         self.work = rows.work_text(self.fields)

@@ -129,7 +129,7 @@ def show_papers(page: Page, folder: Path) -> None:
     """Send the two scans that every application needs."""
     for label, kind in (("Паспорт", ScanKind.PASSPORT), ("Полис ОМС", ScanKind.POLICY)):
         choose_file(page, label, paper(folder, kind))
-        file_field(page, label).get_by_role("link", name="Посмотреть").wait_for()
+        file_field(page, label).get_by_role("button", name="Посмотреть").wait_for()
 
 
 def file_field(page: Page, label: str) -> Locator:

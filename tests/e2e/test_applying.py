@@ -104,7 +104,7 @@ def test_draft_survives_the_browser_and_the_server(server: Server, visit: Visit,
     again.get_by_role("link", name="Продолжить").click()
     again.wait_for_url("**/apply/papers")
     for label in ("Паспорт", "Полис ОМС"):
-        file_field(again, label).get_by_role("link", name="Посмотреть").wait_for()
+        file_field(again, label).get_by_role("button", name="Посмотреть").wait_for()
     look(again, "apply-papers-full")
     again.goto("/cabinet/apply/details")
     for label, text in RIGHT.texts.items():

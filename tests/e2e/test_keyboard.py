@@ -71,7 +71,7 @@ def test_holder_needs_no_pointer(server: Server, visit: Visit, tmp_path: Path):
     for label, kind in (("Паспорт", ScanKind.PASSPORT), ("Полис ОМС", ScanKind.POLICY)):
         control = file_field(page, label).locator("input[type=file]")
         send_file(page, control, paper(tmp_path, kind))
-        file_field(page, label).get_by_role("link", name="Посмотреть").wait_for()
+        file_field(page, label).get_by_role("button", name="Посмотреть").wait_for()
     press(page, page.get_by_role("button", name="Далее: медорганизация"))
 
     page.wait_for_url("**/apply/clinic")

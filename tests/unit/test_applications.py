@@ -12,6 +12,7 @@ from emk_app.domain.applications import (
     EXAMINATION_STEPS,
     FINAL,
     PAPERS_STEPS,
+    REQUIRED_SCANS,
     STEPS,
     ApplicationField,
     ApplicationStatus,
@@ -244,21 +245,25 @@ COMPLETE = {ScanKind.PASSPORT, ScanKind.POLICY}
 
 
 def test_empty_application_lacks_everything_in_the_order_of_the_form() -> None:
-    assert missing((), ()) == (*ApplicationField, ScanKind.PASSPORT, ScanKind.POLICY)
+    assert missing((), (), REQUIRED_SCANS) == (
+        *ApplicationField,
+        ScanKind.PASSPORT,
+        ScanKind.POLICY,
+    )
 
 
 @pytest.mark.parametrize("field", ApplicationField)
 def test_application_lacking_one_field_says_which(field: ApplicationField) -> None:
-    assert missing(set(ApplicationField) - {field}, COMPLETE) == (field,)
+    assert missing(set(ApplicationField) - {field}, COMPLETE, REQUIRED_SCANS) == (field,)
 
 
 @pytest.mark.parametrize("kind", sorted(COMPLETE))
 def test_application_lacking_one_scan_says_which(kind: ScanKind) -> None:
-    assert missing(set(ApplicationField), COMPLETE - {kind}) == (kind,)
+    assert missing(set(ApplicationField), COMPLETE - {kind}, REQUIRED_SCANS) == (kind,)
 
 
 def test_complete_application_lacks_nothing() -> None:
-    assert missing(set(ApplicationField), COMPLETE | {ScanKind.DIPLOMA}) == ()
+    assert missing(set(ApplicationField), COMPLETE | {ScanKind.DIPLOMA}, REQUIRED_SCANS) == ()
 
 
 NUMBER = TrackingNumber(2026, 123)

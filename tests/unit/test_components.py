@@ -63,6 +63,10 @@ def one(component: rx.Component, tag: str) -> ElementTree.Element:
     return found[0]
 
 
+def all_of(component: rx.Component, tag: str) -> list[ElementTree.Element]:
+    return [found for each in tree(component) for found in each.iter(tag)]
+
+
 def by_id(component: rx.Component, wanted: str) -> ElementTree.Element:
     found = [node for node in tree(component).iter() if node.get("id") == wanted]
     assert len(found) == 1, (wanted, len(found))
@@ -175,6 +179,26 @@ def test_file_field_tells_limit_refusal_and_what_it_does(file_name: str):
     assert box.get("data-limit") == "2048"
     assert box.get("data-upload-fields") == '["kind"]'
     assert box.get("data-upload-kind") == "passport"
+
+
+def test_paper_can_be_photographed_seen_in_whole_and_removed_only_when_sure():
+    shown = forms.file_field(
+        "Паспорт",
+        "passport",
+        upload_url="/scans",
+        limit_bytes=2048,
+        limit_text="PDF до 2 КБ",
+        file_name="паспорт.pdf",
+        pages=["/1", "/2"],
+        camera=True,
+        on_remove=rx.noop(),
+    )
+    cameras = [each for each in all_of(shown, "input") if each.get("capture") == "environment"]
+    assert [each.get("accept") for each in cameras] == ["image/jpeg"]
+    assert [each.get("alt") for each in all_of(shown, "img")] == ["Страница 1", "Страница 2"]
+    opened = [each.get("data-dialog-open") for each in all_of(shown, "button")]
+    assert {"preview-passport", "remove-passport"} <= {*opened}
+    assert by_id(shown, "remove-passport").tag == "dialog"
 
 
 def test_native_post_form_is_left_to_the_browser():

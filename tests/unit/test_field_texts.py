@@ -15,6 +15,7 @@ import emk_app.domain
 import emk_app.storage
 from emk_app.domain.contacts import MixedAlphabets, NotALogin, PhoneLength
 from emk_app.domain.errors import Invalid, InvalidValue, NotAChoice, Required, TooLong
+from emk_app.domain.intake import FormWarning
 from emk_app.domain.numbers import Snils, SnilsLength, WrongCheckDigit
 from emk_app.domain.passports import IssuedTooEarly
 from emk_app.domain.people import (
@@ -27,9 +28,9 @@ from emk_app.domain.people import (
     TooYoung,
     YearOutOfRange,
 )
-from emk_app.domain.policies import BirthDiffers, PolicyWarning, SexDiffers
+from emk_app.domain.policies import BirthDiffers, SexDiffers
 from emk_app.domain.values import NotDigits, TooShort, UnexpectedCharacter, WrongLength
-from emk_app.presenting.field_texts import FIELD_ERRORS, POLICY_WARNINGS, word, word_warning, words
+from emk_app.presenting.field_texts import FIELD_ERRORS, WARNINGS, word, word_warning, words
 
 
 def _subclasses(kind: type[InvalidValue]) -> Iterator[type[InvalidValue]]:
@@ -50,8 +51,8 @@ def test_no_problem_lacks_its_sentence() -> None:
     assert not missing, f"add to FIELD_ERRORS in presenting/field_texts.py: {', '.join(missing)}"
 
 
-def test_no_warning_about_a_policy_lacks_its_sentence() -> None:
-    assert {*get_args(PolicyWarning)} == {*POLICY_WARNINGS}
+def test_no_warning_lacks_its_sentence() -> None:
+    assert {*get_args(FormWarning)} == {*WARNINGS}
 
 
 SENTENCES = [
