@@ -18,7 +18,7 @@ from emk_app.domain.errors import DomainError
 from emk_app.frontend import serve
 from emk_app.keys import keystore
 from emk_app.presenting import registers
-from emk_app.services import accounts, auditing, importing
+from emk_app.services import accounts, auditing, delivering, importing
 from emk_app.settings import settings
 
 
@@ -126,6 +126,24 @@ def _generate_clinics(options: argparse.Namespace) -> int:
     return 0
 
 
+def _outbox(options: argparse.Namespace) -> int:
+    if options.act == "list":
+        for letter in delivering.stuck(SYSTEM, now=clock.now()):
+            kind = letter.kind or "unreadable"
+            print(
+                f"{letter.id}  {letter.created_at:%Y-%m-%d %H:%M}  {letter.channel}  "
+                f"{letter.recipient or '-'}  {kind}  {letter.state}  "
+                f"{letter.failure or '-'}  tries {letter.attempts}"
+            )
+        return 0
+    if options.letter is None:
+        print("name the letter by its number", file=sys.stderr)
+        return 2
+    act = delivering.retry if options.act == "retry" else delivering.drop
+    act(SYSTEM, options.letter, now=clock.now())
+    return 0
+
+
 def _serve(_options: argparse.Namespace) -> int:
     serve(settings().host, settings().port)
     return 0
@@ -181,6 +199,11 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("count", type=int, help="how many clinics, at most 999999")
     make.add_argument("file", type=Path)
     make.set_defaults(run=_generate_clinics)
+
+    outbox = commands.add_parser("outbox", help="messages that have not left")
+    outbox.add_argument("act", choices=["list", "retry", "drop"])
+    outbox.add_argument("letter", nargs="?", type=int, help="its number in the list")
+    outbox.set_defaults(run=_outbox)
 
     server = commands.add_parser("serve", help="serve the built site")
     server.set_defaults(run=_serve)

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.utils import parseaddr
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from emk_app.domain.contacts import Email
+from emk_app.domain.errors import InvalidValue
+from emk_app.domain.gateways import Security, SmtpServer
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+SMTP_SCHEMES = {
+    "smtps": (Security.TLS, 465),
+    "smtp": (Security.STARTTLS, 587),
+    "smtp+plain": (Security.NONE, 25),
+}
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Environment(StrEnum):
@@ -50,6 +63,14 @@ class Settings:
     """Folder of the issuers' certificates that holders' electronic signatures are trusted by."""
     reads_pictures: bool
     """Whether passports are read by the extra ``ocr``; else people do it."""
+    smtp: SmtpServer | None
+    """Who takes our mail; without one, letters wait in the outbox, or go to the demo's file."""
+    mail_from: Address | None
+    """The sender of our mail; there is one wherever there is a server."""
+    sms_url: str | None
+    """Address of the SMS gateway (docs/sms-gateway.md)."""
+    sms_token: str = field(repr=False)
+    sms_sender: str
     test_clock: Path | None
     """File with an offset in seconds added to the clock; never in production."""
 
@@ -84,9 +105,24 @@ def read(environ: Mapping[str, str]) -> Settings:
             raise BadSetting("EMK_TEST_CLOCK", "refused in production")
         if not environ.get("EMK_DATA"):
             raise BadSetting("EMK_DATA", "must be set in production")
+        for name in ("EMK_SMTP_URL", "EMK_SMS_URL"):
+            if not environ.get(name):
+                raise BadSetting(
+                    name, "must be set in production; none says that messages wait unsent"
+                )
         for name in ("CODESPACES", "CODESPACE_NAME"):
             if environ.get(name):
                 raise BadSetting(name, "a development workspace can't serve production")
+    smtp = _smtp(environ.get("EMK_SMTP_URL"))
+    mail_from = _mail_from(environ.get("EMK_MAIL_FROM"))
+    if smtp is not None and mail_from is None:
+        raise BadSetting("EMK_MAIL_FROM", "must be set beside EMK_SMTP_URL")
+    sms_url = _sms_url(environ.get("EMK_SMS_URL"))
+    sms_token = environ.get("EMK_SMS_TOKEN") or ""
+    if sms_url is not None and not sms_token:
+        raise BadSetting("EMK_SMS_TOKEN", "must be set beside EMK_SMS_URL")
+    if not sms_token.isascii() or any(not " " < sign < "\x7f" for sign in sms_token):
+        raise BadSetting("EMK_SMS_TOKEN", "must be printable ASCII without spaces")
     return Settings(
         environment=environment,
         host=environ.get("EMK_HOST") or "127.0.0.1",
@@ -99,6 +135,11 @@ def read(environ: Mapping[str, str]) -> Settings:
         clamd=environ.get("EMK_CLAMD") or None,
         trusted_roots=Path(environ.get("EMK_TRUSTED_ROOTS") or data / "trusted-roots").resolve(),
         reads_pictures=_reads_pictures(environ),
+        smtp=smtp,
+        mail_from=mail_from,
+        sms_url=sms_url,
+        sms_token=sms_token,
+        sms_sender=_sms_sender(environ.get("EMK_SMS_SENDER") or ""),
         test_clock=Path(clock) if clock else None,
     )
 
@@ -117,6 +158,72 @@ def _reads_pictures(environ: Mapping[str, str]) -> bool:
     if wanted == "on" and not is_installed:
         raise BadSetting("EMK_OCR", "the extra is not installed: run .ci/setup ocr")
     return is_installed and wanted != "off"
+
+
+def _smtp(text: str | None) -> SmtpServer | None:
+    """Read ``smtps://user:password@host``, ``smtp://…`` (STARTTLS) or ``smtp+plain://…``.
+
+    Without encryption only a relay on this machine is spoken to.
+    """
+    if not text or text == "none":
+        return None
+    name, like = "EMK_SMTP_URL", "must be like smtps://user:password@mail.example.ru:465"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise BadSetting(name, like) from None
+    if parts.scheme not in SMTP_SCHEMES or not parts.hostname:
+        raise BadSetting(name, like)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise BadSetting(name, "must be scheme, user, password, host and port only")
+    security, usual = SMTP_SCHEMES[parts.scheme]
+    if security is Security.NONE and parts.hostname not in LOOPBACK:
+        raise BadSetting(name, "must be encrypted, except to this machine itself")
+    if bool(parts.username) != bool(parts.password):
+        raise BadSetting(name, "must have both user and password, or neither")
+    return SmtpServer(
+        parts.hostname,
+        port or usual,
+        security,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+    )
+
+
+def _mail_from(text: str | None) -> Address | None:
+    """Read ``ЭМК Онлайн <noreply@example.ru>``, or the address alone."""
+    if not text:
+        return None
+    shown, said = parseaddr(text)
+    try:
+        local, _, domain = Email.parse(said).ascii.rpartition("@")
+        return Address(shown or "ЭМК Онлайн", local, domain)
+    except (InvalidValue, ValueError):
+        raise BadSetting("EMK_MAIL_FROM", "must be like ЭМК Онлайн <noreply@example.ru>") from None
+
+
+def _sms_url(text: str | None) -> str | None:
+    if not text or text == "none":
+        return None
+    name, like = "EMK_SMS_URL", "must be like https://sms.example.ru/messages"
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise BadSetting(name, like) from None
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username or parts.fragment:
+        raise BadSetting(name, like)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise BadSetting(name, "must be https, except to this machine itself")
+    return text
+
+
+def _sms_sender(text: str) -> str:
+    """Read the name messages come from; operators take up to 11 Latin letters, digits and signs."""
+    if not re.fullmatch(r"[A-Za-z0-9 ._-]{0,11}", text):
+        raise BadSetting("EMK_SMS_SENDER", "must be up to 11 Latin letters and digits")
+    return text
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:

@@ -9,10 +9,10 @@ import reflex as rx
 from emk_app.components.markup import Text, words
 
 IconName = Literal[
-    "alert", "arrow-left", "arrow-right", "calendar", "camera", "check", "chevron-down", "clinic",
-    "clock", "copy", "cross", "dot", "download", "edit", "external", "eye", "eye-off", "file",
-    "info", "lock", "menu", "minus", "person", "plus", "print", "qr", "refresh", "search", "share",
-    "shield", "sign-out", "trash", "upload",
+    "alert", "arrow-left", "arrow-right", "bell", "calendar", "camera", "check", "chevron-down",
+    "clinic", "clock", "copy", "cross", "dot", "download", "edit", "external", "eye", "eye-off",
+    "file", "info", "lock", "menu", "minus", "person", "plus", "print", "qr", "refresh", "search",
+    "share", "shield", "sign-out", "trash", "upload",
 ]  # fmt: skip
 
 # One stroke path each, on a 24 by 24 grid.
@@ -20,6 +20,7 @@ PATHS: Final[dict[str, str]] = {
     "alert": "M12 4 2.5 20.5h19L12 4Zm0 6v5m0 2.6v.1",
     "arrow-left": "M19 12H5m6-6-6 6 6 6",
     "arrow-right": "M5 12h14m-6-6 6 6-6 6",
+    "bell": "M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15L6 16.5Zm4 4h4",
     "calendar": "M4 6h16v14H4V6Zm0 4.5h16M8 3.5V8m8-4.5V8",
     "camera": "M4 8h3.5L9 5h6l1.5 3H20v11H4V8Zm8 8.5a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4Z",
     "check": "m4.5 12.5 5 5 10-11",

@@ -46,6 +46,7 @@ def page_frame(
     assertive: Text = "",
     demo: Flag = False,
     wide: bool = False,
+    bell: Child | None = None,
 ) -> rx.Component:
     """Frame a screen of a signed-in person.
 
@@ -56,6 +57,7 @@ def page_frame(
     # On the phone the way out stands in the menu, where there is one.
     hidden = "e-in-menu" if menu else ""
     side = [
+        *([bell] if bell is not None else []),
         rx.el.span(whose, class_name=hidden),
         _leave(hidden),
     ]
@@ -130,6 +132,31 @@ def narrow_frame(
 def verdict_frame(*children: Child) -> rx.Component:
     """Frame the answer to a scan: no menu, no messages, nothing that needs a script."""
     return _page(rx.el.div(*children, class_name="e-narrow"))
+
+
+def bell(unread: rx.Var[Any], route: str) -> rx.Component:
+    """Lead to what the person was told; how much of it is unread is seen, and said as it grows."""
+    return link(
+        rx.fragment(
+            icon("bell", "e-bell"),
+            rx.el.span("Уведомления", class_name="e-hidden"),
+            rx.el.span(
+                when(
+                    unread.to(int) > 0,
+                    rx.fragment(
+                        rx.el.span(", непрочитанных: ", class_name="e-hidden"),
+                        rx.el.span(
+                            rx.cond(unread.to(int) > 99, "99+", unread.to(str)),
+                            class_name="e-bell-count",
+                        ),
+                    ),
+                ),
+                role="status",
+            ),
+        ),
+        route,
+        "e-band-button",
+    )
 
 
 def message_region(polite: Text, assertive: Text = "", *, tone: Text = "success") -> rx.Component:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, cast
 
 from emk_app.domain.accounts import CODE_LIFE
+from emk_app.domain.errors import Conflict, DomainError
 
 
 class Channel(StrEnum):
@@ -110,6 +111,19 @@ LONGEST_TRYING: Final = timedelta(hours=48)
 FIRST_PAUSE: Final = timedelta(seconds=10)
 LONGEST_PAUSE: Final = timedelta(hours=3)
 
+
+class NotOptional(DomainError):
+    """Nobody can switch this kind of notices off."""
+
+
+class NoContact(DomainError):
+    """The person has proved no contact of this channel."""
+
+
+class LetterEnded(Conflict):
+    """The letter has left, or was laid aside: there is nothing to try again."""
+
+
 Choices = Mapping[tuple[NoticeKind, Channel], bool]
 
 
@@ -197,7 +211,7 @@ def leaves_at(notice: Notice, channel: Channel, local: datetime) -> datetime:
 
 def good_until(notice: Notice, now: datetime) -> datetime | None:
     """Return after when it says nothing true any more; None where it stays true."""
-    if notice.code:
+    if notice.news is News.CONTACT_CODE:
         return now + CODE_LIFE
     return notice.at if notice.news is News.VISIT_SOON else None
 

@@ -7,13 +7,15 @@ from typing import Any
 import reflex as rx
 
 from emk_app.components import layout
-from emk_app.pages.menus import Menu
+from emk_app.pages.menus import HOLDER_MENU, NOTICES, Menu
 from emk_app.settings import settings
+from emk_app.states.notices import BellState
 from emk_app.states.session import MessageState, PersonState
 
 
 def signed_in(*children: Any, title: Any, menu: Menu, current: str, **more: Any) -> rx.Component:
     """Return a page of somebody who is signed in; ``more`` goes to the frame."""
+    bell = layout.bell(BellState.unread, NOTICES) if menu is HOLDER_MENU else None
     return layout.page_frame(
         *children,
         title=title,
@@ -23,6 +25,7 @@ def signed_in(*children: Any, title: Any, menu: Menu, current: str, **more: Any)
         polite=MessageState.polite,
         assertive=MessageState.assertive,
         demo=settings().is_demo,
+        bell=bell,
         **more,
     )
 

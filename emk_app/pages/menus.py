@@ -6,11 +6,14 @@ from typing import Final
 
 Menu = list[tuple[str, str]]
 
+NOTICES: Final = "/cabinet/notices"
+
 HOLDER_MENU: Final[Menu] = [
     ("Главная", "/cabinet"),
     ("Мои заявки", "/cabinet/applications"),
     ("Мои документы", "/cabinet/book"),
+    ("Уведомления", NOTICES),
 ]
 CLINIC_MENU: Final[Menu] = [("Осмотры", "/clinic")]
 OPERATOR_MENU: Final[Menu] = [("Заявки", "/review")]
-ADMIN_MENU: Final[Menu] = [("Состояние", "/admin")]
+ADMIN_MENU: Final[Menu] = [("Состояние", "/admin"), ("Сообщения", "/admin/outbox")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from emk_app.pages import (
@@ -16,14 +17,25 @@ from emk_app.pages import (
     errors,
     guide,
     kit,
+    notices,
+    outbox,
     review,
     sign_in,
     start,
     verdict,
 )
 from emk_app.pages.table import Page
+from emk_app.states.notices import BellState
 
-PAGES: Final[tuple[Page, ...]] = (
+
+def _with_bell(page: Page) -> Page:
+    """Let the bell of the holder's frame ring on each of the holder's pages."""
+    if not page.route.startswith("/cabinet"):
+        return page
+    return replace(page, on_load=(*page.on_load, BellState.follow))
+
+
+_OWN: Final = (
     *start.PAGES,
     *guide.PAGES,
     *check.PAGES,
@@ -33,10 +45,14 @@ PAGES: Final[tuple[Page, ...]] = (
     *consent.PAGES,
     *book.PAGES,
     *apply.PAGES,
+    *notices.PAGES,
     *review.PAGES,
     *clinic.PAGES,
     *admin.PAGES,
+    *outbox.PAGES,
     *errors.PAGES,
     *demo.PAGES,
     *kit.PAGES,
 )
+
+PAGES: Final[tuple[Page, ...]] = tuple(_with_bell(page) for page in _OWN)

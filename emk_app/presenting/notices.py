@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from emk_app.domain import deadlines
 from emk_app.domain.applications import TrackingNumber
-from emk_app.domain.notices import Channel, Message, News, Notice, NoticeKind
-from emk_app.presenting.formats import day, moment
+from emk_app.domain.notices import OBLIGATORY, Channel, Message, News, Notice, NoticeKind
+from emk_app.presenting.formats import counted, day, moment
+from emk_app.presenting.texts import Label
+from emk_app.services.delivering import LetterState, Stuck
+from emk_app.services.notifying import Told, Wishes
 from emk_app.settings import settings
 
 SEGMENT: Final = 67
@@ -51,6 +55,129 @@ class Wording:
     action: str = "Открыть кабинет"
 
 
+@dataclass(frozen=True)
+class NoticeRow:
+    """One notice on the screen."""
+
+    id: int
+    title: str
+    text: str
+    at: str
+    href: str
+    action: str
+    is_unread: bool
+
+
+@dataclass(frozen=True)
+class WishRow:
+    """One kind of notices and what is chosen for it."""
+
+    kind: str
+    name: str
+    hint: str
+    is_fixed: bool
+    """Nobody can switch it off."""
+    sms: bool
+    email: bool
+
+
+UNREADABLE: Final = Wording(
+    "Уведомление",
+    "Его текст прочесть не удалось. Напишите в поддержку и назовите время уведомления.",
+    "",
+)
+
+
+def notice_row(told: Told) -> NoticeRow:
+    """Return a notice as a row of the list."""
+    said = wording(told.notice) if told.notice else UNREADABLE
+    return NoticeRow(
+        told.id, said.title, said.text, moment(told.at), said.path, said.action, told.is_unread
+    )
+
+
+def wish_rows(wishes: Wishes) -> list[WishRow]:
+    """Return a row for each kind, the one that can't be switched off last."""
+    kinds = sorted(NoticeKind, key=lambda kind: kind in OBLIGATORY)
+    return [
+        WishRow(
+            kind.value,
+            KIND_NAMES[kind],
+            KIND_HINTS[kind],
+            kind in OBLIGATORY,
+            wishes.wanted[kind, Channel.SMS],
+            wishes.wanted[kind, Channel.EMAIL],
+        )
+        for kind in kinds
+    ]
+
+
+def chosen(kind: NoticeKind, channel: Channel, *, is_on: bool) -> str:
+    """Say what a choice means from now on."""
+    way = "по СМС" if channel is Channel.SMS else "на почту"
+    if is_on:
+        return f"Теперь «{KIND_NAMES[kind]}» приходит и {way}."
+    return f"«{KIND_NAMES[kind]}» больше не приходит {way}. На экране всё останется."
+
+
+STATES: Final = {
+    LetterState.WAITING: Label("ждёт", "waiting"),
+    LetterState.SENT: Label("ушло", "success"),
+    LetterState.DEAD: Label("не доставлено", "danger"),
+    LetterState.DROPPED: Label("снято", "neutral"),
+}
+FAILURES: Final = {
+    "": "—",
+    "unreadable": "не читается этой версией",
+    "fatal": "прерывало работу сервиса",
+    "fault": "сбой сервиса",
+    "stale": "устарело",
+    "refused": "получатель не принимает",
+    "busy": "шлюз просит подождать",
+    "unreachable": "шлюз недоступен",
+    "unauthorized": "шлюз не узнаёт нас",
+    "unclear": "ответ шлюза непонятен",
+}
+"""Why a letter has not left, in the administrator's words."""
+OLD_LETTER: Final = "Сообщение прежней версии прочесть нельзя."
+
+
+@dataclass(frozen=True)
+class StuckRow:
+    """A letter that has not left, as the administrator sees it."""
+
+    id: int
+    at: str
+    channel: str
+    recipient: str
+    kind: str
+    state: str
+    tone: str
+    failure: str
+    tries: str
+
+
+def letter_state(state: LetterState, created_at: datetime, due_at: datetime) -> tuple[str, str]:
+    """Return the word for how far a letter has come, and its tone."""
+    if state is LetterState.WAITING and due_at > created_at:
+        return f"ждёт до {moment(due_at)}", STATES[state].tone
+    return STATES[state].text, STATES[state].tone
+
+
+def stuck_row(letter: Stuck) -> StuckRow:
+    """Return a letter that has not left as a row."""
+    return StuckRow(
+        letter.id,
+        moment(letter.created_at),
+        CHANNELS[letter.channel],
+        letter.recipient or "не читается",
+        KIND_NAMES[letter.kind] if letter.kind else "—",
+        *letter_state(letter.state, letter.created_at, letter.due_at),
+        FAILURES.get(letter.failure, letter.failure),
+        counted(letter.attempts, "попытка", "попытки", "попыток"),
+    )
+
+
 def wording(notice: Notice) -> Wording:
     """Return the words of a notice."""
     return WORDS[notice.news](notice)
@@ -62,7 +189,7 @@ def message(notice: Notice, channel: Channel) -> Message:
     if channel is Channel.SMS:
         return Message(said.title, said.sms)
     lines = [said.text]
-    if not notice.code:
+    if notice.news is not News.CONTACT_CODE:
         lines.append(f"{said.action}: {settings().origin}{said.path}")
     lines.append(
         f"Это письмо отправил сервис «{SERVICE}», отвечать на него не нужно. "

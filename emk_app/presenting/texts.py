@@ -22,6 +22,7 @@ from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.corrections import NotAsked
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
+from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
 from emk_app.domain.register import NotARegister
 from emk_app.domain.sharing import TooManyLinks
 from emk_app.presenting.field_texts import word
@@ -160,6 +161,9 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ScanCheckUnavailable: lambda _: (
         "Сейчас файлы проверить нельзя. Подождите минуту и выберите файл снова."
     ),
+    NotOptional: lambda _: "Сообщения о безопасности отключить нельзя: они защищают ваш доступ.",
+    NoContact: lambda _: "Этот способ станет доступен, когда вы подтвердите такой контакт.",
+    LetterEnded: lambda _: "Сообщение уже ушло или снято с отправки. Показаны свежие данные.",
     errors.Invalid: lambda _: "Проверьте отмеченные поля.",
     errors.TooManyAttempts: _later,
     WrongCredentials: lambda _: (

@@ -19,18 +19,23 @@ from emk_app.crypto.errors import SealBroken
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.journal import OutboxMessage
+from emk_app.domain.actors import Actor, Role, permit
 from emk_app.domain.errors import NotFound
 from emk_app.domain.notices import (
     LONGEST_PAUSE,
     OBLIGATORY,
     TRIES,
     Channel,
+    LetterEnded,
     Message,
     Notice,
+    NoticeKind,
     is_given_up,
     is_quiet,
     pause_after,
 )
+from emk_app.outbound.sms import SmsGateway
+from emk_app.outbound.smtp import Smtp
 from emk_app.outbound.transports import (
     JsonLines,
     Letter,
@@ -40,6 +45,7 @@ from emk_app.outbound.transports import (
     Transport,
     Unavailable,
 )
+from emk_app.services import auditing, notifying
 from emk_app.settings import settings
 
 log = logging.getLogger("emk.outbox")
@@ -50,6 +56,7 @@ BATCH: Final = 20
 """Letters of one round: a process that is told to stop does not go on for ever."""
 SHOWN: Final = 100
 TOPIC: Final = "letters"
+MANAGE_PAGE: Final = "/cabinet/notices/settings"
 
 Words = Callable[[Notice, Channel], Message]
 """Puts a notice into the words of a channel."""
@@ -80,6 +87,11 @@ class DemoLetter:
 
 def gateway_of(channel: Channel) -> Transport | None:
     """Return the gateway of the settings; without one, letters wait in the outbox."""
+    given = settings()
+    if channel is Channel.EMAIL and given.smtp is not None and given.mail_from is not None:
+        return Smtp(given.smtp, given.mail_from, manage_url=f"{given.origin}{MANAGE_PAGE}")
+    if channel is Channel.SMS and given.sms_url is not None:
+        return SmsGateway(given.sms_url, given.sms_token, sender=given.sms_sender)
     return JsonLines(settings().data / "outbox.jsonl") if settings().is_demo else None
 
 
@@ -117,14 +129,21 @@ def deliver_due(
     return sent
 
 
-def demo_letters(words: Words) -> list[DemoLetter]:
-    """Return the newest letters; outside the demo there is no such page."""
+def demo_letters(
+    words: Words, *, channel: Channel | None = None, state: LetterState | None = None
+) -> list[DemoLetter]:
+    """Return the newest letters, of one channel and state if asked; there is none outside the
+    demo.
+    """
     if not settings().is_demo:
         raise NotFound
     with reading() as db:
-        rows = db.exec(
-            select(OutboxMessage).order_by(col(OutboxMessage.id).desc()).limit(SHOWN)
-        ).all()
+        query = select(OutboxMessage)
+        if channel is not None:
+            query = query.where(OutboxMessage.channel == channel)
+        if state is not None:
+            query = query.where(*_IN_STATE[state])
+        rows = db.exec(query.order_by(col(OutboxMessage.id).desc()).limit(SHOWN)).all()
     return [
         DemoLetter(
             row.id,
@@ -137,6 +156,90 @@ def demo_letters(words: Words) -> list[DemoLetter]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A letter that has not left in its time, as the administrator sees it: of nobody in clear."""
+
+    id: int
+    channel: Channel
+    recipient: str
+    """Masked; empty where it can't be read."""
+    kind: NoticeKind | None
+    state: LetterState
+    failure: str
+    attempts: int
+    created_at: datetime
+    due_at: datetime
+
+
+def stuck(actor: Actor, *, now: datetime) -> list[Stuck]:
+    """Return letters that were given up, then those that failed so far, newest first."""
+    permit(actor, Role.ADMIN, Role.SYSTEM)
+    if actor.role is Role.ADMIN:
+        auditing.look(actor, "outbox", fields="stuck", now=now)
+    with reading() as db:
+        rows = db.exec(
+            select(OutboxMessage)
+            .where(
+                col(OutboxMessage.sent_at).is_(None),
+                col(OutboxMessage.dropped_at).is_(None),
+                sa.or_(col(OutboxMessage.dead_at).is_not(None), col(OutboxMessage.failure) != ""),
+            )
+            .order_by(col(OutboxMessage.dead_at).is_(None), col(OutboxMessage.id).desc())
+            .limit(SHOWN)
+        ).all()
+    return [_stuck(row) for row in rows]
+
+
+def retry(actor: Actor, letter_id: int, *, now: datetime) -> None:
+    """Try a letter again as if it were new; raise ``LetterEnded`` where it has left already."""
+    _decide(actor, letter_id, "retry_letter", now, dead_at=None, attempts=0, due_at=now, failure="")
+
+
+def drop(actor: Actor, letter_id: int, *, now: datetime) -> None:
+    """Lay a letter aside for good; raise ``LetterEnded`` where it has left already."""
+    _decide(actor, letter_id, "drop_letter", now, dropped_at=now)
+
+
+def _decide(actor: Actor, letter_id: int, action: str, now: datetime, **values: Any) -> None:
+    permit(actor, Role.ADMIN, Role.SYSTEM)
+    with unit_of_work() as db:
+        row = db.exec(
+            select(OutboxMessage).where(OutboxMessage.id == letter_id).with_for_update()
+        ).first()
+        if row is None:
+            raise NotFound
+        is_leased = row.leased_until is not None and row.leased_until > now
+        if state_of(row) in (LetterState.SENT, LetterState.DROPPED) or is_leased:
+            raise LetterEnded
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.created_at = now if action == "retry_letter" else row.created_at
+        row.leased_until = None
+        db.add(row)
+        # The chain of the audit grows under a lock, so every other row is locked before.
+        auditing.record(db, actor, action, f"letter:{letter_id}", subject_id=row.user_id, now=now)
+        changes.announce(db, TOPIC, "outbox")
+
+
+def _stuck(row: OutboxMessage) -> Stuck:
+    try:
+        recipient, kind = notifying.masked(_recipient(row)), notice_of(row).kind
+    except (SealBroken, ValueError):
+        recipient, kind = "", None
+    return Stuck(
+        row.id,
+        row.channel,
+        recipient,
+        kind,
+        state_of(row),
+        row.failure,
+        row.attempts,
+        row.created_at,
+        row.due_at,
+    )
 
 
 def state_of(message: OutboxMessage) -> LetterState:
@@ -187,6 +290,17 @@ def _waits(table: Any = OutboxMessage) -> tuple[sa.ColumnElement[bool], ...]:
     """Return what is true of a letter that has not come to its end."""
     ends = (table.sent_at, table.dead_at, table.dropped_at)
     return tuple(col(each).is_(None) for each in ends)
+
+
+_IN_STATE: Final[dict[LetterState, tuple[sa.ColumnElement[bool], ...]]] = {
+    LetterState.WAITING: _waits(),
+    LetterState.SENT: (col(OutboxMessage.sent_at).is_not(None),),
+    LetterState.DROPPED: (col(OutboxMessage.dropped_at).is_not(None),),
+    LetterState.DEAD: (
+        col(OutboxMessage.dead_at).is_not(None),
+        col(OutboxMessage.dropped_at).is_(None),
+    ),
+}
 
 
 def _take(channel: Channel, now: datetime) -> OutboxMessage | None:

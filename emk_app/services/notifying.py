@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, SQLModel, col, select
 
 from emk_app.clock import MOSCOW
+from emk_app.crypto.errors import SealBroken
 from emk_app.db import changes, vault
+from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.journal import OutboxMessage
 from emk_app.db.tables.notices import NoticeChoice, StoredNotice
 from emk_app.db.tables.people import User
-from emk_app.domain.notices import Channel, Choices, Notice, good_until, is_wanted, leaves_at
+from emk_app.domain.actors import Actor, Role, permit
+from emk_app.domain.contacts import Email, Phone
+from emk_app.domain.errors import NotFound
+from emk_app.domain.notices import (
+    OBLIGATORY,
+    Channel,
+    Choices,
+    NoContact,
+    Notice,
+    NoticeKind,
+    NotOptional,
+    good_until,
+    is_wanted,
+    leaves_at,
+)
+from emk_app.services import auditing
 
 CONTACT = ("users", "contact")
+PAGE: Final = 30
+"""Notices on one page."""
 
 
 def channel_of(contact: str) -> Channel:
@@ -100,6 +122,161 @@ def send(
     )
     if is_new:
         changes.announce(db, "outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One notice as its person sees it; ``notice`` is None where this release can't read it."""
+
+    id: int
+    notice: Notice | None
+    at: datetime
+    is_unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a person's notices, and how many pages there are; at least one."""
+
+    notices: tuple[Told, ...]
+    page: int
+    pages: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person is told, and where: contacts are masked."""
+
+    contacts: Mapping[Channel, str]
+    wanted: Mapping[tuple[NoticeKind, Channel], bool]
+
+
+def unread(actor: Actor) -> int:
+    """Return how many notices the actor has not read."""
+    permit(actor, Role.HOLDER)
+    with reading() as db:
+        return _count(db, actor, only_unread=True)
+
+
+def page_of(actor: Actor, page: int, *, only_unread: bool = False) -> Page:
+    """Return a page of the actor's notices, newest first; the nearest one where there is none."""
+    permit(actor, Role.HOLDER)
+    with reading() as db:
+        fresh = _count(db, actor, only_unread=True)
+        total = fresh if only_unread else _count(db, actor, only_unread=False)
+        pages = max(1, -(-total // PAGE))
+        page = min(max(1, page), pages)
+        rows = db.exec(
+            select(StoredNotice)
+            .where(*_own(actor, only_unread=only_unread))
+            .order_by(col(StoredNotice.id).desc())
+            .limit(PAGE)
+            .offset((page - 1) * PAGE)
+        ).all()
+        own = vault.vault_for(db, actor.user_id)
+    told = tuple(
+        Told(row.id, _readable(own, row), row.created_at, row.read_at is None) for row in rows
+    )
+    return Page(told, page, pages, fresh)
+
+
+def mark_read(actor: Actor, notice_id: int, *, now: datetime) -> None:
+    """Note that the actor has read one notice; raise ``NotFound`` for somebody else's."""
+    permit(actor, Role.HOLDER)
+    with unit_of_work() as db:
+        row = db.exec(
+            select(StoredNotice)
+            .where(StoredNotice.id == notice_id, StoredNotice.user_id == actor.user_id)
+            .with_for_update()
+        ).first()
+        if row is None:
+            raise NotFound
+        if row.read_at is None:
+            row.read_at = now
+            db.add(row)
+            changes.announce(db, topic_of(actor.user_id))
+
+
+def mark_all_read(actor: Actor, *, now: datetime) -> None:
+    """Note that the actor has read everything told so far."""
+    permit(actor, Role.HOLDER)
+    with unit_of_work() as db:
+        db.exec(
+            sa.update(StoredNotice)
+            .where(*_own(actor, only_unread=True), col(StoredNotice.created_at) <= now)
+            .values(read_at=now)
+        )
+        changes.announce(db, topic_of(actor.user_id))
+
+
+def wishes(actor: Actor) -> Wishes:
+    """Return by which channels the actor is told of what."""
+    permit(actor, Role.HOLDER)
+    with reading() as db:
+        user = db.get(User, actor.user_id)
+        assert user is not None
+        choices = choices_of(db, actor.user_id)
+    contacts = {channel: masked(contact) for channel, contact in contacts_of(user).items()}
+    wanted = {
+        (kind, channel): channel in contacts and is_wanted(kind, channel, choices)
+        for kind in NoticeKind
+        for channel in Channel
+    }
+    return Wishes(contacts, wanted)
+
+
+def choose(actor: Actor, kind: NoticeKind, channel: Channel, *, is_on: bool, now: datetime) -> None:
+    """Switch one kind of notices on or off for one channel.
+
+    Raises ``NotOptional`` for what protects the account, ``NoContact`` where the channel leads
+    nowhere.
+    """
+    permit(actor, Role.HOLDER)
+    if kind in OBLIGATORY:
+        raise NotOptional
+    with unit_of_work() as db:
+        user = db.get(User, actor.user_id)
+        assert user is not None
+        if channel not in contacts_of(user):
+            raise NoContact
+        key = {"user_id": actor.user_id, "kind": kind, "channel": channel}
+        _add_once(db, NoticeChoice, **key, is_on=is_on, changed_at=now)
+        row = db.exec(select(NoticeChoice).filter_by(**key).with_for_update()).one()
+        row.is_on, row.changed_at = is_on, now
+        db.add(row)
+        changes.announce(db, topic_of(actor.user_id))
+        auditing.record(
+            db,
+            actor,
+            "choose_notices",
+            f"user:{actor.user_id}",
+            subject_id=actor.user_id,
+            fields=f"{kind}:{channel}:{'on' if is_on else 'off'}",
+            now=now,
+        )
+
+
+def masked(contact: str) -> str:
+    """Return a contact as it may be shown to those who only need to recognise it."""
+    return (Email(contact) if "@" in contact else Phone(contact)).masked
+
+
+def _own(actor: Actor, *, only_unread: bool) -> list[sa.ColumnElement[bool]]:
+    mine = [col(StoredNotice.user_id) == actor.user_id]
+    return [*mine, col(StoredNotice.read_at).is_(None)] if only_unread else mine
+
+
+def _count(db: Session, actor: Actor, *, only_unread: bool) -> int:
+    query = select(sa.func.count()).select_from(StoredNotice)
+    return db.exec(query.where(*_own(actor, only_unread=only_unread))).one()
+
+
+def _readable(own: vault.Vault, row: StoredNotice) -> Notice | None:
+    try:
+        return Notice.read(own.open(row.notice_sealed, "notices", "notice", row.dedupe))
+    except (SealBroken, ValueError):
+        return None
 
 
 def _add_once(db: Session, table: type[SQLModel], **values: Any) -> bool:

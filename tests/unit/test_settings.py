@@ -10,6 +10,10 @@ PRODUCTION = {
     "EMK_ENV": "production",
     "EMK_ORIGIN": "https://emk.example.ru",
     "EMK_DATA": "/var/lib/emk",
+    "EMK_SMTP_URL": "smtps://emk:secret@mail.example.ru",
+    "EMK_MAIL_FROM": "ЭМК Онлайн <noreply@emk.example.ru>",
+    "EMK_SMS_URL": "https://sms.example.ru/messages",
+    "EMK_SMS_TOKEN": "token",
 }
 
 
@@ -28,6 +32,20 @@ PRODUCTION = {
         ("EMK_ORIGIN", "https://emk.example.ru:port"),
         ("EMK_ORIGIN", "https://[::1"),
         ("EMK_TRUSTED_PROXY_HOPS", "-1"),
+        ("EMK_SMTP_URL", "mail.example.ru"),
+        ("EMK_SMTP_URL", "smtps://"),
+        ("EMK_SMTP_URL", "smtps://mail.example.ru:port"),
+        ("EMK_SMTP_URL", "smtps://user@mail.example.ru"),
+        ("EMK_SMTP_URL", "smtp+plain://mail.example.ru"),
+        ("EMK_SMTP_URL", "smtps://mail.example.ru/inbox"),
+        ("EMK_MAIL_FROM", "ЭМК Онлайн"),
+        ("EMK_MAIL_FROM", "noreply@localhost"),
+        ("EMK_SMS_URL", "sms.example.ru"),
+        ("EMK_SMS_URL", "http://sms.example.ru/messages"),
+        ("EMK_SMS_URL", "https://user:word@sms.example.ru/"),
+        ("EMK_SMS_TOKEN", "two words"),
+        ("EMK_SMS_SENDER", "ЭМК"),
+        ("EMK_SMS_SENDER", "longer than eleven"),
     ],
 )
 def test_unusable_value_stops_the_start_and_names_its_variable(name: str, value: str):
@@ -41,6 +59,10 @@ def test_unusable_value_stops_the_start_and_names_its_variable(name: str, value:
         ("EMK_ORIGIN", ""),
         ("EMK_ORIGIN", "http://emk.example.ru"),
         ("EMK_DATA", ""),
+        ("EMK_SMTP_URL", ""),
+        ("EMK_SMS_URL", ""),
+        ("EMK_SMS_TOKEN", ""),
+        ("EMK_MAIL_FROM", ""),
         ("EMK_TEST_CLOCK", "/tmp/clock"),
         ("CODESPACES", "true"),
         ("CODESPACE_NAME", "x"),
@@ -56,6 +78,19 @@ def test_production_serves_no_demo_and_sets_secure_cookies():
     assert made.is_production
     assert not made.is_demo
     assert made.is_secure
+
+
+def test_gateways_are_read_and_their_secrets_are_not_shown():
+    made = read(PRODUCTION)
+    assert made.smtp is not None and made.mail_from is not None
+    assert (made.smtp.host, made.smtp.port, made.smtp.security) == ("mail.example.ru", 465, "tls")
+    assert made.mail_from.addr_spec == "noreply@emk.example.ru"
+    assert "secret" not in repr(made) and "token" not in repr(made).replace("sms_token", "")
+
+
+def test_production_without_a_channel_says_so_plainly():
+    made = read(PRODUCTION | {"EMK_SMTP_URL": "none", "EMK_SMS_URL": "none"})
+    assert (made.smtp, made.sms_url) == (None, None)
 
 
 def test_nothing_said_is_a_demo_on_the_loopback():
