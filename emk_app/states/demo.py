@@ -51,14 +51,14 @@ class OutboxState(rx.State):
     @allow_anyone
     async def choose_channel(self, channel: str):
         """Show the letters of one channel, or of all."""
-        self.channel = channel if channel in set(Channel) else ""
+        self.channel = channel if str(channel) in set(Channel) else ""
         await self._show()
 
     @rx.event
     @allow_anyone
     async def choose_stage(self, stage: str):
         """Show the letters that have come so far, or all."""
-        self.stage = stage if stage in set(LetterState) else ""
+        self.stage = stage if str(stage) in set(LetterState) else ""
         await self._show()
 
     async def _show(self) -> None:

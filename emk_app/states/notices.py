@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import reflex as rx
 
 from emk_app import clock
@@ -124,8 +122,7 @@ class WishesState(rx.State):
     async def choose(self, kind: str, channel: str, is_on: bool):
         """Switch one kind on or off for one channel, at once."""
         actor = await actor_of(self)
-        values: tuple[Any, Any] = (kind, channel)
-        if values[0] not in set(NoticeKind) or values[1] not in set(Channel):
+        if str(kind) not in set(NoticeKind) or str(channel) not in set(Channel):
             return
         try:
             await in_thread(
