@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 from sqlmodel import col, select
 
@@ -22,6 +23,7 @@ from emk_app.edge.policy import Undeclared, access_of
 from emk_app.emk_app import app
 from emk_app.services import accounts
 from emk_app.states.apply import ClinicSearchState
+from emk_app.states.dashboard import DashboardState
 from emk_app.states.review import QueueState
 from emk_app.states.session import PersonState
 from tests.factories import PASSWORD, SECRET, make_clinic, make_holder, make_received
@@ -167,7 +169,8 @@ async def test_only_what_a_person_does_keeps_the_session_alive(screens: Screens)
     change_session(user_id, last_seen_at=long_ago)
     await screen.send(PersonState.load, "/cabinet")
     await screen.forge(HYDRATE, "/cabinet")
-    await screen.forge(BOOT, "/cabinet")
+    await screen.follow(Event(name=BOOT, payload={}), "/cabinet")
+    await screen.until(DashboardState, lambda state: state.is_loaded)
     assert seen_at(user_id) == long_ago
     await screen.send(ClinicSearchState.begin, "/cabinet/apply/clinic")
     assert seen_at(user_id) > long_ago
