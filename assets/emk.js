@@ -339,6 +339,25 @@
     },
     true,
   );
+  /* From the search to what it has found and back: Enter then chooses, as on any button. */
+  document.addEventListener("keydown", (event) => {
+    const group = near(event, "[data-arrows]");
+    const here = near(event, "input[type=search], [data-arrow-stop]");
+    if (!group || !here || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
+    const stops = [...group.querySelectorAll("input[type=search], [data-arrow-stop]")];
+    const isSearch = here.type === "search";
+    const step =
+      event.key === "ArrowDown" || (event.key === "Enter" && isSearch)
+        ? 1
+        : event.key === "ArrowUp"
+          ? -1
+          : 0;
+    const next =
+      event.key === "Escape" && !isSearch ? stops[0] : step && stops[stops.indexOf(here) + step];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     const group = near(event, "[data-enter-next]");

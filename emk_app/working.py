@@ -18,6 +18,7 @@ from emk_app.services import (
     accounts,
     checking,
     delivering,
+    importing,
     jobs,
     lapsing,
     reviewing,
@@ -29,11 +30,16 @@ from emk_app.threads import in_thread
 log = logging.getLogger("emk.working")
 
 WORKS: Final[dict[str, jobs.Work]] = {
+    importing.LICENCES: importing.end_licences,
     checking.JOB: checking.run,
     lapsing.JOB: lapsing.run,
     scans.SWEEP: lambda _, now: scans.sweep(now=now),
 }
-PERIODS: Final = {lapsing.JOB: timedelta(hours=1), scans.SWEEP: timedelta(days=1)}
+PERIODS: Final = {
+    lapsing.JOB: timedelta(hours=1),
+    scans.SWEEP: timedelta(days=1),
+    importing.LICENCES: timedelta(hours=1),
+}
 """Jobs that return by themselves, each done by one process."""
 ROUND: Final = 5.0
 """Seconds after which a round is made though nobody called: retries fall due, leases run out."""

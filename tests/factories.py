@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from emk_app import clock
 from emk_app.db import vault
 from emk_app.db.engine import unit_of_work
-from emk_app.db.repositories import applications, examinations
+from emk_app.db.repositories import applications, clinics, examinations
 from emk_app.db.tables.applications import Application, Scan
 from emk_app.db.tables.clinics import Clinic
 from emk_app.db.tables.people import User
@@ -39,6 +39,7 @@ from emk_app.domain.examinations import (
 from emk_app.domain.intake import Field
 from emk_app.domain.people import Sex
 from emk_app.domain.policies import Enp
+from emk_app.domain.register import COLUMNS, Entry, Said
 from emk_app.services import accounts, applying, cases, checking, issuing, scans
 from emk_app.services.applying import DraftView
 from tests.files import good
@@ -120,29 +121,28 @@ def make_clinic(
 ) -> int:
     """Return the identity of a new clinic."""
     serial = next(_serials)
+    entry = Entry(
+        oid=f"1.2.643.5.1.13.13.12.2.77.{serial}",
+        name=f"ГБУЗ «Городская поликлиника № {serial}»",
+        short_name=f"Поликлиника № {serial}",
+        kind=ClinicKind.POLYCLINIC,
+        region_code="77",
+        inn="7707083893",
+        ogrn="1027700132195",
+        okpo="00032537",
+        address="г. Москва, ул. Ильинка, д. 1",
+        phone="+7 495 000-00-00",
+        hours="пн–пт 8:00–20:00",
+        licence_number=f"Л041-{serial:05}",
+        licence_status=licence,
+        licensed_on=date(2020, 1, 1),
+        is_connected=is_connected,
+        points=points,
+    )
     with unit_of_work() as db:
-        clinic = Clinic(
-            oid=f"1.2.643.5.1.13.13.12.2.77.{serial}",
-            name=f"ГБУЗ «Городская поликлиника № {serial}»",
-            short_name=f"Поликлиника № {serial}",
-            search_name=f" gbuz gorodskax poliklinika {serial} gorod moskva ",
-            kind=ClinicKind.POLYCLINIC,
-            region_code="77",
-            inn="7707083893",
-            ogrn="1027700132195",
-            okpo="00032537",
-            address="г. Москва, ул. Ильинка, д. 1",
-            phone="+7 495 000-00-00",
-            hours="пн–пт 8:00–20:00",
-            licence_number=f"Л041-{serial:05}",
-            licence_status=licence,
-            licensed_on=date(2020, 1, 1),
-            is_connected=is_connected,
-            points=points,
-        )
-        db.add(clinic)
-        db.flush()
-        return clinic.id
+        clinics.put(db, [Said(entry, frozenset(COLUMNS))], now=clock.now())
+        clinics.settle(db)
+        return db.exec(select(Clinic.id).where(Clinic.oid == entry.oid)).one()
 
 
 def make_draft(

@@ -22,7 +22,6 @@ from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.papers import REQUIRED_IF
 from emk_app.domain.passports import IdentityKind
 from emk_app.domain.policies import PolicyKind
-from emk_app.domain.regions import REGIONS
 from emk_app.pages import esignature, frames
 from emk_app.pages.consent import CONSENT, text_of
 from emk_app.pages.menus import HOLDER_MENU
@@ -588,79 +587,106 @@ def _further(kind: ScanKind) -> rx.Component:
 def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
     """Return the search of clinics; ``on_choose`` gets the identity of the chosen one."""
     state = ClinicSearchState
-    return cards.section(
-        "Поиск",
-        cards.card(
-            rx.el.div(
-                forms.search_box(
-                    "Название или код ОКПО",
-                    "clinic",
-                    default_value=state.query,
-                    on_change=state.type_query.debounce(250),
-                    hint="Например, «поликлиника 12» или «0003». Подойдёт и часть названия.",
-                ),
-                forms.field_row(
-                    forms.select_field(
-                        "Регион",
-                        "region",
-                        sorted(REGIONS.items(), key=lambda pair: pair[1]),
-                        default_value=state.region,
-                        on_change=state.choose_region,
-                        placeholder="Все регионы",
+    return rx.el.div(
+        cards.section(
+            "Поиск",
+            cards.card(
+                rx.el.div(
+                    forms.search_box(
+                        "Название или код ОКПО",
+                        "clinic",
+                        default_value=state.query,
+                        on_change=state.type_query,
+                        hint="Например, «поликлиника 12» или «0003». Подойдёт и часть названия. "
+                        "Стрелка вниз ведёт к найденному.",
                     ),
-                    forms.select_field(
-                        "Тип",
-                        "clinic_kind",
-                        [(kind.value, word) for kind, word in rows.CLINIC_KINDS.items()],
-                        default_value=state.kind,
-                        on_change=state.choose_kind,
-                        placeholder="Любой",
+                    forms.field_row(
+                        forms.select_field(
+                            "Регион",
+                            "region",
+                            state.regions,
+                            default_value=state.region,
+                            on_change=state.choose_region,
+                            placeholder="Все регионы",
+                        ),
+                        forms.select_field(
+                            "Тип",
+                            "clinic_kind",
+                            state.kinds,
+                            default_value=state.kind,
+                            on_change=state.choose_kind,
+                            placeholder="Любой",
+                        ),
                     ),
-                ),
-                forms.checkbox_field(
-                    "Есть услуга «Электронный полис»",
-                    "with_policy",
-                    default_checked=state.with_policy,
-                    on_change=state.only_with_policy,
-                ),
-                when(
-                    state.has_work,
-                    forms.checkbox_field(
-                        "Проводит осмотр для моей профессии",
-                        "for_work",
-                        default_checked=state.for_work,
-                        on_change=state.only_for_work,
+                    rx.el.div(
+                        forms.checkbox_field(
+                            rx.fragment("Есть услуга «Электронный полис»", state.policy_count),
+                            "with_policy",
+                            default_checked=state.with_policy,
+                            on_change=state.only_with_policy,
+                        ),
+                        forms.checkbox_field(
+                            rx.fragment("Лицензия действует", state.licence_count),
+                            "in_force",
+                            default_checked=state.in_force,
+                            on_change=state.only_in_force,
+                        ),
+                        when(
+                            state.has_work,
+                            forms.checkbox_field(
+                                "Проводит осмотр для моей профессии",
+                                "for_work",
+                                default_checked=state.for_work,
+                                on_change=state.only_for_work,
+                            ),
+                        ),
+                        class_name="grid gap-1",
                     ),
+                    class_name="e-form",
+                    key=state.revision,
                 ),
-                class_name="e-form",
-                key=state.revision,
             ),
-        ),
-        when(
-            state.is_searched,
-            rx.el.div(
-                rx.el.p(state.total, role="status", class_name="e-muted"),
-                rx.el.ul(
-                    rx.foreach(state.found, lambda row: _found_clinic(row, on_choose, chosen_id)),
+            when(
+                state.is_searched,
+                rx.el.div(
+                    rx.el.div(
+                        when(given(state.corrected), rx.el.p(state.corrected)),
+                        rx.el.p(state.total, class_name="e-muted"),
+                        role="status",
+                    ),
+                    rx.el.ul(
+                        rx.foreach(
+                            state.found, lambda row: _found_clinic(row, on_choose, chosen_id)
+                        ),
+                        class_name="grid gap-3",
+                    ),
+                    when(
+                        ~some(state.found),
+                        cards.empty_state(
+                            "Ничего не нашлось",
+                            "Проверьте название или снимите часть условий.",
+                            buttons.actions(
+                                rx.foreach(
+                                    state.relaxations,
+                                    lambda pair: buttons.secondary_button(
+                                        pair[1], state.relax(pair[0]), key=pair[0]
+                                    ),
+                                ),
+                                buttons.quiet_button("Снять все условия", state.forget_filters),
+                            ),
+                            icon_name="search",
+                        ),
+                    ),
+                    when(
+                        state.has_more,
+                        buttons.actions(buttons.secondary_button("Показать ещё", state.show_more)),
+                    ),
                     class_name="grid gap-3",
                 ),
-                when(
-                    ~some(state.found),
-                    cards.empty_state(
-                        "Ничего не нашлось",
-                        "Проверьте название или снимите часть условий.",
-                        buttons.secondary_button("Снять все условия", state.forget_filters),
-                        icon_name="search",
-                    ),
-                ),
-                when(
-                    state.has_more,
-                    buttons.actions(buttons.secondary_button("Показать ещё", state.show_more)),
-                ),
-                class_name="grid gap-3",
+                cards.loading("Ищем…"),
             ),
-            cards.loading("Ищем…"),
         ),
+        custom_attrs={"data-arrows": ""},
     )
 
 
@@ -791,6 +817,7 @@ def _found_clinic(row: Any, on_choose: Any, chosen_id: Any) -> rx.Component:
             buttons.secondary_button(
                 rx.fragment("Выбрать", rx.el.span(" ", row["name"], class_name="e-hidden")),
                 on_choose(row["id"]),
+                custom_attrs={"data-arrow-stop": ""},
             ),
         ),
     )

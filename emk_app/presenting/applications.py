@@ -978,10 +978,12 @@ def work_text(fields: Mapping[str, str]) -> str:
     )
 
 
-def found_text(total: int) -> str:
+def found_text(total: int, *, is_known: bool = True) -> str:
     """Say how many clinics a search has found; empty for none, of which the screen tells more."""
     if not total:
         return ""
+    if not is_known:
+        return f"Нашлось больше {total} организаций. Допишите название или выберите регион"
     found = plural(total, "Нашлась", "Нашлись", "Нашлось")
     return f"{found} {counted(total, 'организация', 'организации', 'организаций')}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import Session
 
@@ -126,6 +126,35 @@ def search(
             if exists:
                 return _answer(db, found, meant, limit, corrected=" ".join(meant))
         return Found((), 0)
+
+
+def relaxed(
+    query: str,
+    *,
+    region: str | None,
+    kind: ClinicKind | None,
+    with_electronic_policy: bool,
+    in_force: bool,
+    point: str | None,
+) -> dict[str, int]:
+    """Return how many clinics would be found without each of the filters, where any would be.
+
+    Keys are the names of the arguments.
+    """
+    asked = {
+        "region": region,
+        "kind": kind,
+        "with_electronic_policy": with_electronic_policy,
+        "in_force": in_force,
+        "point": point,
+    }
+    without: dict[str, Any] = {"with_electronic_policy": False, "in_force": False}
+    totals = {
+        name: search(query, **asked | {name: without.get(name)}, limit=1).total
+        for name, value in asked.items()
+        if value
+    }
+    return {name: total for name, total in totals.items() if total}
 
 
 def get(clinic_id: int) -> ClinicView:

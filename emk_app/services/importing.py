@@ -30,6 +30,8 @@ from emk_app.settings import settings
 
 T = TypeVar("T")
 
+LICENCES: Final = "licences"
+"""Kind of the job that ends licences."""
 BATCH: Final = 1000
 """Rows in one transaction: other writers wait for no more than that."""
 TOPIC: Final = "register"
@@ -109,15 +111,14 @@ def put_all(actor: Actor, entries: Iterable[Entry], *, now: datetime) -> Put:
     return done
 
 
-def end_licences(*, now: datetime) -> int:
-    """End the licences whose last day has passed; return how many."""
+def end_licences(_target_id: int, now: datetime) -> None:
+    """End the licences whose last day has passed."""
     with unit_of_work() as db:
         ended = clinics.end_licences(db, now.date())
         if ended:
             clinics.settle(db)
             auditing.record(db, SYSTEM, "end_licences", TOPIC, now=now)
             changes.announce(db, TOPIC)
-    return ended
 
 
 def read_register(

@@ -18,7 +18,7 @@ from emk_app.domain.intake import Field
 from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.edge.policy import allow
 from emk_app.presenting import applications as rows
-from emk_app.presenting import esignatures
+from emk_app.presenting import esignatures, registers
 from emk_app.presenting.applications import ClinicRow, FieldRow, ProblemRow, ScanRow
 from emk_app.presenting.esignatures import SignatureRow
 from emk_app.services import applying, directory, esigning, scans
@@ -351,32 +351,41 @@ class ClinicSearchState(rx.State):
     region: str = ""
     kind: str = ""
     with_policy: bool = False
+    in_force: bool = False
     for_work: bool = True
     """Only those that examine for the holder's occupation."""
     has_work: bool = False
     found: list[ClinicRow] = []
     total: str = ""
+    corrected: str = ""
     has_more: bool = False
     is_searched: bool = False
+    regions: list[list[str]] = registers.region_options(directory.Counts())
+    kinds: list[list[str]] = registers.kind_options(directory.Counts())
+    policy_count: str = ""
+    licence_count: str = ""
+    relaxations: list[list[str]] = []
+    """Conditions without which something would be found, where nothing is."""
     revision: int = 0
-    """Grows when the filters are cleared: the controls then begin anew."""
+    """Grows when filters are not as the person left them: the controls then begin anew."""
 
+    _place: str = ""
     _point: str = ""
     _shown: int = SHOWN_AT_ONCE
 
     @rx.event
     @allow(Role.HOLDER)
     async def begin(self):
-        """Show the first clinics, for the occupation of the draft."""
+        """Show the first clinics for the occupation of the draft, or the search left before."""
         actor = await actor_of(self)
         draft = await in_thread(applying.standing_draft, actor, now=clock.now())
         chosen = OCCUPATIONS.get(draft.fields.get(Field.OCCUPATION, "")) if draft else None
-        await self._begin(chosen.point if chosen else "")
+        await self._begin(draft.number.slug if draft else "", chosen.point if chosen else "")
 
-    @rx.event
+    @rx.event(supersedes=True)
     @allow(Role.HOLDER)
     async def type_query(self, text: str):
-        """Search while a name or code is typed."""
+        """Search while a name or code is typed; the next letter takes the place of the last."""
         self.query = words_of(text, directory.LONGEST_QUERY)
         await self._search_anew()
 
@@ -403,6 +412,13 @@ class ClinicSearchState(rx.State):
 
     @rx.event
     @allow(Role.HOLDER)
+    async def only_in_force(self, wanted: bool):
+        """Search among those whose licence stands."""
+        self.in_force = wanted is True
+        await self._search_anew()
+
+    @rx.event
+    @allow(Role.HOLDER)
     async def only_for_work(self, wanted: bool):
         """Search among those that examine for the occupation."""
         self.for_work = wanted is True
@@ -410,10 +426,30 @@ class ClinicSearchState(rx.State):
 
     @rx.event
     @allow(Role.HOLDER)
+    async def relax(self, name: str):
+        """Drop one condition."""
+        match str(name):
+            case "region":
+                self.region = ""
+            case "kind":
+                self.kind = ""
+            case "with_electronic_policy":
+                self.with_policy = False
+            case "in_force":
+                self.in_force = False
+            case "point":
+                self.for_work = False
+            case _:
+                return
+        self.revision += 1
+        await self._search_anew()
+
+    @rx.event
+    @allow(Role.HOLDER)
     async def forget_filters(self):
         """Search everywhere again."""
         self.query, self.region, self.kind = "", "", ""
-        self.with_policy, self.for_work = False, False
+        self.with_policy, self.in_force, self.for_work = False, False, False
         self.revision += 1
         await self._search_anew()
 
@@ -424,9 +460,12 @@ class ClinicSearchState(rx.State):
         self._shown = min(self._shown + SHOWN_AT_ONCE, SHOWN_AT_MOST)
         await self._search()
 
-    async def _begin(self, point: str) -> None:
-        self.reset()
-        self._point, self.has_work = point, bool(point)
+    async def _begin(self, place: str, point: str) -> None:
+        """Begin at ``place``; who comes back to it finds the search as it was."""
+        if (self._place, self._point) != (place, point):
+            self.reset()
+            self._place, self._point, self.has_work = place, point, bool(point)
+        self.revision += 1
         await self._search()
 
     async def _search_anew(self) -> None:
@@ -435,17 +474,24 @@ class ClinicSearchState(rx.State):
 
     async def _search(self) -> None:
         point = self._point or None
-        found = await in_thread(
-            directory.search,
-            self.query,
-            region=self.region or None,
-            kind=ClinicKind(self.kind) if self.kind in ClinicKind._value2member_map_ else None,
-            with_electronic_policy=self.with_policy,
-            point=point if self.for_work else None,
-            limit=self._shown,
-        )
+        filters: dict[str, Any] = {
+            "region": self.region or None,
+            "kind": ClinicKind(self.kind) if self.kind in ClinicKind._value2member_map_ else None,
+            "with_electronic_policy": self.with_policy,
+            "in_force": self.in_force,
+            "point": point if self.for_work else None,
+        }
+        query = self.query
+        found = await in_thread(directory.search, query, **filters, limit=self._shown)
+        totals = {} if found.total else await in_thread(directory.relaxed, query, **filters)
         self.found = [rows.clinic_row(clinic, point) for clinic in found.clinics]
-        self.total = rows.found_text(found.total)
+        self.total = rows.found_text(found.total, is_known=found.is_total_known)
+        self.corrected = registers.corrected_text(found, query)
+        self.regions = registers.region_options(found.counts)
+        self.kinds = registers.kind_options(found.counts)
+        self.policy_count = registers.flag_count(found.counts.with_electronic_policy)
+        self.licence_count = registers.flag_count(found.counts.in_force)
+        self.relaxations = registers.relaxations(totals)
         self.has_more = len(self.found) < min(found.total, SHOWN_AT_MOST)
         self.is_searched = True
 

@@ -164,7 +164,8 @@ class CaseState(rx.State):
         except NotFound:
             return
         search = await self.get_state(ClinicSearchState)
-        await search._begin(found.case.occupation.point if found.case.occupation else "")
+        occupation = found.case.occupation
+        await search._begin(self._number(), occupation.point if occupation else "")
 
     @rx.event
     @allow(Role.HOLDER)

@@ -217,9 +217,9 @@ def test_licence_ends_after_its_last_day(now: datetime):
     header = HEADER + ";licenceEndDate"
     bring(table([rows(1)[0] + ";23.11.2026", rows(2)[0] + ";22.11.2026"], header), now)
     assert clinic(2).licence_status is LicenceStatus.ENDED
-    assert importing.end_licences(now=now) == 0
-    tomorrow = now.replace(day=24)
-    assert importing.end_licences(now=tomorrow) == 1
+    importing.end_licences(0, now)
+    assert clinic(1).licence_status is LicenceStatus.ACTIVE
+    importing.end_licences(0, now.replace(day=24))
     assert clinic(1).licence_status is LicenceStatus.ENDED
     assert directory.search(in_force=True).total == directory.search("ревда", in_force=True).total
     assert directory.search(in_force=True).total == 0

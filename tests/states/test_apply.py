@@ -72,6 +72,8 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     f"{SEARCH}.choose_kind": ("kind",),
     f"{SEARCH}.only_with_policy": ("wanted",),
     f"{SEARCH}.only_for_work": ("wanted",),
+    f"{SEARCH}.only_in_force": ("wanted",),
+    f"{SEARCH}.relax": ("name",),
     f"{SEARCH}.forget_filters": (),
     f"{SEARCH}.show_more": (),
     f"{DASHBOARD}.discard": (),
@@ -412,3 +414,34 @@ async def test_search_narrows_by_each_filter(screens: Screens, moment: datetime)
     assert await found(ClinicSearchState.only_with_policy(True)) == []
     assert set(await found(ClinicSearchState.forget_filters())) == {good, other}
     assert await found(ClinicSearchState.type_query("нет такой")) == []
+
+
+async def test_search_is_as_it_was_left_and_says_how_to_widen_it(
+    screens: Screens, moment: datetime
+):
+    make_clinic()
+    holder = make_holder(moment)
+    applying.draft(holder, now=moment)
+    tab = await screens.signed_in(holder.user_id)
+    await tab.send(ClinicSearchState.begin())
+    await tab.send(ClinicSearchState.type_query("поликлинка"))
+    state = await tab.state(ClinicSearchState)
+    assert len(state.found) == 1
+    assert state.corrected == (
+        "По запросу «поликлинка» ничего нет. Показано найденное по «поликлиника»."
+    )
+    await tab.send(ClinicSearchState.choose_region("66"))
+    state = await tab.state(ClinicSearchState)
+    assert (state.found, state.relaxations) == (
+        [],
+        [["region", "Искать во всех регионах\u00a0· 1"]],
+    )
+    await tab.send(ClinicSearchState.begin())
+    state = await tab.state(ClinicSearchState)
+    assert (state.query, state.region) == ("поликлинка", "66")
+    await tab.send(ClinicSearchState.relax("region"))
+    await tab.send(ClinicSearchState.relax("nothing"))
+    state = await tab.state(ClinicSearchState)
+    assert (len(state.found), state.region) == (1, "")
+    await tab.send(ClinicSearchState.only_in_force(True))
+    assert len((await tab.state(ClinicSearchState)).found) == 1
