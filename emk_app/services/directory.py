@@ -141,7 +141,7 @@ def relaxed(
 
     Keys are the names of the arguments.
     """
-    asked = {
+    asked: dict[str, Any] = {
         "region": region,
         "kind": kind,
         "with_electronic_policy": with_electronic_policy,
