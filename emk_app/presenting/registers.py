@@ -49,7 +49,7 @@ def flag_count(number: int | None) -> str:
 
 def corrected_text(found: Found, query: str) -> str:
     """Say that another word was looked for than was typed."""
-    if not found.corrected:
+    if not (found.corrected and found.clinics):
         return ""
     return f"По запросу «{query}» ничего нет. Показано найденное по «{found.corrected}»."
 

@@ -148,9 +148,12 @@ def relaxed(
         "in_force": in_force,
         "point": point,
     }
-    without: dict[str, Any] = {"with_electronic_policy": False, "in_force": False}
+    nothing: dict[str, Any] = dict.fromkeys(asked) | {
+        "with_electronic_policy": False,
+        "in_force": False,
+    }
     totals = {
-        name: search(query, **asked | {name: without.get(name)}, limit=1).total
+        name: search(query, limit=1, **asked | {name: nothing[name]}).total
         for name, value in asked.items()
         if value
     }
