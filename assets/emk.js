@@ -135,7 +135,7 @@
   const tell = (form, code, text) => {
     const places = [...form.querySelectorAll("[data-refusal]")];
     const place =
-      places.find((each) => code && each.dataset.refusal.split(" ").includes(code)) ||
+      places.find((each) => code && [...each.dataset.refusal.split(" "), each.dataset.refusalOf].includes(code)) ||
       places.at(-1);
     for (const each of places) {
       const here = text && each === place;
@@ -159,7 +159,7 @@
           ? file.size > Number(input.dataset.limit) && WORDS.large(input.dataset.limitText)
           : WORDS.empty
         : "needed" in input.dataset && WORDS.none;
-      if (text) return [input.name, text];
+      if (text) return [input.id, text];
     }
     return null;
   };
