@@ -99,6 +99,8 @@ _KNOWN_SIGNATURES: Final = {
 
 _SNILS: Final = ObjectIdentifier("1.2.643.100.3")
 _INN: Final = ObjectIdentifier("1.2.643.3.131.1.1")
+_GOST_NAMES: Final = bytes.fromhex("2a850307")
+"""How every identifier of the Russian algorithms begins: 1.2.643.7 in DER."""
 _SIGNATURE_LABELS: Final = ("CMS", "PKCS7", "PKCS #7 SIGNED DATA", "SIGNATURE")
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -143,6 +145,20 @@ def check(
         snils=match_snils(subject, snils),
         claimed_at=signed.claimed_at,
     )
+
+
+def needs_gost(signature: bytes, certificate: bytes | None) -> bool:
+    """Say whether checking takes GOST, and so seconds: its name stands in what has to be proven.
+
+    Whoever is signed by GOST says so in its own bytes. Files that can't be read need nothing.
+    """
+    try:
+        sent = [der.unarmoured(signature[:SIGNATURE_LIMIT], _SIGNATURE_LABELS)]
+        if certificate:
+            sent.append(der.unarmoured(certificate[:CERTIFICATE_LIMIT], chains.CERTIFICATE_LABELS))
+    except chains.UNREADABLE:
+        return False
+    return any(_GOST_NAMES in each for each in sent)
 
 
 def signer_certificate(signature: bytes, certificate: bytes | None) -> bytes:

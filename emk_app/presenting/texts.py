@@ -27,7 +27,7 @@ from emk_app.domain.register import NotARegister
 from emk_app.domain.sharing import TooManyLinks
 from emk_app.presenting.field_texts import word
 from emk_app.presenting.formats import counted, moment
-from emk_app.storage.errors import ScanCheckUnavailable
+from emk_app.storage.errors import ESignatureCheckUnavailable, ScanCheckUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,9 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     NotAsked: lambda _: (
         "Заявка отправлена, и это поле оператор исправить не просил. Если в нём ошибка, "
         "напишите в поддержку."
+    ),
+    ESignatureCheckUnavailable: lambda _: (
+        "Сейчас проверить подпись не получилось. Попробуйте через несколько минут."
     ),
     ScanCheckUnavailable: lambda _: (
         "Сейчас файлы проверить нельзя. Подождите минуту и выберите файл снова."

@@ -1,6 +1,6 @@
 """The holder's electronic signature under the form: taken in, checked anew, shown, taken back.
 
-A signature is checked outside any transaction: GOST takes up to three seconds of pure Python.
+A signature is checked outside any transaction: GOST takes seconds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from emk_app.domain.esignature import ESignatureCheck, ESignatureRefused, Nothin
 from emk_app.domain.intake import Applicant
 from emk_app.services import auditing, throttling
 from emk_app.settings import settings
-from emk_app.storage import pfx
+from emk_app.storage import pfx, signatures
 
 CONTROL: Final = "esignature"
 """Name of the control, which is no field of the form."""
@@ -111,13 +111,13 @@ def accept(
     """Check a detached signature and keep it in the place of the one before.
 
     ``certificate`` is not needed where the signature carries its own. Raises ``ESignatureRefused``,
-    ``ChangedMeanwhile`` where the form was changed during the check, and what ``permit_signing``
-    raises.
+    ``ChangedMeanwhile`` where the form was changed during the check,
+    ``ESignatureCheckUnavailable``, and what ``permit_signing`` raises.
     """
     permit(actor, Role.HOLDER)
     with reading() as db:
         applicant, content = _to_sign(db, _own_draft(db, actor, number), now)
-    check = cades.check(
+    check = signatures.check(
         content,
         signature,
         certificate,
@@ -244,7 +244,7 @@ def proof_of(application_id: int, *, now: datetime) -> Proof | None:
             # Who can't be compared with the form has been compared once: that stands until then.
             seen = view(db, application, now)
             return Proof(kept.given_at, seen.check, is_current=False) if seen else None
-    check = cades.check(
+    check = signatures.check(
         content[Part.TEXT],
         content[Part.SIGNATURE],
         content[Part.CERTIFICATE],

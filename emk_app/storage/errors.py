@@ -15,3 +15,7 @@ class ScanInfected(InvalidValue):
 
 class ScanCheckUnavailable(DomainError):
     """Files can't be checked just now, so none is accepted (D42): try again later."""
+
+
+class ESignatureCheckUnavailable(DomainError):
+    """Signatures of this kind can't be checked just now: try again later."""

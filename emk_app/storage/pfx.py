@@ -8,17 +8,11 @@ its answer is believed only as far as the signature in it verifies.
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from struct import Struct
-from subprocess import DEVNULL, PIPE, Popen
-from threading import BoundedSemaphore, Timer
+from threading import BoundedSemaphore
 from typing import Final
 
 from emk_app.crypto import cades
@@ -34,7 +28,7 @@ from emk_app.domain.esignature import (
 )
 from emk_app.domain.numbers import Snils
 from emk_app.domain.people import FullName
-from emk_app.storage import confinement
+from emk_app.storage import children, confinement
 
 WALL_SECONDS: Final = 8.0
 """From the start of a child to its whole answer."""
@@ -46,12 +40,10 @@ PROGRAM: Final = (
 )
 """For ``python -I -c``: the path to our own package comes last, so that it can hide nothing."""
 
-_PACKAGE_ROOT: Final = str(Path(__file__).resolve().parents[2])
 _QUESTION: Final = Struct(">qIII")
 _ANSWER: Final = Struct(">4sBII")
 _MAGIC: Final = b"EMK2"
 _MAX_ANSWER: Final = _ANSWER.size + CERTIFICATE_LIMIT + SIGNATURE_LIMIT
-_PIECE: Final = 64 * 1024
 _OUTCOMES: Final = tuple(Outcome)
 # What a child may say without a signature that proves it.
 _SAID_BY_CHILD: Final = frozenset(
@@ -110,9 +102,11 @@ def sign(
         return ContainerSignature(ESignatureCheck(refusal=Outcome.CONTAINER_CHECK_UNAVAILABLE))
     try:
         refusal, certificate, signature = _asked(_pack(container, password, text, at))
-    except _ChildFailed as failed:
+    except children.ChildFailed as failed:
         _log.warning("signing child: a container of %d bytes: %s", len(container), failed)
-        return ContainerSignature(ESignatureCheck(refusal=failed.outcome))
+        is_late = isinstance(failed, children.OutOfTime)
+        outcome = Outcome.CONTAINER_TOO_COSTLY if is_late else Outcome.CONTAINER_NOT_READABLE
+        return ContainerSignature(ESignatureCheck(refusal=outcome))
     finally:
         _turn.release()
     if refusal is not None:
@@ -130,19 +124,7 @@ def main() -> None:
     confinement.limit()
     answer = _warmed_up()
     confinement.seal_off()
-    left = memoryview(answer(_read_all(0)))
-    while left:
-        left = left[os.write(1, left) :]
-    # Not sys.exit: there is nothing to tidy up, and no reason to run the libraries' own ends.
-    os._exit(0)
-
-
-class _ChildFailed(Exception):
-    """The child died, was late or said something else than an answer."""
-
-    def __init__(self, problem: str, outcome: Outcome = Outcome.CONTAINER_NOT_READABLE) -> None:
-        super().__init__(problem)
-        self.outcome = outcome
+    children.say_and_end(answer(children.read_question()))
 
 
 def _refusal(container: bytes, password: str, text: bytes) -> Outcome | None:
@@ -165,59 +147,17 @@ def _pack(container: bytes, password: str, text: bytes, at: datetime) -> bytes:
 
 def _asked(question: bytes) -> tuple[Outcome | None, bytes, bytes]:
     """Return the child's answer: refusal, certificate, signature."""
-    raw = _run(question)
+    raw = children.ask(PROGRAM, question, longest=_MAX_ANSWER, wall_seconds=WALL_SECONDS)
     if len(raw) < _ANSWER.size:
-        raise _ChildFailed("cut")
+        raise children.ChildFailed("cut")
     magic, number, certificate, signature = _ANSWER.unpack(raw[: _ANSWER.size])
     body = raw[_ANSWER.size :]
     if magic != _MAGIC or len(body) != certificate + signature or number > len(_OUTCOMES):
-        raise _ChildFailed("not an answer")
+        raise children.ChildFailed("not an answer")
     refusal = _OUTCOMES[number - 1] if number else None
     if refusal is not None and refusal not in _SAID_BY_CHILD:
-        raise _ChildFailed("not for the child to say")
+        raise children.ChildFailed("not for the child to say")
     return refusal, body[:certificate], body[certificate:]
-
-
-def _run(question: bytes) -> bytes:
-    process = Popen(
-        [sys.executable, "-I", "-B", "-c", PROGRAM, _PACKAGE_ROOT],
-        stdin=PIPE,
-        stdout=PIPE,
-        # The parsers' complaints may quote the file.
-        stderr=DEVNULL,
-        cwd="/",
-        env={},
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    # Ends writing and reading too: the child's ends of the pipes close with it.
-    alarm = Timer(WALL_SECONDS, _kill, (process,))
-    alarm.start()
-    try:
-        with suppress(BrokenPipeError):
-            process.stdin.write(question)
-            process.stdin.flush()
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        answer = process.stdout.read(_MAX_ANSWER + 1)
-    finally:
-        # Whoever says more than he may finds nobody reading.
-        process.stdout.close()
-        process.wait()
-        alarm.cancel()
-    if process.returncode in (-signal.SIGKILL, -signal.SIGXCPU):
-        raise _ChildFailed("out of time", Outcome.CONTAINER_TOO_COSTLY)
-    if process.returncode != 0 or len(answer) > _MAX_ANSWER:
-        raise _ChildFailed(f"exit code {process.returncode}")
-    return answer
-
-
-def _kill(process: Popen[bytes]) -> None:
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _warmed_up() -> Callable[[bytes], bytes]:
@@ -256,10 +196,3 @@ def _unpack(question: bytes) -> tuple[datetime, bytes, bytes, bytes]:
         body[container : container + secret],
         body[container + secret :],
     )
-
-
-def _read_all(descriptor: int) -> bytes:
-    pieces: list[bytes] = []
-    while piece := os.read(descriptor, _PIECE):
-        pieces.append(piece)
-    return b"".join(pieces)

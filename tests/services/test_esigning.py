@@ -370,14 +370,14 @@ def test_form_changed_during_the_check_is_not_signed(
     holder: Actor, draft: DraftView, now: datetime, monkeypatch: pytest.MonkeyPatch
 ):
     made = signature(SIGNER, text_of(holder, draft, now))
-    check = esigning.cades.check
+    check = esigning.signatures.check
 
     def slow(*given: Any, **named: Any) -> Any:
         found = check(*given, **named)
         applying.change_fields(holder, draft.id, {Field.ADDRESS: "г. Тверь, ул. Новая, 1"}, now=now)
         return found
 
-    monkeypatch.setattr(esigning.cades, "check", slow)
+    monkeypatch.setattr(esigning.signatures, "check", slow)
     with pytest.raises(ChangedMeanwhile):
         esigning.accept(holder, slug(draft), made, None, now=now)
     assert rows() == []
