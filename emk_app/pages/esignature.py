@@ -55,7 +55,6 @@ def signing(state: Any) -> rx.Component:
     signed = given(shown["word"])
     return rx.el.div(
         cards.card(
-            rx.el.p(words.OPTIONAL),
             when(
                 signed,
                 rx.el.div(
@@ -67,6 +66,7 @@ def signing(state: Any) -> rx.Component:
                     ),
                     class_name="grid gap-2",
                 ),
+                rx.el.p(words.OPTIONAL),
             ),
             when(
                 ~signed | shown["is_outdated"],
@@ -96,13 +96,17 @@ def signature(row: Any) -> rx.Component:
                     rx.foreach(row["facts"], lambda fact: cards.summary_row(fact[0], fact[1]))
                 ),
             ),
-            rx.el.p(words.NOT_ASKED, class_name="e-muted"),
-            rx.el.p(
-                _part("Подписанный текст", row["text_href"]),
-                " · ",
-                _part("Подпись", row["signature_href"]),
-                " · ",
-                _part("Сертификат", row["certificate_href"]),
+            rx.el.div(
+                rx.el.p(words.NOT_ASKED, class_name="e-muted"),
+                rx.el.p(
+                    "Скачать: ",
+                    _part("подписанный текст", row["text_href"]),
+                    ", ",
+                    _part("подпись", row["signature_href"]),
+                    ", ",
+                    _part("сертификат", row["certificate_href"]),
+                ),
+                class_name="grid gap-2 pt-3",
             ),
         ),
         class_name="grid gap-2 min-w-0",

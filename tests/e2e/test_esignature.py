@@ -40,9 +40,8 @@ def run(commands: str, folder: Path) -> None:
 
 def choose(form: Locator, name: str, path: Path) -> None:
     form.locator(f"input[name={name}]").set_input_files(path)
-    expect(form.locator(".e-drop").filter(has=form.locator(f"[name={name}]"))).to_contain_text(
-        path.name
-    )
+    drop = form.locator(".e-drop", has=form.page.locator(f"[name={name}]"))
+    expect(drop).to_contain_text(path.name)
 
 
 def refusal_of(page: Page, name: str) -> str:
@@ -86,12 +85,13 @@ def test_holder_signs_changes_the_form_signs_again_and_the_operator_sees_it(
     page.get_by_text("в списке доверенных").wait_for()
     look(page, "esignature-valid")
     with page.expect_download() as waiting:
-        page.get_by_role("link", name="Подпись", exact=True).click()
+        page.get_by_role("link", name="подпись", exact=True).click()
     assert Path(waiting.value.path()).read_bytes() == (made / "bare.sig").read_bytes()
 
     page.goto("/cabinet/apply/details")
     field(page, "Адрес регистрации").fill("г. Москва, ул. Ильинка, д. 5, кв. 7")
     next_step(page, "документы")
+    page.wait_for_url("**/apply/papers")
     page.goto("/cabinet/apply/review")
     page.get_by_text("Под прежним текстом").wait_for()
     page.get_by_role("button", name="Отправить заявку").click()
