@@ -93,7 +93,7 @@ def test_holder_signs_changes_the_form_signs_again_and_the_operator_sees_it(
     next_step(page, "документы")
     page.wait_for_url("**/apply/papers")
     page.goto("/cabinet/apply/review")
-    page.get_by_text("Под прежним текстом").wait_for()
+    page.get_by_text("Под прежним текстом", exact=True).wait_for()
     page.get_by_role("button", name="Отправить заявку").click()
     problem = page.get_by_role("alert").filter(has_text="Заявка ещё не готова")
     expect(problem).to_contain_text("Электронная подпись")
@@ -118,7 +118,7 @@ def test_holder_signs_changes_the_form_signs_again_and_the_operator_sees_it(
     check = page.get_by_text("Электронная подпись").first
     check.wait_for()
     look(page, "esignature-case")
-    desk = visit(f"/review/{number}", person=OPERATOR)
+    desk = visit(f"/review/{number.replace('ЭМК', 'EMK')}", person=OPERATOR)
     desk.get_by_text("Подпись верна", exact=True).wait_for()
     desk.get_by_text("Сведения о подписи").click()
     look(desk, "esignature-review")
