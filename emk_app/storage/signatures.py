@@ -90,7 +90,7 @@ def check(
 def main() -> None:
     """Be the child: read the question, answer, exit."""
     os.nice(_NICENESS)
-    confinement.limit(CPU_SECONDS)
+    confinement.limit(cpu_seconds=CPU_SECONDS)
     _warm_up()
     confinement.seal_off()
     question: dict[str, Any] = json.loads(children.read_question())

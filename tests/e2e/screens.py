@@ -43,7 +43,7 @@ ALLOWED_LATIN: Final = re.compile(
     | \b[0-9A-F]{4}(-[0-9A-F]{4}){1,7}\b          # a short hash
     | \b[0-9A-Fa-f]{16,64}\b                      # a full one
     | [\w-]*\.(pdf|jpe?g|cer|sig|pfx|p12|json)\b  # names of files, and what they end with
-    | \b(CAdES-BES|OCSP|RSA|ECDSA)\b              # standards and algorithms have no other names
+    | \b(CAdES-BES|OCSP|RSA|ECDSA|Caps\ Lock)\b    # what has no other name
     """,
     re.X,
 )
