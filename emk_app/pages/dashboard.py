@@ -9,7 +9,7 @@ import reflex as rx
 from emk_app.components import buttons, cards, dialogs, forms, links
 from emk_app.components.badges import badge, track
 from emk_app.components.markup import given, some, when
-from emk_app.components.tables import data_table
+from emk_app.components.tables import data_table, pager
 from emk_app.components.timeline import timeline, timeline_entry
 from emk_app.domain.corrections import scan_control
 from emk_app.domain.documents import ScanKind
@@ -20,6 +20,8 @@ from emk_app.pages.consent import CONSENT
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import applications as rows
+from emk_app.presenting.listings import ORDERS
+from emk_app.states.applications import ApplicationsState
 from emk_app.states.apply import ENTRY
 from emk_app.states.dashboard import CaseState, DashboardState
 from emk_app.states.session import PersonState
@@ -63,29 +65,45 @@ def dashboard() -> rx.Component:
 
 def applications() -> rx.Component:
     """Return the list of everything the holder has applied for."""
-    state = DashboardState
+    state, found = DashboardState, ApplicationsState
     return frames.signed_in(
         _aloud(state.news),
         when(state.has_draft, _draft_card()),
+        when(found.has_any, _conditions()),
         data_table(
-            ["Номер", "Отправлена", "Профессия", "Статус", "Срок"],
-            state.cases,
+            ["Номер", "Отправлена", "Профессия", "Статус", "Что дальше", "Срок"],
+            found.cases,
             lambda row: [
                 links.link(row["number"], row["href"]),
                 row["submitted"],
                 row["occupation"],
                 badge(row["status"], row["tone"]),
-                rx.cond(given(row["promise"]), row["promise"], "—"),
+                rx.el.span(row["next"], " ", row["act_by"]),
+                rx.cond(
+                    given(row["promise"]),
+                    rx.el.span(row["promise"], rx.el.br(), row["left"]),
+                    "—",
+                ),
             ],
             caption="Мои заявки",
-            loading=~state.is_loaded,
-            empty=cards.empty_state(
-                "Отправленных заявок пока нет",
-                "Заявка появится здесь, как только вы её отправите.",
-                buttons.button_link("Оформить книжку", ENTRY),
+            loading=~found.is_loaded,
+            empty=when(
+                found.has_any,
+                cards.empty_state(
+                    "Таких заявок нет",
+                    "Проверьте номер или снимите условия.",
+                    buttons.secondary_button("Показать все", found.forget_conditions),
+                    icon_name="search",
+                ),
+                cards.empty_state(
+                    "Отправленных заявок пока нет",
+                    "Заявка появится здесь, как только вы её отправите.",
+                    buttons.button_link("Оформить книжку", ENTRY),
+                ),
             ),
             key=lambda row: row["slug"],
         ),
+        when(found.pages > 1, pager(found.page, found.pages, on_page=found.turn)),
         title="Мои заявки",
         menu=HOLDER_MENU,
         current=LIST,
@@ -102,6 +120,7 @@ def case() -> rx.Component:
     shown = rx.el.div(
         _status(),
         when(state.case.needs_correction, _correction()),
+        _roads(),
         cards.card(
             timeline(rx.foreach(state.events, _event)),
             title="История",
@@ -139,6 +158,18 @@ def case() -> rx.Component:
             title="Документы",
         ),
         when(state.case.may_withdraw, _withdrawal()),
+        when(
+            state.case.is_open & ~state.case.may_withdraw,
+            cards.card(
+                rx.el.p(
+                    "Медорганизация уже начала осмотр, поэтому отозвать заявку нельзя. Прекратить "
+                    "обработку данных можно, ",
+                    links.link("отозвав согласие", CONSENT),
+                    ".",
+                ),
+                title="Передумали?",
+            ),
+        ),
         class_name="e-body",
     )
     return frames.signed_in(
@@ -152,6 +183,7 @@ def case() -> rx.Component:
         menu=HOLDER_MENU,
         current=LIST,
         back=("Мои заявки", LIST),
+        actions=when(state.is_loaded & ~state.is_missing, buttons.print_button()),
     )
 
 
@@ -188,6 +220,41 @@ def other_clinic() -> rx.Component:
         menu=HOLDER_MENU,
         current=LIST,
         back=("К заявке", state.case.href),
+    )
+
+
+def _conditions() -> rx.Component:
+    found = ApplicationsState
+    return cards.card(
+        rx.el.div(
+            forms.search_box(
+                "Номер, медорганизация или профессия",
+                "application",
+                default_value=found.query,
+                on_change=found.seek.debounce(250),
+            ),
+            forms.field_row(
+                forms.select_field(
+                    "Показать",
+                    "group",
+                    found.groups,
+                    default_value=found.group,
+                    on_change=found.choose_group,
+                    placeholder="",
+                ),
+                forms.select_field(
+                    "Порядок",
+                    "order",
+                    [(order.value, name) for order, name in ORDERS.items()],
+                    default_value=found.order,
+                    on_change=found.choose_order,
+                    placeholder="",
+                ),
+            ),
+            class_name="e-form",
+            key=found.revision,
+        ),
+        rx.el.p(found.found, role="status", class_name="e-muted"),
     )
 
 
@@ -393,6 +460,36 @@ def _withdrawal() -> rx.Component:
     )
 
 
+def _roads() -> rx.Component:
+    """Both tracks side by side, and the book in which they end."""
+    state = CaseState
+
+    def road(title: str, steps: Any) -> rx.Component:
+        return rx.el.div(
+            rx.el.h3(title, class_name="font-semibold mb-3"),
+            timeline(rx.foreach(steps, _road_step)),
+        )
+
+    return cards.card(
+        rx.el.div(
+            road("Документы", state.papers_steps),
+            road("Осмотр", state.examination_steps),
+            class_name="grid gap-6 md:grid-cols-2 items-start",
+        ),
+        timeline(_road_step(state.book_step)),
+        title="Ход заявки",
+    )
+
+
+def _road_step(step: Any) -> rx.Component:
+    return timeline_entry(
+        step["title"],
+        rx.cond(given(step["by"]), "сейчас: " + step["by"].to(str), step["at"]),
+        tone=step["tone"],
+        current=step["is_current"],
+    )
+
+
 def _missing() -> rx.Component:
     return cards.empty_state(
         "Такой заявки у вас нет",
@@ -447,7 +544,12 @@ def _paper_row(row: Any) -> rx.Component:
 
 PAGES: Final = (
     Page("/cabinet", "Личный кабинет", dashboard, (PersonState.load, DashboardState.follow)),
-    Page(LIST, "Мои заявки", applications, (PersonState.load, DashboardState.follow)),
+    Page(
+        LIST,
+        "Мои заявки",
+        applications,
+        (PersonState.load, DashboardState.follow, ApplicationsState.follow),
+    ),
     Page(
         LIST + "/[number_arg]",
         "Заявка",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from emk_app.domain import papers
 from emk_app.domain.actors import Role
 from emk_app.domain.applications import (
+    FINAL,
     REQUIRED_SCANS,
     ApplicationStatus,
     ExaminationTrack,
@@ -458,6 +459,18 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step of a track: done at a moment, awaited of somebody now, or still ahead."""
+
+    title: str = ""
+    at: str = ""
+    by: str = ""
+    """Of whom it is awaited; empty unless it is."""
+    tone: str = "neutral"
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRow:
     """One automatic check."""
 
@@ -876,6 +889,67 @@ def event_rows(history: tuple[HistoryLine, ...]) -> list[EventRow]:
     return [event_row(line, n) for n, line in reversed(list(enumerate(history)))]
 
 
+def papers_steps(details: CaseDetails) -> list[StepRow]:
+    """Return how far the papers are, in order, and who acts on them next."""
+    case, at = details.case, _moments(details)
+    is_ended = case.status in FINAL
+    steps = [
+        _step("Отправлены", moment(case.submitted_at)),
+        _step(
+            "Автоматическая проверка",
+            at.get(ApplicationStatus.RECEIVED, ""),
+            "" if is_ended else "сервис, несколько секунд",
+        ),
+    ]
+    match case.papers:
+        case PapersTrack.RETURNED if not is_ended:
+            since = at.get(ApplicationStatus.CLARIFICATION_REQUESTED, "")
+            steps.append(_step("Нужно исправить", "", f"вы, оператор спросил {since}"))
+        case PapersTrack.APPROVED:
+            steps.append(_step("Проверены оператором", at.get(Milestone.PAPERS_APPROVED, "")))
+        case PapersTrack.REJECTED:
+            steps.append(_step("Отклонены оператором", at.get(ApplicationStatus.REJECTED, "")))
+        case _ if not is_ended:
+            taken = at.get(Milestone.PAPERS_TAKEN, "")
+            who = f"оператор, взял {taken}" if case.papers is PapersTrack.TAKEN else "оператор"
+            steps.append(_step("Проверка оператором", "", who))
+        case _:
+            pass
+    return _only_first_awaited(steps)
+
+
+def examination_steps(details: CaseDetails) -> list[StepRow]:
+    """Return how far the examination is, in order, and who acts on it next."""
+    case, at = details.case, _moments(details)
+    is_ended = case.status in FINAL
+    opened = at.get(Milestone.EXAMINATION_OPENED, "")
+    concluded = case.examination is ExaminationTrack.CONCLUDED
+    steps: list[StepRow] = []
+    if case.clinic is not None:
+        chosen = at.get(Milestone.CLINIC_CHANGED, moment(case.submitted_at))
+        steps.append(_step(f"Выбрана организация «{case.clinic.short_name}»", chosen))
+    if opened or not is_ended:
+        steps.append(_step("Приём и начало осмотра", opened, "вы и медорганизация"))
+    if concluded or not is_ended:
+        signed = at.get(Milestone.EXAMINATION_CONCLUDED, "") if concluded else ""
+        awaited = "" if concluded else "медорганизация"
+        steps.append(_step("Результаты и заключение комиссии", signed, awaited))
+    return _only_first_awaited(steps)
+
+
+def book_step(details: CaseDetails) -> StepRow:
+    """Return the end of both tracks: the book."""
+    at = _moments(details)
+    if details.case.status in FINAL:
+        formed = at.get(ApplicationStatus.APPROVED, "")
+        if formed:
+            return StepRow("Книжка оформлена", formed, "", "success", is_current=False)
+        label = STATUSES[details.case.status]
+        ended = at.get(details.case.status, "")
+        return StepRow(label.text, ended, "", label.tone, is_current=False)
+    return StepRow("Книжка", "когда оба пути пройдены", "", "neutral", is_current=False)
+
+
 def check_row(finding: Finding) -> CheckRow:
     """Return one automatic check with what it found."""
     outcome = OUTCOMES[finding.outcome]
@@ -1034,6 +1108,28 @@ def _named(label: str, sentence: str) -> str:
     # An abbreviation keeps its capitals.
     is_word = not sentence[1:2].isupper()
     return f"{label}: {sentence[0].lower() + sentence[1:] if is_word else sentence}"
+
+
+def _moments(details: CaseDetails) -> dict[str, str]:
+    """Return when each kind of event happened last."""
+    return {line.event: moment(line.at) for line in details.history}
+
+
+def _step(title: str, at: str, awaited: str = "") -> StepRow:
+    if at or not awaited:
+        return StepRow(title, at, "", "success")
+    return StepRow(title, "", awaited, "waiting", is_current=True)
+
+
+def _only_first_awaited(steps: list[StepRow]) -> list[StepRow]:
+    """Leave one step awaited: what comes after it is still ahead."""
+    first = next((n for n, step in enumerate(steps) if step.is_current), len(steps))
+    return [
+        replace(step, tone="neutral", by="", at="дальше", is_current=False)
+        if step.is_current and n > first
+        else step
+        for n, step in enumerate(steps)
+    ]
 
 
 def _left(case: CaseView) -> str:

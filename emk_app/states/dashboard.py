@@ -22,6 +22,7 @@ from emk_app.presenting.applications import (
     EventRow,
     FieldRow,
     ScanRow,
+    StepRow,
 )
 from emk_app.presenting.esignatures import SignatureRow
 from emk_app.services import applying, scans
@@ -99,6 +100,9 @@ class CaseState(rx.State):
     clinic_id: int = 0
     has_clinic: bool = False
     events: list[EventRow] = []
+    papers_steps: list[StepRow] = []
+    examination_steps: list[StepRow] = []
+    book_step: StepRow = StepRow()
     checks: list[CheckRow] = []
     signature: SignatureRow = SignatureRow()
     papers: list[ScanRow] = []
@@ -292,6 +296,9 @@ class CaseState(rx.State):
         self.clinic = rows.clinic_row(case.clinic)
         self.clinic_id, self.has_clinic = self.clinic.id, case.clinic is not None
         self.events = rows.event_rows(found.history)
+        self.papers_steps = rows.papers_steps(found)
+        self.examination_steps = rows.examination_steps(found)
+        self.book_step = rows.book_step(found)
         self.checks = [rows.check_row(finding) for finding in found.checks]
         self.signature = esignatures.row(found.signature, self.slug)
         self.papers = rows.paper_rows(found.scans, found.fields)

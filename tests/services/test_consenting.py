@@ -19,6 +19,7 @@ from emk_app.domain import consent
 from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.applications import (
     ApplicationStatus,
+    CaseAlreadyOpen,
     ExaminationTrack,
     TrackingNumber,
 )
@@ -323,6 +324,27 @@ def test_withdrawal_and_the_opening_of_the_case_at_once_end_in_a_closed_case(now
     opened = any(isinstance(each, int) for each in found)
     assert (row.examination is ExaminationTrack.OPEN) is opened
     assert (row.form_sealed is not None) is opened
+
+
+def test_of_withdrawal_and_the_opening_of_the_case_exactly_one_is_first(now: datetime):
+    holder = make_holder(now)
+    clinic_id = make_clinic()
+    registrar = make_physician(clinic_id, now, Position.REGISTRAR)
+    draft = make_received(holder, now, clinic_id=clinic_id)
+    found = at_once(
+        lambda: applying.withdraw(holder, draft.id, now=now),
+        lambda: examining.open_case(registrar, draft.number.slug, now=now),
+    )
+    [refusal] = [each for each in found if isinstance(each, DomainError)]
+    row = stored(draft.id)
+    if row.status is ApplicationStatus.WITHDRAWN:
+        assert row.examination is ExaminationTrack.WAITING
+    else:
+        assert isinstance(refusal, CaseAlreadyOpen)
+        assert (row.status, row.examination) == (
+            ApplicationStatus.UNDER_REVIEW,
+            ExaminationTrack.OPEN,
+        )
 
 
 def test_link_made_while_the_consent_is_taken_back_does_not_stay_open(now: datetime):

@@ -32,7 +32,7 @@ from emk_app.domain.numbers import SnilsLength
 from emk_app.domain.people import Sex
 from emk_app.domain.policies import PolicyKind
 from emk_app.presenting import applications as rows
-from emk_app.services.applying import BookSummary, CaseView, HistoryLine, WizardStep
+from emk_app.services.applying import BookSummary, CaseDetails, CaseView, HistoryLine, WizardStep
 from emk_app.services.directory import ClinicView
 from emk_app.services.scans import ScanView
 
@@ -357,3 +357,69 @@ def test_clock_that_stands_still_says_what_will_be_left():
     )
     ended = replace(CASE, status=ApplicationStatus.REJECTED, act_by=None)
     assert (rows.case_row(ended).act_by, rows.case_row(ended).left) == ("", "")
+
+
+def details(*events: str, **more: Any) -> CaseDetails:
+    lines = tuple(
+        HistoryLine(event, Role.SYSTEM, NOW + timedelta(hours=n), "")
+        for n, event in enumerate(events, 1)
+    )
+    case = replace(CASE, clinic=CLINIC, **more)
+    return CaseDetails(case, lines, (), (), None, {}, {}, None)
+
+
+def test_tracks_of_a_fresh_application_await_the_service_and_the_holder():
+    found = details(status=ApplicationStatus.SUBMITTED)
+    papers, examination = rows.papers_steps(found), rows.examination_steps(found)
+    assert [(step.at, step.by) for step in papers] == [
+        ("23.11.2026 12:00", ""),
+        ("", "сервис, несколько секунд"),
+        ("дальше", ""),
+    ]
+    assert [step.is_current for step in examination] == [False, True, False]
+    assert examination[1].by == "вы и медорганизация"
+
+
+def test_tracks_go_on_side_by_side_each_with_its_own_dates():
+    found = details(
+        "received",
+        "papers_taken",
+        "papers_approved",
+        "examination_opened",
+        papers=PapersTrack.APPROVED,
+        examination=ExaminationTrack.OPEN,
+    )
+    assert [step.at for step in rows.papers_steps(found)] == [
+        "23.11.2026 12:00",
+        "23.11.2026 13:00",
+        "23.11.2026 15:00",
+    ]
+    last = rows.examination_steps(found)[-1]
+    assert (last.by, last.is_current) == ("медорганизация", True)
+
+
+def test_question_of_the_operator_awaits_the_holder():
+    found = details(
+        "received",
+        "clarification_requested",
+        status=ApplicationStatus.CLARIFICATION_REQUESTED,
+        papers=PapersTrack.RETURNED,
+    )
+    last = rows.papers_steps(found)[-1]
+    assert last.by == "вы, оператор спросил 23.11.2026 14:00"
+
+
+@pytest.mark.parametrize(
+    ("status", "papers", "examination"),
+    list(itertools.product(set(ApplicationStatus), PapersTrack, ExaminationTrack)),
+)
+def test_each_track_awaits_one_at_most_and_nobody_once_all_is_over(
+    status: ApplicationStatus, papers: PapersTrack, examination: ExaminationTrack
+):
+    found = details("received", status=status, papers=papers, examination=examination)
+    for steps in (rows.papers_steps(found), rows.examination_steps(found)):
+        awaited = [step for step in steps if step.is_current]
+        assert len(awaited) <= 1
+        assert not (awaited and status in FINAL)
+        assert all(step.title for step in steps)
+    assert rows.book_step(found).title
