@@ -9,11 +9,13 @@ import httpx
 import pytest
 
 from emk_app import clock
+from emk_app.api.aliases import ALIASES
 from emk_app.api.routing import Endpoint, routes
 from emk_app.domain.actors import Role
 from emk_app.edge.guard import BODY_LIMIT, Guard
 from emk_app.edge.site import Site
 from emk_app.emk_app import ENDPOINTS
+from emk_app.pages.site_map import PAGES
 from emk_app.services import accounts, sharing
 from tests.factories import make_book, make_draft, make_holder
 from tests.services.test_accounts import PASSWORD, SECRET, signed_in
@@ -149,6 +151,18 @@ def test_consent_on_paper_is_empty_for_anybody_and_filled_in_for_its_owner():
     assert filled.content.startswith(b"%PDF-")
     assert filled.content != blank.content
     assert filled.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("name", "page"), ALIASES.items())
+def test_other_name_of_a_page_leads_to_it(name: str, page: str):
+    answer = ask("GET", urllib.parse.quote(name))
+    assert (answer.status_code, answer.headers["location"]) == (308, page)
+
+
+def test_every_other_name_means_a_page_there_is():
+    routes_there_are = {each.route for each in PAGES}
+    assert set(ALIASES.values()) <= routes_there_are
+    assert not set(ALIASES) & routes_there_are
 
 
 def signed_in_as(login: str, door: str) -> str:
