@@ -107,7 +107,11 @@ def _records() -> rx.Component:
                 row["given"],
                 row["version"],
                 row["channel"],
-                rx.cond(given(row["href"]), links.link(row["number"], row["href"]), "—"),
+                rx.cond(
+                    given(row["href"]),
+                    links.link(row["number"], row["href"], "e-link whitespace-nowrap"),
+                    "—",
+                ),
                 badge(row["status"], row["tone"]),
             ],
             caption="Данные согласия",

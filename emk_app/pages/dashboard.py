@@ -69,12 +69,12 @@ def applications() -> rx.Component:
     return frames.signed_in(
         _aloud(state.news),
         when(state.has_draft, _draft_card()),
-        when(found.has_any, _conditions()),
+        when(found.has_many, _conditions()),
         data_table(
             ["Номер", "Отправлена", "Профессия", "Статус", "Что дальше", "Срок"],
             found.cases,
             lambda row: [
-                links.link(row["number"], row["href"]),
+                links.link(row["number"], row["href"], "e-link whitespace-nowrap"),
                 row["submitted"],
                 row["occupation"],
                 badge(row["status"], row["tone"]),

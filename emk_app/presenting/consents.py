@@ -96,7 +96,8 @@ def consequences(found: Consequences) -> list[str]:
     said: list[str] = []
     if found.closed:
         word = plural(len(found.closed), "закроется заявка", "закроются заявки", "закроются заявки")
-        said.append(f"Сразу {word} {_listed(found.closed)}. Вернуть их будет нельзя.")
+        them = plural(len(found.closed), "её", "их", "их")
+        said.append(f"Сразу {word} {_listed(found.closed)}. Вернуть {them} будет нельзя.")
     if found.begun:
         word = plural(len(found.begun), "заявке", "заявкам", "заявкам")
         said.append(

@@ -26,6 +26,8 @@ class ApplicationsState(rx.State):
 
     is_loaded: bool = False
     has_any: bool = False
+    has_many: bool = False
+    """There is something to choose from."""
     cases: list[CaseRow] = []
     groups: list[list[str]] = []
     group: str = Group.ALL.value
@@ -98,7 +100,7 @@ class ApplicationsState(rx.State):
         self.page, self.pages = made.page, made.pages
         self.groups = listings.group_options(self._all)
         self.found = listings.found_text(made.total)
-        self.has_any = bool(self._all)
+        self.has_any, self.has_many = bool(self._all), len(self._all) > 1
         self.is_loaded = True
 
 

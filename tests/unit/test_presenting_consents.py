@@ -54,7 +54,7 @@ def test_record_says_how_it_was_given_and_with_what(channel: ConsentChannel):
 
 def test_consequences_name_every_application_and_agree_in_number():
     one = rows.consequences(replace(NOTHING, closed=(NUMBER,), begun=(NUMBER,), links=1))
-    assert one[0] == f"Сразу закроется заявка {NUMBER.shown}. Вернуть их будет нельзя."
+    assert one[0] == f"Сразу закроется заявка {NUMBER.shown}. Вернуть её будет нельзя."
     two = TrackingNumber(2026, 124)
     many = " ".join(rows.consequences(Consequences(True, (NUMBER, two), (), 2, True)))
     assert f"закроются заявки {NUMBER.shown}, {two.shown}" in many
