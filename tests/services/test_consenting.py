@@ -169,6 +169,8 @@ def test_what_would_follow_is_told_beforehand_and_changes_nothing(now: datetime)
     begun = make_received(holder, now)
     put(begun.id, status=ApplicationStatus.UNDER_REVIEW, examination=ExaminationTrack.OPEN)
     fresh = make_received(holder, now)
+    # A second one of the same person is refused by itself; an operator may have put it back.
+    put(fresh.id, status=ApplicationStatus.RECEIVED, decided_at=None)
     make_draft(holder, now)
     make_submitted(make_holder(now), now)
     found = consenting.view(holder, now=now).consequences
