@@ -35,10 +35,11 @@ from emk_app.domain.errors import (
     Required,
     TransitionNotAllowed,
 )
-from emk_app.domain.intake import ClinicNotOffered, ConsentMissing, Field
+from emk_app.domain.intake import REPRESENTATIVE, ClinicNotOffered, ConsentMissing, Field
 from emk_app.domain.numbers import SnilsLength, WrongCheckDigit
 from emk_app.domain.policies import SexDiffers
-from emk_app.services import accounts, applying, auditing, scans
+from emk_app.domain.representation import RepresentativeNeeded
+from emk_app.services import accounts, applying, auditing, reviewing, scans
 from emk_app.services.applying import WizardStep
 from tests.factories import (
     FORM,
@@ -50,6 +51,7 @@ from tests.factories import (
     make_operator,
     make_submitted,
     put,
+    put_scan,
 )
 from tests.files import good
 
@@ -500,6 +502,152 @@ def test_rejected_application_is_the_ground_of_a_new_one(now: datetime):
     assert not new.is_consented
     scans.remove(holder, new.id, ScanKind.PASSPORT, now=now)
     assert scans.file(holder, old.scans[0].ref, now=now).content
+
+
+MINOR = {
+    Field.BIRTH_DATE: "01.02.2010",
+    Field.PASSPORT_ISSUED_ON: "15.02.2024",
+    Field.OCCUPATION: "nurse",
+    Field.CATEGORY: "student",
+}
+REPRESENTED = {
+    Field.APPLIED_BY: "representative",
+    Field.REPRESENTATIVE_LAST: "Иванов",
+    Field.REPRESENTATIVE_FIRST: "Сергей",
+    Field.REPRESENTATIVE_BASIS: "attorney",
+    Field.ATTORNEY_NUMBER: "77 АБ 1234567",
+    Field.ATTORNEY_NOTARY: "Петрова Анна Ильинична, г. Москва",
+    Field.ATTORNEY_ISSUED_ON: "10.03.2026",
+}
+CERTIFIED = {Field.EXAM_CERTIFICATE_ON: "20.11.2026"}
+
+
+def test_papers_follow_the_answers_and_all_must_be_there(now: datetime):
+    holder = make_holder(now)
+    draft = make_draft(holder, now)
+    seen = applying.change_fields(holder, draft.id, MINOR, now=now)
+    assert seen.papers.required == (
+        *(ScanKind.PASSPORT, ScanKind.POLICY, ScanKind.DIPLOMA),
+        ScanKind.STATUS_CERTIFICATE,
+    )
+    with pytest.raises(Invalid) as refused:
+        applying.submit(holder, draft.id, now=now)
+    assert refused.value.fields.keys() == {
+        *("scan_diploma", "scan_status_certificate", "applied_by")
+    }
+    applying.change_fields(holder, draft.id, REPRESENTED | CERTIFIED, now=now)
+    with pytest.raises(Invalid) as refused:
+        applying.submit(holder, draft.id, now=now)
+    assert refused.value.fields.keys() == {
+        *("scan_diploma", "scan_status_certificate"),
+        *("scan_power_of_attorney", "scan_exam_certificate"),
+    }
+    for kind in refused.value.fields:
+        put_scan(holder, draft.id, ScanKind(kind.removeprefix("scan_")), now)
+    applying.submit(holder, draft.id, now=now)
+    said = applying.case(holder, draft.number.slug, now=now).applicant
+    assert said is not None and said.representative is not None
+    assert str(said.representative.name) == "Иванов Сергей"
+    assert said.category == "student"
+
+
+def test_minor_is_told_of_the_representative_as_soon_as_the_birth_date_is_typed(now: datetime):
+    holder = make_holder(now)
+    draft = applying.draft(holder, now=now)
+    seen = applying.change_fields(holder, draft.id, {Field.BIRTH_DATE: "01.02.2010"}, now=now)
+    assert {name: type(why) for name, why in seen.problems.items()} == {
+        "applied_by": RepresentativeNeeded
+    }
+
+
+def test_certificate_without_its_date_is_not_handed_in(now: datetime):
+    holder = make_holder(now)
+    draft = make_draft(holder, now)
+    put_scan(holder, draft.id, ScanKind.EXAM_CERTIFICATE, now)
+    with pytest.raises(Invalid) as refused:
+        applying.submit(holder, draft.id, now=now)
+    assert refused.value.fields.keys() == {"exam_certificate_on"}
+    applying.change_fields(holder, draft.id, CERTIFIED, now=now)
+    applying.submit(holder, draft.id, now=now)
+
+
+def test_new_application_leaves_behind_what_has_run_out(now: datetime):
+    holder = make_holder(now)
+    old = make_draft(holder, now)
+    applying.change_fields(holder, old.id, REPRESENTED | CERTIFIED, now=now)
+    for kind in (ScanKind.POWER_OF_ATTORNEY, ScanKind.EXAM_CERTIFICATE, ScanKind.SNILS):
+        put_scan(holder, old.id, kind, now)
+    applying.submit(holder, old.id, now=now)
+    put(old.id, status=ApplicationStatus.REJECTED, decided_at=now)
+    later = now + timedelta(days=500)
+    new = applying.reapply(holder, old.id, now=later)
+    assert new.fields.keys() == {
+        field.value for field in {**FORM, **REPRESENTED} if not field.startswith("attorney_")
+    }
+    assert {scan.kind for scan in new.scans} == {
+        *(ScanKind.PASSPORT, ScanKind.POLICY, ScanKind.SNILS)
+    }
+    applying.withdraw(holder, new.id, now=later)
+    soon = applying.reapply(holder, old.id, now=now)
+    assert soon.fields.keys() == {field.value for field in {**FORM, **REPRESENTED, **CERTIFIED}}
+    assert len(soon.scans) == 5
+
+
+def forget_new_questions(application_id: int) -> None:
+    """Leave the form as it was before the passport was asked for."""
+    with unit_of_work() as db:
+        row = applications.locked(db, application_id)
+        kept = {
+            name: text
+            for name, text in applications.form_of(db, row).items()
+            if not name.startswith(("passport_", "identity_"))
+        }
+        row.form_sealed = applications.seal_form(db, row, kept)
+
+
+def test_draft_of_an_earlier_form_opens_and_lacks_only_what_is_new(now: datetime):
+    holder = make_holder(now)
+    draft = make_draft(holder, now)
+    forget_new_questions(draft.id)
+    seen = applying.standing_draft(holder, now=now)
+    assert seen is not None and seen.problems == {}
+    assert seen.lacking.keys() == {
+        *("passport_series", "passport_number", "passport_issued_on", "passport_unit")
+    }
+
+
+def test_earlier_application_is_corrected_without_what_was_not_asked_then(now: datetime):
+    holder, draft = asked_holder(now, Asked(frozenset({Field.SNILS, Field.OCCUPATION})))
+    forget_new_questions(draft.id)
+    # A nurse shows a diploma, which nobody has asked for: the operator will see that it is absent.
+    changes = {Field.SNILS: "087-654-303 00", Field.OCCUPATION: "nurse"}
+    applying.change_fields(holder, draft.id, changes, now=now)
+    applying.correct(holder, draft.id, now=now)
+    operator = make_operator(now)
+    assert reviewing.case(operator, draft.number.slug, now=now).absent == (ScanKind.DIPLOMA,)
+
+
+def test_asked_for_fields_and_papers_of_the_representative_must_be_right(now: datetime):
+    asked = Asked(REPRESENTATIVE, frozenset({ScanKind.POWER_OF_ATTORNEY}))
+    holder, draft = asked_holder(now, asked)
+    expired = REPRESENTED | {Field.ATTORNEY_UNTIL: "01.04.2026"}
+    applying.change_fields(holder, draft.id, expired, now=now)
+    with pytest.raises(Invalid) as refused:
+        applying.correct(holder, draft.id, now=now)
+    assert refused.value.fields.keys() == {"attorney_until", "scan_power_of_attorney"}
+    applying.change_fields(holder, draft.id, {Field.ATTORNEY_UNTIL: ""}, now=now)
+    put_scan(holder, draft.id, ScanKind.POWER_OF_ATTORNEY, now)
+    applying.correct(holder, draft.id, now=now)
+
+
+def test_every_field_is_kept_as_it_is_left(now: datetime):
+    holder = make_holder(now)
+    draft = applying.draft(holder, now=now)
+    for field in Field:
+        applying.change_fields(holder, draft.id, {field: f"«{field}»"}, now=now)
+    seen = applying.standing_draft(holder, now=now)
+    assert seen is not None
+    assert dict(seen.fields) == {field.value: f"«{field}»" for field in Field}
 
 
 def test_other_clinic_may_be_chosen_until_the_first_begins(now: datetime):
