@@ -394,7 +394,7 @@
   };
   let title = document.title;
   new MutationObserver((changes) => {
-    for (const change of changes)
+    for (const change of changes) {
       for (const node of change.removedNodes) {
         /* The file that had the focus has come or gone: it stays at the same paper. */
         if (!(node instanceof HTMLElement && node.matches(".e-file, .e-drop, :has(> .e-drop)"))) continue;
@@ -409,6 +409,7 @@
         const filled = node.matches("form[data-autosubmit]") ? node : one(node, "form[data-autosubmit]");
         if (filled) setTimeout(() => filled.requestSubmit(), 0);
       }
+    }
     if (document.title && document.title !== title) {
       title = document.title;
       /* The link that led here is gone with its screen: begin the new one at its heading. */
