@@ -1,4 +1,4 @@
-"""Run the measurements and print one table: ``python -m benchmarks [requests|pages]``."""
+"""Run the measurements and print one table: ``python -m benchmarks [requests|pages|register]``."""
 
 from __future__ import annotations
 
@@ -89,6 +89,30 @@ def pages(data: Path, codes: Path) -> list[Line]:
     ]
 
 
+def register(_data: Path, _codes: Path) -> list[Line]:
+    """Measure the search of clinics on both databases beside a scan of the same table."""
+    child = [sys.executable, "-m", "benchmarks.register"]
+    lines: list[Line] = []
+    for database, command in (("SQLite", child), ("PostgreSQL", [".ci/postgres", *child])):
+        environment = {name: value for name, value in os.environ.items() if name != "EMK_DATA"}
+        done = subprocess.run(
+            command, cwd=servers.ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        found = json.loads(done.stdout.splitlines()[-1])
+        lines += [
+            Line(
+                f"clinics, {kind}, {database}, p50 / p99 ms",
+                f"{took['p50']:.1f} / {took['p99']:.1f}",
+                f"{took['scan']:.0f} LIKE scan",
+                took["p99"] / took["scan"],
+                "<= 20 ms",
+                took["p99"] <= 20,
+            )
+            for kind, took in found["kinds"].items()
+        ]
+    return lines
+
+
 def _load(port: int, connections: int, seconds: float, codes: Path, rate: float = 0) -> dict:
     command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections)]
     command += [str(seconds), str(codes), str(rate)]
@@ -121,7 +145,7 @@ def _met(line: Line) -> str:
 
 def main(chosen: list[str]) -> int:
     """Run what was named, or everything; a missed target is no error, it is a number to read."""
-    every = {"requests": requests, "pages": pages}
+    every = {"requests": requests, "pages": pages, "register": register}
     if not set(chosen) <= set(every):
         print(f"usage: python -m benchmarks [{'|'.join(every)}]", file=sys.stderr)
         return 2

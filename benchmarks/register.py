@@ -68,6 +68,7 @@ def main() -> int:
     register.load(CLINICS)
     filled = time.perf_counter() - began
     chance = random.Random(3)
+    directory.search("прогрев")
     lines = {}
     for name, queries in QUERIES.items():
         took, scanned = [], []
