@@ -141,7 +141,7 @@ def file_field(page: Page, label: str) -> Locator:
 
 def choose_file(page: Page, label: str, file: Path) -> None:
     """Choose a file, which is sent at once."""
-    file_field(page, label).locator("input[type=file]").set_input_files(file)
+    file_field(page, label).locator("input[type=file]:not([capture])").set_input_files(file)
 
 
 def clinic_of(server: Server, number: int) -> tuple[str, str]:
