@@ -69,7 +69,7 @@ def test_holder_needs_no_pointer(server: Server, visit: Visit, tmp_path: Path):
 
     page.wait_for_url("**/apply/papers")
     for label, kind in (("Паспорт", ScanKind.PASSPORT), ("Полис ОМС", ScanKind.POLICY)):
-        control = file_field(page, label).locator("input[type=file]")
+        control = file_field(page, label).locator("input[type=file]:not([capture])")
         send_file(page, control, paper(tmp_path, kind))
         file_field(page, label).get_by_role("button", name="Посмотреть").wait_for()
     press(page, page.get_by_role("button", name="Далее: медорганизация"))
