@@ -104,7 +104,7 @@ def _content(serial: int, now: datetime) -> BookContent:
     today = clock.day_of(now)
     work = OCCUPATIONS["cook"]
     kind = ExaminationKind.PRE_PLACEMENT
-    studies = programme(work.point, age_on(BORN_ON, today), Sex.FEMALE, kind)
+    studies = programme(work.point, age_on(BORN_ON, today), Sex.FEMALE, kind, today)
     return BookContent(
         number=BookNumber(77, 1, serial, today.year % 100),
         version=1,

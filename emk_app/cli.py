@@ -15,6 +15,7 @@ from emk_app.db.engine import reading
 from emk_app.demo import register, world
 from emk_app.domain.actors import SYSTEM, Position, Role
 from emk_app.domain.errors import DomainError
+from emk_app.domain.specialties import SPECIALTIES
 from emk_app.frontend import serve
 from emk_app.keys import keystore
 from emk_app.presenting import registers
@@ -43,6 +44,7 @@ def _create_user(options: argparse.Namespace) -> int:
         name=options.name,
         clinic_id=options.clinic,
         position=options.position,
+        own_specialties=options.specialty,
         now=clock.now(),
     )
     print(f"user {user_id}")
@@ -161,6 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("--name", default="")
     user.add_argument("--clinic", type=int, help="identity of the clinic, for its staff")
     user.add_argument("--position", type=Position, choices=list(Position))
+    user.add_argument(
+        "--specialty", action="append", default=[], choices=list(SPECIALTIES), help="a physician's"
+    )
     user.set_defaults(run=_create_user)
 
     seed = commands.add_parser("seed", help="build the demo world; safe to repeat")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -40,6 +40,7 @@ from emk_app.domain.intake import Field
 from emk_app.domain.people import Sex
 from emk_app.domain.policies import Enp
 from emk_app.domain.register import COLUMNS, Entry, Said
+from emk_app.domain.specialties import SPECIALTIES
 from emk_app.services import accounts, applying, cases, checking, issuing, scans
 from emk_app.services.applying import DraftView
 from tests.files import good
@@ -97,8 +98,9 @@ def make_physician(
     now: datetime,
     position: Position = Position.PHYSICIAN,
     name: str = "Петров Пётр Петрович",
+    own_specialties: Collection[str] = tuple(SPECIALTIES),
 ) -> Actor:
-    """Return a new member of the clinic's staff."""
+    """Return a new member of the clinic's staff; a physician of every specialty, unless told."""
     login = f"staff{next(_serials)}@example.ru"
     user_id = accounts.create_user(
         Role.CLINIC,
@@ -108,6 +110,7 @@ def make_physician(
         name=name,
         clinic_id=clinic_id,
         position=position,
+        own_specialties=own_specialties if position is Position.PHYSICIAN else (),
         now=now,
     )
     return Actor(user_id, Role.CLINIC, clinic_id=clinic_id, position=position)
@@ -245,7 +248,8 @@ def _good_result(study: ProgrammeItem, on: date) -> TestResult:
     match study.form:
         case Numbers(parts=parts):
             middle = [
-                str((part.norm_low or part.low).quantize(_STEPS[part.decimals])) for part in parts
+                str((part.norm_low or part.rare_low or part.low).quantize(_STEPS[part.decimals]))
+                for part in parts
             ]
             value = "120/80" if study.code == "bp" else "/".join(middle)
         case Choices(options=options):
@@ -295,7 +299,7 @@ def make_green(
             kind=ExaminationKind(fields[Field.KIND]),
         )
         made = examinations.begin(db, application, clinic_id, by=chair.user_id, now=now)
-        studies = cases.programme_of(cases.patient_of(db, application, now=now), made)
+        studies = cases.studies_of(db, application, made, now=now)
         for result in good_results(studies, examined_on or clock.day_of(now)):
             examinations.add_entry(db, made, result, own, by=chair.user_id, now=now)
         conclusion = Conclusion(fitness, "без ночных смен" if fitness is not Fitness.FIT else "")

@@ -50,6 +50,7 @@ class Person:
     position: Position | None = None
     clinic: int | None = None
     """Which of the two clinics: 1 or 2."""
+    specialties: tuple[str, ...] = ()
 
 
 def _person(role: Role, login: str, name: str, **more: Any) -> Person:
@@ -75,6 +76,7 @@ PHYSICIAN = _person(
     "Вязов Виктор Витальевич",
     position=Position.PHYSICIAN,
     clinic=1,
+    specialties=("therapist", "ophthalmologist"),
 )
 CHAIR = _person(
     Role.CLINIC,
@@ -459,8 +461,10 @@ with reading() as db:
     clinics = [
         db.exec(select(Clinic.id).where(Clinic.region_code == code)).first() for code in {regions}
     ]
-for role, login, secret, name, position, clinic in {people}:
+for role, login, secret, name, position, clinic, specialties in {people}:
     staff = ["--position", position, "--clinic", str(clinics[clinic - 1])] if clinic else []
+    for specialty in specialties:
+        staff += ["--specialty", specialty]
     run("create-user", "--role", role, "--login", login, "--password", {password!r},
         "--totp-secret", secret, "--name", name, *staff)
 """
@@ -477,6 +481,7 @@ def prepare(folder: Path) -> Path:
             person.name,
             person.position.value if person.position else None,
             person.clinic,
+            person.specialties,
         )
         for person in PEOPLE
     ]

@@ -23,6 +23,7 @@ class Resident:
     clinic: int | None = None
     """Which of the two demo clinics employs the person: 0 or 1."""
     position: Position | None = None
+    specialties: tuple[str, ...] = ()
 
 
 DRAFT_HOLDER: Final = Resident(
@@ -72,8 +73,20 @@ RESIDENTS: Final = (
     ),
     Resident(
         Role.CLINIC, "doctor1@example.ru", "Кротов Денис Павлович",
-        "DOCA2222DOCA2222DOCA2222DOCA2222", "врач, первая медорганизация",
+        "DOCA2222DOCA2222DOCA2222DOCA2222", "терапевт, первая медорганизация",
+        0, Position.PHYSICIAN, ("therapist",),
+    ),
+    Resident(
+        Role.CLINIC, "laboratory1@example.ru", "Белкина Нина Фёдоровна",
+        "DOCB2222DOCB2222DOCB2222DOCB2222", "врач лаборатории, первая медорганизация",
+        0, Position.PHYSICIAN, ("laboratory", "functional", "radiologist", "ultrasound"),
+    ),
+    Resident(
+        Role.CLINIC, "specialist1@example.ru", "Журавлёв Олег Борисович",
+        "DOCC2222DOCC2222DOCC2222DOCC2222", "врач-специалист, первая медорганизация",
         0, Position.PHYSICIAN,
+        ("ophthalmologist", "neurologist", "psychiatrist", "narcologist", "gynecologist", "ent",
+         "dermatologist", "dentist", "occupational"),
     ),
     CHAIR,
     Resident(

@@ -179,7 +179,7 @@ def good_entry(study: ProgrammeItem, day: date) -> str:
                 return TYPED[study.code]
             steps = (Decimal(1).scaleb(-part.decimals) for part in parts)
             return "/".join(
-                str((part.norm_low if part.norm_low is not None else part.low).quantize(step))
+                str((part.norm_low or part.rare_low or part.low).quantize(step))
                 for part, step in zip(parts, steps, strict=True)
             )
         case Choices(options=options):

@@ -104,6 +104,7 @@ def settle(resident: Resident, clinic_ids: tuple[int, ...]) -> Actor:
         name=resident.name,
         clinic_id=clinic_id,
         position=resident.position,
+        own_specialties=resident.specialties,
         is_demo=True,
         now=clock.now(),
     )

@@ -69,6 +69,12 @@ class Milestone(StrEnum):
     EXAMINATION_CONCLUDED = "examination_concluded"
     EXAMINATION_REOPENED = "examination_reopened"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    FURTHER_ORDERED = "further_ordered"
+    FURTHER_DONE = "further_done"
+    CONCLUSION_WITHDRAWN = "conclusion_withdrawn"
+    APPEAL_FILED = "appeal_filed"
+    APPEAL_TAKEN = "appeal_taken"
+    APPEAL_DECIDED = "appeal_decided"
 
 
 class CaseAlreadyOpen(Conflict):
@@ -101,6 +107,7 @@ STEPS: Final[frozenset[Step[ApplicationStatus]]] = frozenset(
         Step(_A.CLARIFICATION_REQUESTED, _A.WITHDRAWN, Role.HOLDER),
         Step(_A.CLARIFICATION_REQUESTED, _A.REJECTED, Role.SYSTEM),  # found unfit meanwhile
         Step(_A.CLARIFICATION_REQUESTED, _A.EXPIRED, Role.SYSTEM),
+        Step(_A.REJECTED, _A.UNDER_REVIEW, Role.CLINIC),  # a second commission begins
     }
 )
 
@@ -144,6 +151,13 @@ def advance_examination(
 ) -> ExaminationTrack:
     """Return ``target`` when ``role`` may move the examination there; raises as ``advance``."""
     return take_step(EXAMINATION_STEPS, current, target, role)
+
+
+def withdraw_conclusion(role: Role) -> ExaminationTrack:
+    """Return the track of a case whose signed conclusion is to be corrected or looked at anew."""
+    if role is not Role.CLINIC:
+        raise NotPermitted(f"{role} may not withdraw a conclusion")
+    return _E.OPEN
 
 
 def reopen_examination(fitness: Fitness, role: Role) -> ExaminationTrack:

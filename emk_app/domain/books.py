@@ -108,6 +108,7 @@ class BookStatus(StrEnum):
 
 
 _B = BookStatus
+IN_FORCE: Final = frozenset({_B.FORMED, _B.ACTIVE})
 
 BOOK_STEPS: Final[frozenset[Step[BookStatus]]] = frozenset(
     {

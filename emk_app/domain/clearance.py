@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
-from emk_app.domain.errors import InvalidValue, Required
+from emk_app.domain.errors import InvalidValue, NotAChoice, Required
 from emk_app.domain.examinations import CONTRAINDICATIONS, ProgrammeItem, TestResult
+from emk_app.domain.refdata import load
 from emk_app.domain.terms import last_day
 from emk_app.domain.values import Personal, Problems, one_line
 
@@ -32,6 +34,15 @@ ADMITTING: Final = frozenset({Fitness.FIT, Fitness.FIT_WITH_RESTRICTIONS})
 def admits(fitness: Fitness) -> bool:
     """Whether a book may be formed on this outcome."""
     return fitness in ADMITTING
+
+
+_CATALOGUES: Final = load("restrictions")
+RESTRICTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {row["code"]: row["name"] for row in _CATALOGUES["restrictions"]}
+)
+CONTRAINDICATION_GROUPS: Final[Mapping[str, str]] = MappingProxyType(
+    {row["code"]: row["name"] for row in _CATALOGUES["contraindications"]}
+)
 
 
 class UntilNotInFuture(InvalidValue):
@@ -58,6 +69,8 @@ class Conclusion(Personal):
     restrictions: str = ""
     until: date | None = None
     note: str = ""
+    contraindications: str = ""
+    """Only where the outcome does not admit; a book never says them."""
 
     @property
     def masked(self) -> str:
@@ -69,6 +82,9 @@ def conclude(
     fitness: Fitness,
     *,
     restrictions: str = "",
+    restriction_codes: Collection[str] = (),
+    contraindications: str = "",
+    contraindication_codes: Collection[str] = (),
     until: date | None = None,
     note: str = "",
     results: Iterable[TestResult],
@@ -76,9 +92,10 @@ def conclude(
 ) -> Conclusion:
     """Return the conclusion, without what its ``fitness`` leaves no room for.
 
-    Raises ``Invalid`` with ``fitness``, ``restrictions``, ``until`` and ``note``: restrictions are
-    needed where there are some, ``until`` for temporary unfitness, and whoever has a
-    contraindication on record is not fit without restrictions.
+    Codes are those of the catalogues; the words typed follow theirs. Raises ``Invalid`` with
+    ``fitness``, ``restrictions``, ``contraindications``, ``until`` and ``note``: restrictions and
+    contraindications are needed where there are some, ``until`` for temporary unfitness, and
+    whoever has a contraindication on record is not fit without restrictions.
     """
     problems = Problems()
     if fitness is Fitness.FIT:
@@ -87,9 +104,20 @@ def conclude(
     temporary = fitness is Fitness.TEMPORARILY_UNFIT
     conclusion = Conclusion(
         fitness,
-        problems.take("restrictions", _read_restrictions, restrictions) if restricted else "",
+        problems.take("restrictions", _read_words, RESTRICTIONS, restriction_codes, restrictions)
+        if restricted
+        else "",
         problems.take("until", _read_until, until, today) if temporary else None,
         problems.take("note", one_line, note, WORDS_LIMIT),
+        ""
+        if admits(fitness)
+        else problems.take(
+            "contraindications",
+            _read_words,
+            CONTRAINDICATION_GROUPS,
+            contraindication_codes,
+            contraindications,
+        ),
     )
     problems.raise_any()
     return conclusion
@@ -103,10 +131,14 @@ def _check_contraindications(results: Iterable[TestResult]) -> None:
         raise ContraindicationsFound(codes)
 
 
-def _read_restrictions(text: str) -> str:
-    if not (line := one_line(text, WORDS_LIMIT)):
+def _read_words(catalogue: Mapping[str, str], codes: Collection[str], text: str) -> str:
+    if any(code not in catalogue for code in codes):
+        raise NotAChoice
+    line = one_line(text, WORDS_LIMIT)
+    words = [name for code, name in catalogue.items() if code in codes]
+    if not (said := "; ".join([*words, *([line] if line else [])])):
         raise Required
-    return line
+    return said
 
 
 def _read_until(until: date | None, today: date) -> date:

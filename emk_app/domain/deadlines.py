@@ -4,11 +4,12 @@ asked (design.md section 3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from emk_app.domain.applications import ApplicationStatus, Milestone
 from emk_app.domain.calendars import add_working_days, working_days_between
 
 SHORTEST_DAYS: Final = 3
@@ -26,6 +27,31 @@ class Wait:
 
     asked_on: date
     answered_on: date | None
+
+
+HALTS: Final = {
+    ApplicationStatus.CLARIFICATION_REQUESTED.value: Milestone.CORRECTED.value,
+    Milestone.FURTHER_ORDERED.value: Milestone.FURTHER_DONE.value,
+}
+"""What stops the clock, and what sets it going again."""
+EVENTS: Final = frozenset({*HALTS, *HALTS.values()})
+
+
+def waits_of(events: Iterable[tuple[str, date]]) -> Iterator[Wait]:
+    """Yield the waits of a history, oldest first; two at once are one wait."""
+    awaited: set[str] = set()
+    since: date | None = None
+    for event, day in events:
+        if event in HALTS:
+            since = since or day
+            awaited.add(HALTS[event])
+        elif event in awaited:
+            awaited.remove(event)
+            if since is not None and not awaited:
+                yield Wait(since, day)
+                since = None
+    if since is not None:
+        yield Wait(since, None)
 
 
 def waited(waits: Iterable[Wait], today: date) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,14 +13,16 @@ from typing import Any, Final, Literal
 from emk_app.domain.errors import Conflict, InvalidValue, NotAChoice, Required
 from emk_app.domain.occupations import POINTS
 from emk_app.domain.people import Sex, parse_past_date
-from emk_app.domain.refdata import load
+from emk_app.domain.refdata import Span, load, span
 from emk_app.domain.terms import last_day
-from emk_app.domain.values import Personal, one_line
+from emk_app.domain.values import Personal, Problems, one_line
 
 GUIDE_MONTHS: Final = 12
 HYGIENE: Final = "hygiene"
 CONTRAINDICATIONS: Final = "contraindications"
 ENTRY_LIMIT: Final = 60
+DETAIL_LIMIT: Final = 120
+FURTHER_LIMIT: Final = 20
 
 
 class ExaminationKind(StrEnum):
@@ -38,6 +40,7 @@ class ItemKind(StrEnum):
     INSTRUMENTAL = "instrumental"
     PHYSICIAN = "physician"
     ATTESTATION = "attestation"
+    FURTHER = "further"
 
 
 class NumberMalformed(InvalidValue):
@@ -58,6 +61,16 @@ class Implausible(InvalidValue):
         self.value = value
         self.low = low
         self.high = high
+        self.unit = unit
+
+
+class Unlikely(InvalidValue):
+    """A possible number, and yet a slip of the keyboard is likelier: it has to be confirmed."""
+
+    def __init__(self, name: str, value: Decimal, unit: str) -> None:
+        super().__init__("rare")
+        self.name = name
+        self.value = value
         self.unit = unit
 
 
@@ -119,6 +132,18 @@ class SignerUnnamed(Conflict):
     """A signature says who signs; this account has no name."""
 
 
+class FurtherStudyDone(Conflict):
+    """It has a result already: the order can't be taken back."""
+
+
+class TooMany(InvalidValue):
+    """More than ``limit`` of them."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit}")
+        self.limit = limit
+
+
 class Incomplete(Conflict):
     """The studies of these ``codes`` have no result that is in date."""
 
@@ -129,7 +154,7 @@ class Incomplete(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class NumberPart:
-    """One number of an entry: what is plausible and what is normal, bounds inclusive."""
+    """One number of an entry: what is possible, normal, and not too rare; bounds inclusive."""
 
     name: str
     low: Decimal
@@ -137,6 +162,14 @@ class NumberPart:
     norm_low: Decimal | None
     norm_high: Decimal | None
     decimals: int
+    rare_low: Decimal | None = None
+    rare_high: Decimal | None = None
+
+    def is_rare(self, value: Decimal) -> bool:
+        """Whether the number is possible and yet so rare that a slip is likelier."""
+        return (self.rare_low is not None and value < self.rare_low) or (
+            self.rare_high is not None and value > self.rare_high
+        )
 
     def deviates(self, value: Decimal) -> bool:
         """Whether the number lies outside the norm."""
@@ -196,6 +229,8 @@ class ProgrammeItem:
     hint: str
     period_months: int | None
     required: bool
+    specialty: str = ""
+    """Whose study it is; empty for a further study, which any physician of the case enters."""
 
     @property
     def unit(self) -> str:
@@ -211,6 +246,74 @@ class ProgrammeItem:
                 return next(each.name for each in options if each.code == value)
             case PassedOn():
                 return f"{date.fromisoformat(value):%d.%m.%Y}"
+
+
+class Source(StrEnum):
+    """Where a result comes from that was not made in this examination."""
+
+    BOOK = "book"
+    """Taken over from the holder's book, which is signed."""
+    CERTIFICATE = "certificate"
+    """Taken over from a certificate the holder has brought."""
+
+
+class CorrectionReason(StrEnum):
+    """Why an entry was put in the place of another."""
+
+    TYPO = "typo"
+    REPEATED = "repeated"
+    REFINED = "refined"
+    MIXED_UP = "mixed_up"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Details(Personal):
+    """How a result came about: who made the analysis, on what, under which number."""
+
+    performer: str = ""
+    device: str = ""
+    number: str = ""
+
+    @property
+    def masked(self) -> str:
+        """Nothing: a performer can tell what was looked for."""
+        return "***"
+
+
+def read_details(performer: str, device: str, number: str) -> Details:
+    """Read what was typed; raises ``Invalid`` by the names of the arguments."""
+    problems = Problems()
+    made = Details(
+        problems.take("performer", one_line, performer, DETAIL_LIMIT),
+        problems.take("device", one_line, device, DETAIL_LIMIT),
+        problems.take("number", one_line, number, ENTRY_LIMIT),
+    )
+    problems.raise_any()
+    return made
+
+
+FURTHER: Final = "further_"
+"""How the codes of further studies begin."""
+
+
+def further_study(serial: int, name: str) -> ProgrammeItem:
+    """Return a study that the commission has ordered beyond the programme; made once."""
+    return ProgrammeItem(
+        code=f"{FURTHER}{serial}",
+        name=name,
+        kind=ItemKind.FURTHER,
+        form=_FURTHER_FORM,
+        hint="",
+        period_months=None,
+        required=True,
+    )
+
+
+def study_name(text: str) -> str:
+    """Read the name of a further study; raises ``Required`` and what ``one_line`` raises."""
+    if not (line := one_line(text, DETAIL_LIMIT)):
+        raise Required
+    return line
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -230,43 +333,55 @@ class TestResult(Personal):
         return self.code
 
 
-def programme(point: str, age: int, sex: Sex, kind: ExaminationKind) -> tuple[ProgrammeItem, ...]:
-    """Return what a person of this ``age`` and ``sex`` undergoes for work of this ``point``.
+def programme(
+    point: str, age: int, sex: Sex, kind: ExaminationKind, on: date
+) -> tuple[ProgrammeItem, ...]:
+    """Return what a person of this ``age`` and ``sex`` undergoes for work of this ``point``, by the
+    rows in force ``on`` the day on which the case is opened.
 
-    The guide's four come first and the hygiene attestation last. What is made once, on hiring, is
-    offered but not required in a periodic examination. The occupational physician is not among the
-    studies: the conclusion is his.
+    The guide's four come first, whatever the day, and the hygiene attestation last. What is made
+    once, on hiring, is offered but not required in a periodic examination. The occupational
+    physician is not among the studies: the conclusion is his. Before the order's first day and
+    after its last the nearest wording counts: nobody's examination waits for a table.
     """
     work = POINTS[point]
+    day = ORDER.nearest(on)
 
     def studies() -> Iterator[ProgrammeItem]:
         for row in _TABLE["guide"]:
             yield _study(row, GUIDE_MONTHS, kind)
         for row in _TABLE["general"]:
-            if row.get("min_age", 0) <= age <= row.get("max_age", age) and (
-                row.get("sex", sex) == sex
+            if (
+                row.get("min_age", 0) <= age <= row.get("max_age", age)
+                and row.get("sex", sex) == sex
+                and span(row, ORDER).holds(day)
             ):
                 yield _study(row, row["period_months"], kind)
         for requirement in work.requirements:
+            if not span(asdict(requirement), ORDER).holds(day):
+                continue
             yield _study(_OWN[requirement.code], requirement.period_months, kind)
         yield _study(_TABLE["hygiene"][0], work.hygiene_months, kind)
 
     return tuple(studies())
 
 
-def parse_entry(study: ProgrammeItem, text: str, performed_on: date) -> TestResult:
+def parse_entry(
+    study: ProgrammeItem, text: str, performed_on: date, *, confirmed: bool = True
+) -> TestResult:
     """Read what was typed for ``study``, made on ``performed_on``.
 
-    Raises ``Required``, ``NotAChoice``, ``NumberMalformed``, ``Implausible``,
-    ``NumbersOutOfOrder``, or for the attestation, whose date counts instead of ``performed_on``
-    and may not be later, what ``parse_past_date`` raises and ``AttestationOutdated``.
+    Without ``confirmed`` a rare number raises ``Unlikely``. Raises ``Required``, ``NotAChoice``,
+    ``NumberMalformed``, ``Implausible``, ``NumbersOutOfOrder``, or for the attestation, whose date
+    counts instead of ``performed_on`` and may not be later, what ``parse_past_date`` raises and
+    ``AttestationOutdated``.
     """
     line = one_line(text, ENTRY_LIMIT)
     if not line:
         raise Required
     match study.form:
         case Numbers() as form:
-            value, deviation = _read_numbers(form, line)
+            value, deviation = _read_numbers(form, line, confirmed=confirmed)
         case Choices(options):
             value, deviation = _read_choice(options, line)
         case PassedOn():
@@ -301,13 +416,16 @@ _SEPARATOR: Final = re.compile(r" ?[/\\;] ?| на | ")
 _NUMBER: Final = re.compile(r"[0-9]{1,3}(?:\.([0-9]+))?")
 
 
-def _read_numbers(form: Numbers, line: str) -> tuple[str, bool]:
+def _read_numbers(form: Numbers, line: str, *, confirmed: bool) -> tuple[str, bool]:
     typed = _SEPARATOR.split(line.replace(",", "."))
     if len(typed) != len(form.parts):
         raise _malformed(form)
     values = [_read_number(form, part, each) for part, each in zip(form.parts, typed, strict=True)]
     if form.descending and values != sorted(set(values), reverse=True):
         raise NumbersOutOfOrder
+    for part, value in zip(form.parts, values, strict=True):
+        if part.is_rare(value) and not confirmed:
+            raise Unlikely(part.name, value, form.unit_of(part))
     deviation = any(part.deviates(each) for part, each in zip(form.parts, values, strict=True))
     return "/".join(f"{each:f}" for each in values), deviation
 
@@ -355,7 +473,7 @@ def _read_form(row: _Row, choices: Mapping[str, list[_Row]]) -> Form:
 
 
 def _read_part(row: _Row) -> NumberPart:
-    bounds = ("low", "high", "norm_low", "norm_high")
+    bounds = ("low", "high", "norm_low", "norm_high", "rare_low", "rare_high")
     fields: _Row = row | {key: row[key] and Decimal(row[key]) for key in bounds}
     return NumberPart(**fields)
 
@@ -379,8 +497,12 @@ def _study(row: _Row, period_months: int | None, kind: ExaminationKind) -> Progr
         hint=row.get("hint", ""),
         period_months=period_months,
         required=period_months is not None or kind is ExaminationKind.PRE_PLACEMENT,
+        specialty=row["specialty"],
     )
 
 
+ORDER: Final[Span] = span(load("programme"))
+"""The days of order 29н itself."""
 _TABLE: Final = _read_table()
+_FURTHER_FORM: Final = _read_form({"choices": "opinion"}, load("programme")["choices"])
 _OWN: Final = {row["code"]: row for row in _TABLE["own"]}

@@ -57,6 +57,8 @@ class News(StrEnum):
     VISIT_SOON = "visit_soon"
     STUDIES_ORDERED = "studies_ordered"
     CONCLUSION_SIGNED = "conclusion_signed"
+    APPEAL_FILED = "appeal_filed"
+    APPEAL_TAKEN = "appeal_taken"
     BOOK_LOOKED_AT = "book_looked_at"
     DRAFT_ENDS = "draft_ends"
     VISIT_DUE = "visit_due"
@@ -89,6 +91,8 @@ KINDS: Final = {
     News.VISIT_SOON: NoticeKind.APPOINTMENTS,
     News.STUDIES_ORDERED: NoticeKind.RESULTS,
     News.CONCLUSION_SIGNED: NoticeKind.RESULTS,
+    News.APPEAL_FILED: NoticeKind.RESULTS,
+    News.APPEAL_TAKEN: NoticeKind.RESULTS,
     News.BOOK_LOOKED_AT: NoticeKind.LOOKS,
     News.DRAFT_ENDS: NoticeKind.TERMS,
     News.VISIT_DUE: NoticeKind.TERMS,

@@ -17,10 +17,15 @@ SEARCH_LIMIT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One study a point asks for; ``period_months`` is ``None`` for those made once, on hiring."""
+    """One study a point asks for; ``period_months`` is ``None`` for those made once, on hiring.
+
+    ``valid_from`` and ``valid_to`` are ISO dates, inclusive; empty for the order's own days.
+    """
 
     code: str
     period_months: int | None
+    valid_from: str = ""
+    valid_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

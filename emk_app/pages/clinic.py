@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import reflex as rx
@@ -14,18 +15,22 @@ from emk_app.components.icons import icon
 from emk_app.components.links import link, plain_link
 from emk_app.components.markup import fixed_id
 from emk_app.components.tables import Column, data_table
-from emk_app.domain.clearance import Fitness
+from emk_app.domain.clearance import CONTRAINDICATION_GROUPS, RESTRICTIONS, Fitness
 from emk_app.domain.examinations import ItemKind
+from emk_app.domain.vaccinations import RecordKind
 from emk_app.pages import frames
 from emk_app.pages.menus import CLINIC_MENU
 from emk_app.pages.table import Page
-from emk_app.presenting.examinations import FITNESS, FITNESS_TEXTS, GROUPS
-from emk_app.states.clinic import DayState, ExaminationState
+from emk_app.presenting.examinations import FITNESS, FITNESS_TEXTS, GROUPS, REASONS
+from emk_app.presenting.vaccinations import DOSES, infections
+from emk_app.presenting.vaccinations import KINDS as VACCINE_KINDS
+from emk_app.states.clinic import DayState, ExaminationState, StaffState
 from emk_app.states.session import PersonState
 
 OPEN_CASE: Final = "open-case"
 CONFIRM_IDENTITY: Final = "confirm-identity"
 REOPEN: Final = "reopen"
+WITHDRAW: Final = "withdraw-conclusion"
 DEFAULT_DATE: Final = "default-date"
 
 
@@ -53,6 +58,7 @@ def day() -> rx.Component:
                 title=DayState.found_number,
             ),
         ),
+        rx.cond(DayState.appeals.length() > 0, _appeals()),
         rx.cond(
             DayState.is_loaded,
             rx.fragment(
@@ -124,6 +130,107 @@ def examination() -> rx.Component:
     )
 
 
+def staff() -> rx.Component:
+    """Return the clinic's staff."""
+    return frames.signed_in(
+        rx.cond(
+            StaffState.is_loaded,
+            rx.cond(
+                StaffState.is_closed,
+                cards.empty_state(
+                    "Страница для председателя комиссии",
+                    "Специальности врачам назначает председатель.",
+                    buttons.button_link("К осмотрам", "/clinic", kind="secondary"),
+                ),
+                rx.el.div(
+                    rx.foreach(StaffState.rows, lambda row: rx.el.div(_member(row), key=row.id)),
+                    class_name="e-body",
+                ),
+            ),
+            cards.loading("Загружаем список…", lines=4),
+        ),
+        title="Сотрудники",
+        lead="Врач вносит результаты только по своим специальностям, председатель — любые.",
+        menu=CLINIC_MENU,
+        current="/clinic/staff",
+    )
+
+
+def _member(row: Any) -> rx.Component:
+    return cards.card(
+        rx.cond(
+            row.is_physician,
+            rx.el.fieldset(
+                rx.el.legend(f"Специальности: {row.name}", class_name="e-hidden"),
+                rx.cond(
+                    row.codes.length() == 0,
+                    cards.notice(
+                        rx.el.p("Без специальности врач не может вносить результаты."),
+                        tone="waiting",
+                    ),
+                ),
+                rx.el.div(
+                    rx.foreach(
+                        row.specialties,
+                        lambda pair: rx.el.label(
+                            rx.el.input(
+                                type="checkbox",
+                                checked=pair[2],
+                                on_change=lambda given: StaffState.set_specialty(
+                                    row.id, pair[0], given
+                                ),
+                                class_name="checkbox",
+                            ),
+                            rx.el.span(pair[1]),
+                            class_name="e-check",
+                            key=pair[0],
+                        ),
+                    ),
+                    class_name="grid gap-x-8 sm:grid-cols-2",
+                ),
+            ),
+        ),
+        title=row.name,
+        actions=badge(row.position, "neutral"),
+    )
+
+
+def _appeals() -> rx.Component:
+    return cards.section(
+        "Возражения",
+        rx.el.div(
+            rx.foreach(
+                DayState.appeals,
+                lambda row: cards.card(
+                    rx.el.p(row.reason),
+                    rx.el.p(
+                        row.number,
+                        ", подано ",
+                        row.filed,
+                        ". Заключение: ",
+                        row.fitness,
+                        class_name="e-muted",
+                    ),
+                    rx.cond(
+                        row.may_take,
+                        buttons.actions(
+                            buttons.secondary_button("Рассмотреть", DayState.take_appeal(row.slug))
+                        ),
+                        rx.el.p(
+                            "Вы подписали это заключение. Рассмотрит другой председатель.",
+                            class_name="e-hint",
+                        ),
+                    ),
+                    title=row.name,
+                    tone="waiting",
+                    level=3,
+                ),
+            ),
+            class_name="e-body",
+        ),
+    )
+
+
 def _day_cells(row: Any) -> list[Any]:
     return [
         rx.el.span(
@@ -161,11 +268,15 @@ def _examination() -> rx.Component:
     return rx.fragment(
         rx.cond(head.notice != "", cards.notice(rx.el.p(head.notice), tone=head.notice_tone)),
         rx.cond(head.may_confirm, _identity_check()),
+        rx.cond(head.contest != "", _contest()),
         rx.cond(head.is_signed, _signed()),
         _person(),
         rx.cond(ExaminationState.progress.text != "", _progress()),
         rx.cond(head.shows_results, _results()),
+        rx.cond(head.shows_results, _vaccinations()),
+        rx.cond(head.may_order, _further()),
         rx.cond(head.may_sign, _conclusion()),
+        rx.cond(ExaminationState.earlier.length() > 0, _earlier()),
     )
 
 
@@ -229,6 +340,7 @@ _LISTS: Final = (
     (ItemKind.LAB, ExaminationState.labs),
     (ItemKind.INSTRUMENTAL, ExaminationState.instrumental),
     (ItemKind.ATTESTATION, ExaminationState.attestation),
+    (ItemKind.FURTHER, ExaminationState.further),
 )
 
 
@@ -237,6 +349,15 @@ def _results() -> rx.Component:
         rx.cond(
             ExaminationState.head.may_enter,
             rx.el.div(
+                rx.cond(
+                    ExaminationState.head.is_physician,
+                    forms.checkbox_field(
+                        "Показывать только исследования моей специальности",
+                        "only-own",
+                        checked=ExaminationState.only_own,
+                        on_change=ExaminationState.show_own,
+                    ),
+                ),
                 forms.date_field(
                     "Дата исследований",
                     DEFAULT_DATE,
@@ -261,6 +382,7 @@ def _results() -> rx.Component:
                 lines.length() > 0,
                 cards.section(
                     GROUPS[kind],
+                    *([_laboratory()] if kind is ItemKind.LAB else []),
                     rx.el.div(rx.foreach(lines, _line)),
                     id=f"group-{kind}",
                 ),
@@ -269,6 +391,33 @@ def _results() -> rx.Component:
         ),
         class_name="grid gap-8",
         custom_attrs={"data-enter-next": ""},
+    )
+
+
+def _laboratory() -> rx.Component:
+    """Ask once for what all the analyses of a batch share."""
+    return rx.cond(
+        ExaminationState.head.may_enter,
+        forms.field_row(
+            forms.text_field(
+                "Лаборатория",
+                "performer",
+                default_value=ExaminationState.performer,
+                on_blur=ExaminationState.set_performer,
+                required=False,
+                hint="Подставляется в новые анализы.",
+                custom_attrs={"data-enter-skip": ""},
+            ),
+            forms.text_field(
+                "Прибор",
+                "device",
+                default_value=ExaminationState.device,
+                on_blur=ExaminationState.set_device,
+                required=False,
+                hint="Подставляется в новые анализы.",
+                custom_attrs={"data-enter-skip": ""},
+            ),
+        ),
     )
 
 
@@ -287,6 +436,10 @@ def _line(row: Any) -> rx.Component:
                 rx.el.span(row.name, id=fixed_id(f"name-{row.code}"), class_name="font-semibold"),
             ),
             rx.cond(~row.is_required, rx.el.small(" (необязательно)", class_name="e-muted")),
+            rx.cond(
+                ~row.is_own & (row.specialty != ""),
+                rx.el.p("Вносит: ", row.specialty, class_name="e-hint"),
+            ),
             rx.el.p(
                 row.hint,
                 rx.cond((row.hint != "") & (row.norm != ""), ". ", ""),
@@ -295,7 +448,7 @@ def _line(row: Any) -> rx.Component:
                 class_name="e-hint",
             ),
         ),
-        rx.cond(row.may_edit, _control(row), rx.el.p(rx.cond(row.words, row.words, "нет"))),
+        rx.cond(row.may_edit, _control(row), rx.el.p(rx.cond(row.words, row.words, "—"))),
         rx.cond(
             row.form == "date",
             rx.el.span(class_name="max-lg:hidden"),
@@ -303,7 +456,9 @@ def _line(row: Any) -> rx.Component:
         ),
         rx.el.div(
             rx.cond(row.mark != "", badge(row.mark, row.mark_tone)),
+            rx.cond(row.source != "", rx.el.p(row.source, class_name="e-hint")),
             rx.cond(row.by != "", rx.el.p(row.by, class_name="e-hint")),
+            rx.cond(row.details != "", rx.el.p(row.details, class_name="e-hint")),
             rx.cond(row.until != "", rx.el.p(row.until, class_name="e-hint")),
             rx.cond(
                 ExaminationState.held == row.code,
@@ -328,6 +483,7 @@ def _control(row: Any) -> rx.Component:
             ("select", _select(row)),
             _radios(row),
         ),
+        rx.cond(row.offer != "", _offer(row)),
         rx.cond(
             row.error != "",
             rx.el.p(
@@ -338,7 +494,102 @@ def _control(row: Any) -> rx.Component:
                 class_name="e-error mt-1",
             ),
         ),
+        rx.cond(
+            row.is_doubted,
+            buttons.secondary_button(
+                "Всё верно, сохранить",
+                ExaminationState.confirm_rare(row.code),
+                class_name="mt-2",
+            ),
+        ),
+        rx.cond(row.is_pending, _reason(row)),
+        rx.cond(row.has_details, _details(row)),
+        rx.cond(
+            row.further_id != 0,
+            buttons.quiet_button("Отменить назначение", ExaminationState.cancel_further(row.code)),
+        ),
         class_name="min-w-0",
+    )
+
+
+def _offer(row: Any) -> rx.Component:
+    """Offer what the holder's book says, in the place of a study made anew."""
+    return rx.el.div(
+        rx.el.p(row.offer, class_name="e-hint"),
+        rx.el.button(
+            rx.el.span("Принять"),
+            rx.el.span(f": {row.name}", class_name="e-hidden"),
+            type="button",
+            on_click=ExaminationState.take_over(row.code),
+            class_name="btn btn-outline mt-1",
+        ),
+        rx.el.span(" или проведите заново", class_name="e-hint ml-2"),
+        class_name="mt-2",
+    )
+
+
+def _reason(row: Any) -> rx.Component:
+    """Ask why a result that others may have read is to be put right."""
+    return rx.el.div(
+        rx.el.label(
+            "Почему исправляете?", html_for=f"reason-{row.code}", class_name="font-semibold"
+        ),
+        rx.el.select(
+            rx.el.option("Выберите причину", value=""),
+            *[rx.el.option(text, value=reason.value) for reason, text in REASONS.items()],
+            rx.el.option("оставить прежний результат", value="keep"),
+            on_change=lambda reason: ExaminationState.explain(row.code, reason),
+            id=fixed_id(f"reason-{row.code}"),
+            custom_attrs={"data-enter-skip": ""},
+            class_name="input e-select e-width-medium",
+        ),
+        class_name="mt-2",
+    )
+
+
+def _details(row: Any) -> rx.Component:
+    """Ask, folded away, who made an analysis, on what device, under which number."""
+    return rx.el.details(
+        rx.el.summary("Кем и на чём выполнено", class_name="e-hint cursor-pointer py-2"),
+        rx.el.div(
+            _detail(row, "performer", "Лаборатория", row.performer),
+            _detail(row, "device", "Прибор", row.device),
+            _detail(row, "number", "Номер", row.number),
+            class_name="grid gap-3 sm:grid-cols-3",
+        ),
+        rx.cond(
+            ExaminationState.head.has_certificate,
+            rx.el.label(
+                rx.el.input(
+                    type="checkbox",
+                    checked=row.is_certificate,
+                    on_change=lambda given: ExaminationState.certify(row.code, given),
+                    class_name="checkbox",
+                    custom_attrs={"data-enter-skip": ""},
+                ),
+                rx.el.span("Результат из справки, которую принёс владелец"),
+                class_name="e-check mt-2",
+            ),
+        ),
+        rx.el.p(row.details_error, role="status", class_name="e-error mt-1"),
+        class_name="mt-1",
+    )
+
+
+def _detail(row: Any, name: str, label: str, value: Any) -> rx.Component:
+    return rx.el.label(
+        rx.el.span(label, class_name="e-hint"),
+        rx.el.input(
+            default_value=value,
+            on_blur=lambda text: ExaminationState.detail(row.code, name, text),
+            key=f"{name}-{row.entry_id}",
+            name=f"{name}-{row.code}",
+            auto_complete="off",
+            max_length=120,
+            custom_attrs={"data-enter-skip": ""},
+            class_name="input",
+        ),
+        class_name="block min-w-0",
     )
 
 
@@ -493,12 +744,31 @@ def _conclusion_form() -> rx.Component:
             ),
             rx.cond(
                 fitness == Fitness.FIT_WITH_RESTRICTIONS.value,
+                _boxes("Ограничения", "restriction", RESTRICTIONS),
+            ),
+            rx.cond(
+                fitness == Fitness.FIT_WITH_RESTRICTIONS.value,
                 forms.textarea_field(
-                    "Ограничения",
+                    "Другие ограничения",
                     "restrictions",
-                    hint="Условия, на которых пациенту можно работать.",
+                    hint="Если в списке нужного нет.",
                     error=errors["restrictions"],
+                    required=False,
                     rows=2,
+                ),
+            ),
+            rx.cond(
+                (fitness == Fitness.TEMPORARILY_UNFIT.value) | (fitness == Fitness.UNFIT.value),
+                rx.fragment(
+                    _boxes("Противопоказания", "contraindication", CONTRAINDICATION_GROUPS),
+                    forms.textarea_field(
+                        "Подробнее",
+                        "contraindications",
+                        hint="Это прочтёт владелец в личном кабинете, и никто больше.",
+                        error=errors["contraindications"],
+                        required=False,
+                        rows=2,
+                    ),
                 ),
             ),
             rx.cond(
@@ -530,6 +800,24 @@ def _conclusion_form() -> rx.Component:
             ),
         ),
         on_submit=ExaminationState.conclude,
+    )
+
+
+def _boxes(legend: str, name: str, catalogue: Mapping[str, str]) -> rx.Component:
+    """Offer the words of a catalogue, several at once."""
+    return rx.el.fieldset(
+        rx.el.legend(legend, class_name="e-legend"),
+        rx.el.div(
+            *(
+                rx.el.label(
+                    rx.el.input(type="checkbox", name=f"{name}-{code}", class_name="checkbox"),
+                    rx.el.span(text),
+                    class_name="e-check",
+                )
+                for code, text in catalogue.items()
+            ),
+            class_name="grid gap-x-8 md:grid-cols-2",
+        ),
     )
 
 
@@ -579,6 +867,10 @@ def _conclusion_rows(shown: Any) -> list[rx.Component]:
             rx.el.div(badge(shown.fitness, shown.tone), rx.el.p(shown.text, class_name="mt-1")),
         ),
         rx.cond(shown.restrictions != "", cards.summary_row("Ограничения", shown.restrictions)),
+        rx.cond(
+            shown.contraindications != "",
+            cards.summary_row("Противопоказания", shown.contraindications),
+        ),
         rx.cond(shown.until != "", cards.summary_row("Противопоказания действуют", shown.until)),
         rx.cond(shown.note != "", cards.summary_row("Примечание", shown.note)),
     ]
@@ -596,11 +888,181 @@ def _signed() -> rx.Component:
                 cards.summary_row("Подписано", shown.at),
             ),
             rx.cond(ExaminationState.head.may_reopen, _reopening()),
+            rx.cond(ExaminationState.head.may_withdraw, _withdrawal()),
         ),
         cards.notice(
             rx.el.p("Заключение подписано. Его видят врачи и председатель комиссии."),
             rx.cond(ExaminationState.head.may_reopen, _reopening()),
             tone="success",
+        ),
+    )
+
+
+def _withdrawal() -> rx.Component:
+    return rx.el.details(
+        rx.el.summary("Нашли ошибку в результатах?", class_name="cursor-pointer py-3"),
+        forms.form(
+            rx.el.p(
+                "Осмотр откроется для исправления. Подписанное заключение сохранится, книжка "
+                "действует, пока комиссия не подпишет новое: оно заменит прежнее."
+            ),
+            forms.code_field(
+                "Код из приложения",
+                "code",
+                hint="Шесть цифр. Если вы вводили код меньше пяти минут назад, оставьте пустым.",
+                error=ExaminationState.errors["code"],
+            ),
+            buttons.actions(buttons.button("Исправить заключение", type="submit", kind="danger")),
+            on_submit=ExaminationState.withdraw_conclusion,
+        ),
+        id=WITHDRAW,
+        class_name="mt-4",
+    )
+
+
+def _earlier() -> rx.Component:
+    """Show the conclusions that were signed before."""
+    return cards.section(
+        "Прежние заключения",
+        rx.foreach(
+            ExaminationState.earlier,
+            lambda shown: rx.el.div(
+                cards.summary_list(
+                    *_conclusion_rows(shown),
+                    cards.summary_row("Подписал председатель комиссии", shown.person),
+                    cards.summary_row("Подписано", shown.at),
+                ),
+                key=shown.at,
+            ),
+        ),
+    )
+
+
+def _contest() -> rx.Component:
+    head = ExaminationState.head
+    return cards.notice(
+        rx.el.p(head.contest),
+        title=f"Владелец не согласен с прежним заключением, {head.contested}",
+        tone="waiting",
+    )
+
+
+def _further() -> rx.Component:
+    return cards.section(
+        "Назначить дополнительное исследование",
+        forms.form(
+            forms.text_field(
+                "Что исследовать",
+                "further",
+                hint="Заключение подождёт его результата, срок заявки остановится, владелец "
+                "получит сообщение.",
+                error=ExaminationState.further_error,
+                key=f"further-{ExaminationState.further_serial}",
+            ),
+            buttons.actions(
+                buttons.button("Назначить", type="submit", kind="secondary", icon="plus")
+            ),
+            on_submit=ExaminationState.order_further,
+        ),
+    )
+
+
+def _vaccinations() -> rx.Component:
+    state = ExaminationState
+    return cards.section(
+        "Прививки",
+        rx.el.p(
+            "По национальному календарю. Прививки не мешают заключению, но владелец увидит, "
+            "чего не хватает.",
+            class_name="e-hint mb-2",
+        ),
+        rx.el.div(rx.foreach(state.standings, _standing)),
+        rx.cond(
+            state.records.length() > 0,
+            rx.el.ul(rx.foreach(state.records, _record), class_name="mt-4 grid gap-2"),
+        ),
+        rx.cond(state.may_vaccinate, _vaccine_form()),
+    )
+
+
+def _standing(row: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            rx.el.b(row.name),
+            rx.cond(row.next != "", rx.el.p(row.next, class_name="e-hint")),
+        ),
+        badge(row.text, row.tone),
+        class_name="e-track",
+        key=row.code,
+    )
+
+
+def _record(row: Any) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(rx.el.b(row.name), ": ", row.text, " "),
+        rx.el.span(row.by, class_name="e-hint"),
+        rx.cond(
+            row.may_withdraw,
+            rx.el.button(
+                rx.el.span("Убрать"),
+                rx.el.span(f" запись: {row.name}, {row.text}", class_name="e-hidden"),
+                type="button",
+                on_click=ExaminationState.withdraw_record(row.id),
+                class_name="btn btn-ghost",
+            ),
+        ),
+        key=row.id,
+        class_name="flex flex-wrap items-center gap-x-3",
+    )
+
+
+def _vaccine_form() -> rx.Component:
+    errors, kind = ExaminationState.vaccine_errors, ExaminationState.vaccine_kind
+    return rx.el.details(
+        rx.el.summary("Добавить запись о прививке", class_name="cursor-pointer py-3"),
+        forms.form(
+            forms.field_row(
+                forms.select_field("Инфекция", "vaccine_code", infections(), error=errors["code"]),
+                forms.select_field(
+                    "Что записать",
+                    "vaccine_kind",
+                    [(each.value, text) for each, text in VACCINE_KINDS.items()],
+                    value=kind,
+                    on_change=ExaminationState.choose_vaccine_kind,
+                    placeholder="",
+                    error=errors["kind"],
+                ),
+                forms.date_field("Дата", "vaccine_on", error=errors["on"]),
+                columns=3,
+            ),
+            rx.cond(
+                kind == RecordKind.DONE.value,
+                forms.field_row(
+                    forms.select_field(
+                        "Доза",
+                        "vaccine_dose",
+                        [(each.value, text) for each, text in DOSES.items()],
+                        error=errors["dose"],
+                    ),
+                    forms.text_field("Вакцина", "vaccine_vaccine", error=errors["vaccine"]),
+                    forms.text_field("Серия", "vaccine_series", error=errors["series"]),
+                    columns=3,
+                ),
+            ),
+            rx.cond(
+                kind == RecordKind.EXEMPTION.value,
+                forms.date_field(
+                    "Медотвод действует до",
+                    "vaccine_until",
+                    hint="Последний день, включительно.",
+                    error=errors["until"],
+                ),
+            ),
+            buttons.actions(
+                buttons.button("Записать прививку", type="submit", kind="secondary", icon="plus")
+            ),
+            on_submit=ExaminationState.vaccinate,
+            key=f"vaccine-{ExaminationState.vaccine_serial}",
         ),
     )
 
@@ -627,6 +1089,7 @@ def _reopening() -> rx.Component:
 
 
 PAGES: Final = (
+    Page("/clinic/staff", "Сотрудники", staff, (PersonState.load, StaffState.follow)),
     Page("/clinic", "Осмотры", day, (PersonState.load, DayState.open, DayState.follow)),
     Page(
         "/clinic/exams/[examination_arg]",

@@ -18,12 +18,14 @@ from emk_app.pages import esignature, frames
 from emk_app.pages.apply import answer, clinic_facts, clinic_search, scan_field
 from emk_app.pages.consent import CONSENT
 from emk_app.pages.menus import HOLDER_MENU
+from emk_app.pages.my_examination import my_examination
 from emk_app.pages.table import Page
 from emk_app.presenting import applications as rows
 from emk_app.presenting.listings import ORDERS
 from emk_app.states.applications import ApplicationsState
 from emk_app.states.apply import ENTRY
 from emk_app.states.dashboard import CaseState, DashboardState
+from emk_app.states.my_examination import MyExaminationState
 from emk_app.states.session import PersonState
 
 LIST: Final = "/cabinet/applications"
@@ -121,6 +123,7 @@ def case() -> rx.Component:
         _status(),
         when(state.case.needs_correction, _correction()),
         _roads(),
+        my_examination(),
         cards.card(
             timeline(rx.foreach(state.events, _event)),
             title="История",
@@ -554,7 +557,7 @@ PAGES: Final = (
         LIST + "/[number_arg]",
         "Заявка",
         case,
-        (PersonState.load, CaseState.open, CaseState.follow),
+        (PersonState.load, CaseState.open, CaseState.follow, MyExaminationState.follow),
     ),
     Page(
         LIST + "/[number_arg]/clinic",

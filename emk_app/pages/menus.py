@@ -14,6 +14,6 @@ HOLDER_MENU: Final[Menu] = [
     ("Мои документы", "/cabinet/book"),
     ("Уведомления", NOTICES),
 ]
-CLINIC_MENU: Final[Menu] = [("Осмотры", "/clinic")]
+CLINIC_MENU: Final[Menu] = [("Осмотры", "/clinic"), ("Сотрудники", "/clinic/staff")]
 OPERATOR_MENU: Final[Menu] = [("Заявки", "/review")]
 ADMIN_MENU: Final[Menu] = [("Состояние", "/admin"), ("Сообщения", "/admin/outbox")]

@@ -292,6 +292,12 @@ EVENTS: Final[Mapping[str, Label]] = {
     Milestone.EXAMINATION_CONCLUDED: Label("Заключение по осмотру подписано", "success"),
     Milestone.EXAMINATION_REOPENED: Label("Осмотр продолжается", "waiting"),
     Milestone.CONSENT_WITHDRAWN: Label("Согласие на обработку данных отозвано"),
+    Milestone.FURTHER_ORDERED: Label("Назначено дополнительное исследование", "waiting"),
+    Milestone.FURTHER_DONE: Label("Дополнительные исследования завершены", "info"),
+    Milestone.CONCLUSION_WITHDRAWN: Label("Комиссия исправляет заключение", "waiting"),
+    Milestone.APPEAL_FILED: Label("Подано возражение на заключение", "info"),
+    Milestone.APPEAL_TAKEN: Label("Возражение рассматривает вторая комиссия", "waiting"),
+    Milestone.APPEAL_DECIDED: Label("Вторая комиссия дала заключение", "info"),
 }
 """Titles of the history, as the holder reads it."""
 

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from emk_app.clock import day_of
+from emk_app.domain.actors import Position
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
 from emk_app.domain.clearance import Conclusion, Fitness, valid_until
 from emk_app.domain.errors import Invalid, Required
 from emk_app.domain.examinations import (
+    ORDER,
     Choices,
+    CorrectionReason,
+    Details,
     ItemKind,
     NumberPart,
     Numbers,
     PassedOn,
     ProgrammeItem,
+    Source,
 )
+from emk_app.domain.specialties import SPECIALTIES
 from emk_app.presenting.applications import KINDS, SEXES
 from emk_app.presenting.formats import NBSP, counted, day, moment
-from emk_app.presenting.texts import Label, field_sentences
+from emk_app.presenting.texts import POSITIONS, Label, field_sentences
+from emk_app.services.appealing import Waiting
 from emk_app.services.cases import Patient
 from emk_app.services.examining import (
     Day,
@@ -29,6 +37,7 @@ from emk_app.services.examining import (
     ExaminationView,
     Signature,
 )
+from emk_app.services.staffing import Member
 
 GROUPS: Final = {
     ItemKind.MEASUREMENT: "Измерения и осмотр",
@@ -36,8 +45,11 @@ GROUPS: Final = {
     ItemKind.LAB: "Лабораторные исследования",
     ItemKind.INSTRUMENTAL: "Инструментальные исследования",
     ItemKind.ATTESTATION: "Гигиеническая подготовка",
+    ItemKind.FURTHER: "Дополнительные исследования",
 }
 """The programme's groups, in the order of the page."""
+
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 FITNESS: Final = {
     Fitness.FIT: Label("Противопоказаний нет", "success"),
@@ -61,8 +73,20 @@ CONCLUSIONS: Final = FITNESS_TEXTS | {
 }
 """What a conclusion says."""
 
+REASONS: Final = {
+    CorrectionReason.TYPO: "опечатка",
+    CorrectionReason.REPEATED: "исследование повторено",
+    CorrectionReason.REFINED: "результат уточнён",
+    CorrectionReason.MIXED_UP: "результат другого пациента",
+}
+"""Why an entry is put in the place of another."""
+
+FURTHER_ORDERED: Final = "Исследование назначено. Владелец получит сообщение."
+FURTHER_CANCELLED: Final = "Назначение отменено."
+WITHDRAWN: Final = "Осмотр открыт для исправления. Подписанное заключение сохранено."
 IDENTITY_CONFIRMED: Final = "Личность подтверждена. Можно вносить результаты."
 SIGNED: Final = "Заключение подписано."
+SPECIALTIES_SAVED: Final = "Сохранено: {name}."
 REOPENED: Final = "Осмотр продолжается. Сверьте личность пациента ещё раз."
 UNREADABLE_NAME: Final = "Имя исправляется"
 UNKNOWN_NUMBER: Final = (
@@ -76,8 +100,9 @@ UNOPENED_FOR_PHYSICIAN: Final = (
 
 
 UNSAID: Final = {
+    "contraindications": "Отметьте противопоказание или назовите его.",
     "fitness": "Выберите вывод комиссии.",
-    "restrictions": "Напишите, какие нужны ограничения.",
+    "restrictions": "Отметьте ограничение или напишите своё.",
     "until": "Укажите последний день, когда противопоказания действуют.",
 }
 """What to say where the conclusion is empty and must not be."""
@@ -99,6 +124,31 @@ class DayRow:
     """Empty until the case is opened."""
     action: str
     may_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppealRow:
+    """An appeal that waits for a commission of the clinic."""
+
+    number: str
+    slug: str
+    name: str
+    filed: str
+    fitness: str
+    reason: str
+    may_take: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """One of the clinic's staff; ``specialties`` are code, name, and whether they are theirs."""
+
+    id: int
+    name: str
+    position: str
+    is_physician: bool
+    specialties: list[tuple[str, str, bool]]
+    codes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +176,16 @@ class ExaminationRow:
     may_enter: bool = False
     may_sign: bool = False
     may_reopen: bool = False
+    may_withdraw: bool = False
+    may_order: bool = False
+    has_certificate: bool = False
+    contest: str = ""
+    """Why the holder contests the conclusion before this one."""
+    contested: str = ""
+    """When they did."""
+    is_physician: bool = False
+    """Only some of the studies are theirs to enter."""
+    has_own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +200,11 @@ class ProgressRow:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One study on the page of results: what it asks, and what stands."""
+    """One study on the page of results: what it asks, and what stands.
+
+    ``is_pending`` waits for the reason of a correction, ``is_doubted`` for a rare number to be
+    confirmed; ``offer`` is what may be taken over instead of making the study anew.
+    """
 
     code: str
     name: str
@@ -166,6 +230,23 @@ class ResultRow:
     is_required: bool
     error: str
     date_error: str
+    specialty: str = ""
+    is_own: bool = True
+    is_pending: bool = False
+    is_doubted: bool = False
+    is_fresh: bool = False
+    """The author's own of a few minutes ago: a slip is put right without a question."""
+    offer: str = ""
+    source: str = ""
+    has_details: bool = False
+    details: str = ""
+    performer: str = ""
+    device: str = ""
+    number: str = ""
+    is_certificate: bool = False
+    details_error: str = ""
+    further_id: int = 0
+    """The order that may be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +257,7 @@ class SignatureRow:
     tone: str = "neutral"
     text: str = ""
     restrictions: str = ""
+    contraindications: str = ""
     until: str = ""
     note: str = ""
     person: str = ""
@@ -193,6 +275,40 @@ def sentences(error: Invalid) -> dict[str, str]:
 def day_rows(shown: Day) -> list[DayRow]:
     """Return the lines of the clinic's day."""
     return [_day_row(line, may_open=shown.may_open) for line in shown.lines]
+
+
+def appeal_rows(waiting: Sequence[Waiting]) -> list[AppealRow]:
+    """Return the appeals that wait, oldest first."""
+    return [
+        AppealRow(
+            number=each.number.shown,
+            slug=each.number.slug,
+            name=_name(each.patient),
+            filed=day(day_of(each.filed_at)),
+            fitness=FITNESS[each.fitness].text,
+            reason=each.reason,
+            may_take=each.may_take,
+        )
+        for each in waiting
+    ]
+
+
+def member_rows(staff: Sequence[Member]) -> list[MemberRow]:
+    """Return the clinic's staff."""
+    return [
+        MemberRow(
+            id=each.id,
+            name=each.name or "Имя не указано",
+            position=POSITIONS[each.position],
+            is_physician=each.position is Position.PHYSICIAN,
+            specialties=[
+                (code, known.short_name, code in each.specialties)
+                for code, known in SPECIALTIES.items()
+            ],
+            codes=[code for code in SPECIALTIES if code in each.specialties],
+        )
+        for each in staff
+    ]
 
 
 def rest_of(shown: Day) -> str:
@@ -233,6 +349,13 @@ def examination_row(shown: ExaminationView) -> ExaminationRow:
         may_enter=shown.may_enter,
         may_sign=shown.may_sign,
         may_reopen=shown.may_reopen,
+        may_withdraw=shown.may_withdraw,
+        may_order=shown.may_enter,
+        has_certificate=shown.has_certificate,
+        contest=shown.contest.reason if shown.contest else "",
+        contested=day(day_of(shown.contest.filed_at)) if shown.contest else "",
+        is_physician=shown.may_enter and len(shown.own) < len(shown.programme),
+        has_own=bool(shown.own) or not shown.may_enter,
     )
 
 
@@ -256,11 +379,15 @@ def result_rows(
     date_errors: Mapping[str, str],
     dates: Mapping[str, str],
     default_date: str,
+    doubted: Mapping[str, str] = NOTHING,
+    pending: Mapping[str, str] = NOTHING,
+    details_errors: Mapping[str, str] = NOTHING,
+    only_own: bool = False,
 ) -> list[ResultRow]:
     """Return the lines of one group.
 
     ``dates`` are those typed for studies that have no result yet, ``default_date`` stands for the
-    rest; errors are by code.
+    rest; errors are by code. ``doubted`` and ``pending`` are what was typed and is not saved yet.
     """
     return [
         _result_row(
@@ -269,10 +396,18 @@ def result_rows(
             error=errors.get(study.code, ""),
             date_error=date_errors.get(study.code, ""),
             date=dates.get(study.code, default_date),
+            doubted=doubted.get(study.code),
+            pending=pending.get(study.code),
+            details_error=details_errors.get(study.code, ""),
         )
         for study in shown.programme
-        if study.kind is kind
+        if study.kind is kind and (not only_own or study.code in shown.own)
     ]
+
+
+def earlier_rows(shown: ExaminationView) -> list[SignatureRow]:
+    """Return the conclusions that were signed before, newest first."""
+    return [signature_row(each) for each in reversed(shown.earlier)]
 
 
 def signature_row(signature: Signature | None) -> SignatureRow:
@@ -290,6 +425,7 @@ def conclusion_row(conclusion: Conclusion, *, person: str = "", at: str = "") ->
         tone=label.tone,
         text=CONCLUSIONS[conclusion.fitness],
         restrictions=conclusion.restrictions,
+        contraindications=conclusion.contraindications,
         until=f"до {day(conclusion.until)} включительно" if conclusion.until else "",
         note=conclusion.note,
         person=person,
@@ -390,6 +526,18 @@ def _notice(shown: ExaminationView) -> Label:
             "заключение можно будет, когда он отправит заявку снова.",
             "waiting",
         )
+    if shown.may_enter and not shown.own:
+        return Label(
+            "Вам ещё не назначена специальность, поэтому вносить результаты нельзя. Её назначает "
+            "председатель комиссии на странице «Сотрудники».",
+            "waiting",
+        )
+    if shown.is_order_over:
+        return Label(
+            f"Приказ № 29н действовал до {day(ORDER.last or ORDER.first)}. Программа составлена по "
+            "последней редакции: сверьте её с новым перечнем.",
+            "waiting",
+        )
     if shown.status is ApplicationStatus.CLARIFICATION_REQUESTED:
         return Label("Владелец исправляет документы. Осмотру это не мешает.", "info")
     if shown.identity_checked_at is None and not shown.may_receive:
@@ -398,13 +546,25 @@ def _notice(shown: ExaminationView) -> Label:
 
 
 def _result_row(
-    study: ProgrammeItem, shown: ExaminationView, *, error: str, date_error: str, date: str
+    study: ProgrammeItem,
+    shown: ExaminationView,
+    *,
+    error: str,
+    date_error: str,
+    date: str,
+    doubted: str | None,
+    pending: str | None,
+    details_error: str,
 ) -> ResultRow:
     entry = shown.entries.get(study.code)
     form, options = _control(study)
     mark = _mark(study, entry)
     ends = valid_until(study, entry.result) if entry else None
-    may_edit = shown.may_enter and (entry is None or entry.may_correct)
+    is_own = study.code in shown.own
+    may_edit = shown.may_enter and is_own and (entry is None or entry.may_correct)
+    specialty = SPECIALTIES.get(study.specialty)
+    details = entry.details if entry else Details()
+    unsaved = pending if pending is not None else doubted
     return ResultRow(
         code=study.code,
         name=study.name,
@@ -413,7 +573,7 @@ def _result_row(
         norm=norm_text(study.form.parts) if isinstance(study.form, Numbers) else "",
         unit=study.unit,
         options=options,
-        value=_typed(study, entry) if entry else "",
+        value=unsaved if unsaved is not None else _typed(study, entry) if entry else "",
         words=f"{study.words(entry.result.value)} {study.unit}".strip() if entry else "",
         made_on=day(entry.result.performed_on) if entry else date,
         until=f"действует до {day(ends)}" if ends and shown.is_signed else "",
@@ -426,9 +586,49 @@ def _result_row(
         is_required=study.required,
         error=error,
         date_error=date_error,
+        specialty=specialty.short_name if specialty else "",
+        is_own=is_own,
+        is_pending=pending is not None,
+        is_doubted=doubted is not None,
+        is_fresh=bool(entry and entry.is_fresh),
+        offer=_offer(study, shown) if may_edit and entry is None else "",
+        source=_source(entry) if entry else "",
+        has_details=may_edit and entry is not None and study.kind in _WITH_DETAILS,
+        details=_details(details) if entry and not entry.source else "",
+        performer=details.performer,
+        device=details.device,
+        number=details.number,
+        is_certificate=bool(entry and entry.source is Source.CERTIFICATE),
+        details_error=details_error,
+        further_id=shown.further.get(study.code, 0) if may_edit else 0,
     )
 
 
+def _offer(study: ProgrammeItem, shown: ExaminationView) -> str:
+    offer = shown.offers.get(study.code)
+    if offer is None:
+        return ""
+    found = f"{study.words(offer.result.value)} {study.unit}".strip()
+    ends = f", действует до {day(offer.valid_until)}" if offer.valid_until else ""
+    return f"В книжке № {offer.book.shown}: {found} от {day(offer.result.performed_on)}{ends}"
+
+
+def _source(entry: EntryView) -> str:
+    match entry.source:
+        case Source.BOOK:
+            return f"из медкнижки № {entry.details.number}"
+        case Source.CERTIFICATE:
+            return "по справке владельца"
+        case None:
+            return ""
+
+
+def _details(details: Details) -> str:
+    number = f"№ {details.number}" if details.number else ""
+    return ", ".join(part for part in (details.performer, details.device, number) if part)
+
+
+_WITH_DETAILS: Final = frozenset({ItemKind.LAB, ItemKind.INSTRUMENTAL, ItemKind.FURTHER})
 _FEW: Final = 2
 """Up to so many answers are shown at once; more are chosen from a list."""
 
@@ -459,7 +659,8 @@ def _mark(study: ProgrammeItem, entry: EntryView | None) -> Label:
 
 
 def _by(entry: EntryView) -> str:
-    correction = "исправление, " if entry.is_correction else ""
+    why = f" ({REASONS[entry.reason]})" if entry.reason else ""
+    correction = f"исправление{why}, " if entry.is_correction else ""
     who = f"{_short(entry.person)}, " if entry.person else ""
     return f"{correction}{who}{moment(entry.entered_at).replace(' ', NBSP)}"
 

@@ -25,6 +25,7 @@ from emk_app.domain import (
     policies,
     register,
     representation,
+    vaccinations,
     values,
 )
 from emk_app.domain.errors import Invalid, InvalidValue
@@ -265,6 +266,17 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         )
     ),
     examinations.Implausible: _implausible,
+    examinations.Unlikely: lambda e: (
+        f"{e.name[:1].upper()}{e.name[1:]} {e.value} {e.unit}".rstrip().replace(".", ",", 1)
+        + ": такое бывает редко. Поправьте число или подтвердите его."
+    ),
+    examinations.TooMany: lambda e: f"Больше {e.limit} записей не нужно. Уберите лишние.",
+    vaccinations.NotBySerology: lambda _: (
+        "По этой инфекции антитела не засчитываются. Выберите другой вид записи."
+    ),
+    vaccinations.ExemptionOver: lambda _: (
+        "Медотвод должен действовать и после сегодняшнего дня. Укажите более позднюю дату."
+    ),
     examinations.NumbersOutOfOrder: lambda _: (
         "Первое число должно быть больше второго. Проверьте порядок, пример: 120/80."
     ),

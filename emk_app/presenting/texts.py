@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from emk_app import clock
-from emk_app.domain import errors, examinations
+from emk_app.domain import appeals, errors, examinations, specialties
 from emk_app.domain.accounts import (
     DoorstepExpired,
     WrongCode,
@@ -26,7 +26,7 @@ from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
 from emk_app.domain.register import NotARegister
 from emk_app.domain.sharing import TooManyLinks
 from emk_app.presenting.field_texts import word
-from emk_app.presenting.formats import counted, moment
+from emk_app.presenting.formats import counted, day, moment
 from emk_app.storage.errors import ESignatureCheckUnavailable, ScanCheckUnavailable
 
 
@@ -84,6 +84,15 @@ def _signed(error: Any) -> str:
 def _incomplete(error: Any) -> str:
     missing = counted(len(error.codes), "исследования", "исследований", "исследований")
     return f"Нет действующих результатов {missing}. Внесите их, и заключение можно будет подписать."
+
+
+def _foreign_specialty(code: str) -> str:
+    known = specialties.SPECIALTIES.get(code)
+    whose = f" ({known.short_name})" if known else ""
+    return (
+        f"Это исследование вносит врач другой специальности{whose}. Специальности врачам "
+        "назначает председатель комиссии."
+    )
 
 
 def _later(error: Any) -> str:
@@ -154,6 +163,30 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
         "администратора его добавить."
     ),
     examinations.Incomplete: _incomplete,
+    examinations.FurtherStudyDone: lambda _: (
+        "Результат этого исследования уже внесён, поэтому отменить назначение нельзя."
+    ),
+    specialties.ForeignSpecialty: lambda e: _foreign_specialty(e.specialty),
+    appeals.NothingToContest: lambda _: (
+        "Сейчас нет заключения, которое можно обжаловать. Показаны свежие данные."
+    ),
+    appeals.AppealTooLate: lambda e: (
+        f"Возражение принималось до {day(e.last_day)}. Подайте новую заявку: осмотр пройдёт заново."
+    ),
+    appeals.AlreadyAppealed: lambda _: (
+        "Возражение по этой заявке уже подано. Второй раз подать его нельзя, но можно подать "
+        "новую заявку."
+    ),
+    appeals.AppealPending: lambda _: (
+        "Владелец подал возражение, и теперь решает вторая комиссия. Её председатель откроет "
+        "осмотр сам."
+    ),
+    appeals.NoSecondCommission: lambda _: (
+        "В этой медорганизации нет другого председателя комиссии. Выберите другую."
+    ),
+    appeals.SameSigner: lambda _: (
+        "Вы подписали заключение, которое обжалуют. Решить должен другой председатель комиссии."
+    ),
     NotAsked: lambda _: (
         "Заявка отправлена, и это поле оператор исправить не просил. Если в нём ошибка, "
         "напишите в поддержку."

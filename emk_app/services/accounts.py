@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +17,7 @@ from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.people import Doorstep, Login, User, UserSession
 from emk_app.domain import accounts as rules
+from emk_app.domain import specialties
 from emk_app.domain.accounts import (
     DoorstepExpired,
     PasswordsDiffer,
@@ -389,9 +391,13 @@ def create_user(
     name: str = "",
     clinic_id: int | None = None,
     position: Position | None = None,
+    own_specialties: Collection[str] = (),
     is_demo: bool = False,
 ) -> int:
-    """Make an account from the command line, or find the one of this login; return its identity."""
+    """Make an account from the command line, or find the one of this login; return its identity.
+
+    ``own_specialties`` are a physician's; raises ``NotAChoice`` for one that is not in the list.
+    """
     parsed = LoginName.parse(login)
     with unit_of_work() as db:
         known = _user_by_login(db, parsed)
@@ -402,6 +408,7 @@ def create_user(
         user = _make_user(db, role, parsed, hashed, contact=contact, now=now)
         own = vault.vault_of(user)
         user.clinic_id, user.position, user.is_demo = clinic_id, position, is_demo
+        user.specialties = specialties.write(own_specialties) or None
         if name:
             user.name_sealed = own.seal(name, "users", "name", user.uid)
         if totp_secret:

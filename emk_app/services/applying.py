@@ -827,14 +827,8 @@ def _case_view(db: Session, application: Application, now: datetime) -> CaseView
 
 def _waits(db: Session, application: Application) -> tuple[Wait, ...]:
     """Return when the holder was asked, and when they answered."""
-    waits: list[Wait] = []
-    for row in applications.changes_of(db, application.id):
-        day = clock.day_of(row.at)
-        if row.event == ApplicationStatus.CLARIFICATION_REQUESTED:
-            waits.append(Wait(day, None))
-        elif waits and waits[-1].answered_on is None and row.event == Milestone.CORRECTED:
-            waits[-1] = Wait(waits[-1].asked_on, day)
-    return tuple(waits)
+    events = applications.changes_of(db, application.id)
+    return tuple(deadlines.waits_of((row.event, clock.day_of(row.at)) for row in events))
 
 
 def _book_of(db: Session, holder_id: int) -> BookSummary | None:

@@ -131,6 +131,38 @@ def form_if_green(db: Session, application: Application, *, now: datetime) -> Me
     return book
 
 
+def correct(db: Session, application: Application, *, now: datetime) -> MedicalBook:
+    """Make the version of a book whose conclusion the commission has put right; part of the
+    caller's transaction. The application stays approved.
+    """
+    formed = books.version_of_application(db, application.id)
+    examination = examinations.of_application(db, application.id)
+    assert formed is not None and examination is not None
+    own = vault.vault_for(db, application.holder_id)
+    book = books.standing_of(db, application.holder_id)
+    assert book is not None and book.id == formed.book_id
+    previous = books.version(db, book.id, book.current_version)
+    content = _content(db, application, examination, own, book, previous, now)
+    _renew(db, book, content)
+    _sign(db, book, content, own, application_id=None, now=now)
+    auditing.record(
+        db,
+        SYSTEM,
+        "correct_book",
+        f"book:{book.id}:{content.version}",
+        subject_id=application.holder_id,
+        now=now,
+    )
+    _tell(
+        db,
+        book,
+        News.BOOK_RENEWED,
+        occasion=f"v{content.version}",
+        now=now,
+    )
+    return book
+
+
 def receive(actor: Actor, book_id: int, *, now: datetime) -> None:
     """Note that the holder has received the book: from now on it may be shown.
 
@@ -176,7 +208,14 @@ def suspend_unfit(db: Session, holder_id: int, *, now: datetime) -> None:
     holder and the clinic.
     """
     book = books.standing_of(db, holder_id)
-    if book is None or book.status is not BookStatus.ACTIVE:
+    if book is None or book.status not in rules.IN_FORCE:
+        return
+    if book.status is BookStatus.FORMED:
+        # It was never in anybody's hands, and must not get there by a press of the button.
+        status = advance_book(book.status, BookStatus.REVOKED, SYSTEM.role)
+        books.move(db, book, status=status, revoked_at=now)
+        _audit(db, SYSTEM, "revoke_book", book, now)
+        _tell(db, book, News.BOOK_REVOKED, occasion="unfit", now=now)
         return
     status = advance_book(book.status, BookStatus.SUSPENDED, SYSTEM.role)
     books.move(db, book, status=status, suspended_at=now, suspended_by=SYSTEM.role)
@@ -273,7 +312,7 @@ def _content(
 ) -> BookContent:
     today = clock.day_of(now)
     applicant = intake.read_again(applications.form_of(db, application), today)
-    studies = cases.programme_of(cases.patient_of(db, application, now=now), examination)
+    studies = cases.studies_of(db, application, examination, now=now)
     conclusion = examinations.conclusion_of(examination, own)
     clinic = db.get(Clinic, examination.clinic_id)
     chair = db.get(User, examination.signed_by or 0)

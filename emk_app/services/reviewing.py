@@ -356,7 +356,7 @@ def _check_programme(db: Session, application: Application, now: datetime) -> No
     examination = examinations.of_application(db, application.id)
     if examination is None or examination.fitness is None or not admits(examination.fitness):
         return
-    studies = cases.programme_of(cases.patient_of(db, application, now=now), examination)
+    studies = cases.studies_of(db, application, examination, now=now)
     holder = examinations.vault_of(db, application)
     if missing := completeness(studies, examinations.results_of(db, examination, holder)):
         raise ProgrammeChanged(missing)
@@ -397,23 +397,11 @@ def _asked(controls: Collection[str]) -> Asked:
 
 def _waits_of(db: Session, ids: Collection[int]) -> dict[int, tuple[Wait, ...]]:
     """Return when the holders were asked, and when they answered."""
-    asked = ApplicationStatus.CLARIFICATION_REQUESTED.value
-    happened = desks.events_of(db, ids, (asked, Milestone.CORRECTED.value))
+    happened = desks.events_of(db, ids, deadlines.EVENTS)
     return {
-        application_id: tuple(_paired(events, asked)) for application_id, events in happened.items()
+        application_id: tuple(deadlines.waits_of((event, clock.day_of(at)) for event, at in events))
+        for application_id, events in happened.items()
     }
-
-
-def _paired(events: Iterable[tuple[str, datetime]], asked: str) -> Iterable[Wait]:
-    since: datetime | None = None
-    for event, at in events:
-        if event == asked:
-            since = at
-        elif since is not None:
-            yield Wait(clock.day_of(since), clock.day_of(at))
-            since = None
-    if since is not None:
-        yield Wait(clock.day_of(since), None)
 
 
 def _line(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final
 
 import reflex as rx
 
 from emk_app import clock
-from emk_app.domain.actors import Actor, Role, permit_fresh
-from emk_app.domain.clearance import Fitness
+from emk_app.domain.actors import Actor, Position, Role, permit_fresh
+from emk_app.domain.clearance import CONTRAINDICATION_GROUPS, RESTRICTIONS, Fitness
 from emk_app.domain.errors import (
     DomainError,
     FreshFactorNeeded,
@@ -18,21 +18,32 @@ from emk_app.domain.errors import (
     NotFound,
     Required,
 )
-from emk_app.domain.examinations import ItemKind
+from emk_app.domain.examinations import (
+    CorrectionReason,
+    Details,
+    ItemKind,
+    Unlikely,
+    read_details,
+)
 from emk_app.domain.people import parse_past_date
 from emk_app.edge.policy import allow
 from emk_app.presenting import examinations as rows
 from emk_app.presenting import texts
+from emk_app.presenting import vaccinations as shots
 from emk_app.presenting.examinations import (
+    AppealRow,
     DayRow,
     ExaminationRow,
+    MemberRow,
     ProgressRow,
     ResultRow,
     SignatureRow,
 )
 from emk_app.presenting.formats import day
-from emk_app.services import accounts, examining
-from emk_app.services.examining import ExaminationView
+from emk_app.presenting.vaccinations import RecordRow, StandingRow
+from emk_app.services import accounts, appealing, examining, staffing, vaccinating
+from emk_app.services.examining import ExaminationView, Words
+from emk_app.services.vaccinating import Card, Typed
 from emk_app.states import live
 from emk_app.states.session import actor_of, hush, say, warn
 from emk_app.states.sign_in import text_of
@@ -59,6 +70,8 @@ class DayState(rx.State):
     chosen_name: str = ""
     """Whose case is about to be opened."""
     may_open: bool = False
+    appeals: list[AppealRow] = []
+    """What a second commission of this clinic is asked to decide; for its chairs."""
 
     @rx.event
     @allow(Role.CLINIC, quiet=True)
@@ -76,9 +89,12 @@ class DayState(rx.State):
         async for _ in live.changes(f"clinic:{actor.clinic_id}"):
             async with self:
                 actor = await actor_of(self)
-            shown = await in_thread(examining.day, actor, now=clock.now())
+            shown, waiting = await in_thread(_day, actor)
             lines, rest = rows.day_rows(shown), rows.rest_of(shown)
+            contested = rows.appeal_rows(waiting)
             async with self:
+                if contested != self.appeals:
+                    self.appeals = contested
                 if (lines, rest) != (self.rows, self.rest) or not self.is_loaded:
                     self.rows, self.rest = lines, rest
                     self.may_open, self.is_loaded = shown.may_open, True
@@ -114,6 +130,20 @@ class DayState(rx.State):
 
     @rx.event
     @allow(Role.CLINIC)
+    async def take_appeal(self, slug: str):
+        """Begin the second commission and go to its page."""
+        actor = await actor_of(self)
+        try:
+            examination_id = await in_thread(
+                appealing.take, actor, str(slug)[:TEXT_LIMIT], now=clock.now()
+            )
+        except DomainError as error:
+            await warn(self, error)
+            return None
+        return rx.redirect(_page_of(examination_id))
+
+    @rx.event
+    @allow(Role.CLINIC)
     async def open_case(self):
         """Open the examination that was chosen and go to its page."""
         actor = await actor_of(self)
@@ -127,6 +157,53 @@ class DayState(rx.State):
         return rx.redirect(_page_of(examination_id))
 
 
+class StaffState(rx.State):
+    """The clinic's staff, and whose studies are whose."""
+
+    rows: list[MemberRow] = []
+    is_loaded: bool = False
+    is_closed: bool = False
+    """Whoever is not a chair finds nothing here."""
+
+    @rx.event(background=True)
+    @allow(Role.CLINIC, quiet=True)
+    async def follow(self):
+        """Show each change of the staff while the page is open."""
+        async with self:
+            await hush(self)
+            self.reset()
+            actor = await actor_of(self)
+        async for _ in live.changes(f"staff:{actor.clinic_id}"):
+            async with self:
+                actor = await actor_of(self)
+            if actor.position is not Position.CHAIR:
+                async with self:
+                    self.is_loaded = self.is_closed = True
+                return
+            shown = rows.member_rows(await in_thread(staffing.staff, actor))
+            async with self:
+                self.rows, self.is_loaded = shown, True
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def set_specialty(self, user_id: int, code: str, given: bool):
+        """Give a physician a specialty, or take it away."""
+        actor = await actor_of(self)
+        member = next((each for each in self.rows if each.id == user_id), None)
+        if member is None or not isinstance(code, str):
+            return
+        codes = set(member.codes) | {code} if given is True else set(member.codes) - {code}
+        try:
+            await in_thread(
+                staffing.set_specialties, actor, member.id, tuple(codes), now=clock.now()
+            )
+            self.rows = rows.member_rows(await in_thread(staffing.staff, actor))
+        except DomainError as error:
+            await warn(self, error)
+        else:
+            await say(self, rows.SPECIALTIES_SAVED.format(name=member.name))
+
+
 class ExaminationState(rx.State):
     """One examination: whom, what was found, what the commission concludes."""
 
@@ -137,6 +214,22 @@ class ExaminationState(rx.State):
     labs: list[ResultRow] = []
     instrumental: list[ResultRow] = []
     attestation: list[ResultRow] = []
+    further: list[ResultRow] = []
+    only_own: bool = True
+    """Show a physician nothing but their own studies."""
+    performer: str = ""
+    device: str = ""
+    """Written into every new analysis."""
+    further_error: str = ""
+    further_serial: int = 0
+    standings: list[StandingRow] = []
+    records: list[RecordRow] = []
+    may_vaccinate: bool = False
+    vaccine_kind: str = "done"
+    vaccine_errors: dict[str, str] = dict.fromkeys(shots.UNSAID, "")
+    vaccine_serial: int = 0
+    """Counts what was recorded or ordered: the form begins anew."""
+    earlier: list[SignatureRow] = []
     signature: SignatureRow = SignatureRow()
     is_loaded: bool = False
     is_missing: bool = False
@@ -148,6 +241,7 @@ class ExaminationState(rx.State):
     errors: dict[str, str] = {
         "fitness": "",
         "restrictions": "",
+        "contraindications": "",
         "until": "",
         "note": "",
         "code": "",
@@ -170,6 +264,10 @@ class ExaminationState(rx.State):
     _dates: dict[str, str] = {}
     """By code: what is wrong with a line, and the dates typed before their results."""
     _held: dict[str, str] = {}
+    _doubted: dict[str, str] = {}
+    _pending: dict[str, str] = {}
+    """By code: what was typed and waits to be confirmed, or for the reason of a correction."""
+    _wrong_details: dict[str, str] = {}
 
     GROUPS: ClassVar[dict[ItemKind, str]] = {
         ItemKind.MEASUREMENT: "measurements",
@@ -177,6 +275,7 @@ class ExaminationState(rx.State):
         ItemKind.LAB: "labs",
         ItemKind.INSTRUMENTAL: "instrumental",
         ItemKind.ATTESTATION: "attestation",
+        ItemKind.FURTHER: "further",
     }
     """A var for each group, so that an entry sends its own group and not the whole page."""
 
@@ -195,7 +294,7 @@ class ExaminationState(rx.State):
         async with self:
             actor, examination_id = await actor_of(self), self._id()
         try:
-            first = await in_thread(examining.view, actor, examination_id, now=clock.now())
+            first, _ = await in_thread(_seen, actor, examination_id)
         except NotFound:
             async with self:
                 self.is_missing = self.is_loaded = True
@@ -203,9 +302,9 @@ class ExaminationState(rx.State):
         async for _ in live.changes(f"application:{first.application_id}"):
             async with self:
                 actor = await actor_of(self)
-            shown = await in_thread(examining.view, actor, examination_id, now=clock.now())
+            shown, card = await in_thread(_seen, actor, examination_id)
             async with self:
-                self._show(shown)
+                self._show(shown, card)
 
     @rx.event
     @allow(Role.CLINIC)
@@ -241,10 +340,160 @@ class ExaminationState(rx.State):
         row = self._row(code)
         typed = str(text)[:TEXT_LIMIT].strip()
         if row is None or not row.may_edit or typed == row.value:
-            if row is not None and self._wrong.pop(row.code, None):
+            if row is not None and not row.is_doubted and self._wrong.pop(row.code, None):
                 await self._refresh()
             return
         await self._save(row, typed, row.made_on)
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def confirm_rare(self, code: str):
+        """Save a rare number that was looked at once more."""
+        row = self._row(code)
+        if row is None or row.code not in self._doubted or not row.may_edit:
+            return
+        await self._save(row, self._doubted[row.code], row.made_on, confirmed=True)
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def explain(self, code: str, reason: str):
+        """Save a correction with its reason; without one the old entry stands again."""
+        row = self._row(code)
+        if row is None or row.code not in self._pending:
+            return
+        typed = self._pending[row.code]
+        self._pending = _without(self._pending, row.code)
+        if str(reason) not in CorrectionReason._value2member_map_ or not row.may_edit:
+            await self._refresh()
+            return
+        await self._save(row, typed, row.made_on, reason=CorrectionReason(str(reason)))
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def take_over(self, code: str):
+        """Take a result over from the holder's book."""
+        row = self._row(code)
+        if row is not None and row.offer:
+            await self._act(examining.take_over, row.code)
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def detail(self, code: str, name: str, text: str):
+        """Save who made an analysis, on what, or under which number."""
+        row = self._row(code)
+        field = str(name)
+        if row is None or not row.has_details or field not in ("performer", "device", "number"):
+            return
+        said = {"performer": row.performer, "device": row.device, "number": row.number}
+        typed = str(text)[:WORDS_LIMIT].strip()
+        if said[field] != typed:
+            await self._put_details(
+                row, {**said, field: typed}, from_certificate=row.is_certificate
+            )
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def certify(self, code: str, given: bool):
+        """Say that a result comes from the certificate the holder has brought."""
+        row = self._row(code)
+        if row is None or not row.has_details or row.is_certificate is (given is True):
+            return
+        said = {"performer": row.performer, "device": row.device, "number": row.number}
+        await self._put_details(row, said, from_certificate=given is True)
+
+    @rx.event
+    @allow(Role.CLINIC)
+    def set_performer(self, text: str):
+        """Keep the laboratory for the analyses that follow."""
+        self.performer = str(text)[:TEXT_LIMIT].strip()
+
+    @rx.event
+    @allow(Role.CLINIC)
+    def set_device(self, text: str):
+        """Keep the device for the analyses that follow."""
+        self.device = str(text)[:TEXT_LIMIT].strip()
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def show_own(self, chosen: bool):
+        """Show only the physician's own studies, or all."""
+        self.only_own = chosen is True
+        await self._refresh()
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def order_further(self, form: dict[str, Any]):
+        """Order a study beyond the programme."""
+        actor, examination_id = await actor_of(self), self._id()
+        self.further_error = ""
+        name = text_of(form, "further", WORDS_LIMIT)
+        try:
+            await in_thread(examining.order_further, actor, examination_id, name, now=clock.now())
+        except Invalid as error:
+            self.further_error = texts.field_sentences(error)["name"]
+        except DomainError as error:
+            await warn(self, error)
+        else:
+            self.further_serial += 1
+            await say(self, rows.FURTHER_ORDERED)
+        await self._refresh()
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def cancel_further(self, code: str):
+        """Take the order of a further study back."""
+        row = self._row(code)
+        if row is not None and row.further_id:
+            await self._act(examining.cancel_further, row.further_id, done=rows.FURTHER_CANCELLED)
+
+    @rx.event
+    @allow(Role.CLINIC)
+    def choose_vaccine_kind(self, kind: str):
+        """Ask for what this kind of record needs."""
+        self.vaccine_kind = str(kind)[:TEXT_LIMIT]
+        self.vaccine_errors = dict.fromkeys(self.vaccine_errors, "")
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def vaccinate(self, form: dict[str, Any]):
+        """Record a dose, an illness, antibodies, an exemption or a refusal."""
+        actor, examination_id = await actor_of(self), self._id()
+        self.vaccine_errors = dict.fromkeys(self.vaccine_errors, "")
+        typed = {name: text_of(form, f"vaccine_{name}", WORDS_LIMIT) for name in shots.UNSAID}
+        try:
+            await in_thread(
+                vaccinating.record, actor, examination_id, Typed(**typed), now=clock.now()
+            )
+        except Invalid as error:
+            self.vaccine_errors = {**self.vaccine_errors, **shots.sentences(error)}
+        except DomainError as error:
+            await warn(self, error)
+        else:
+            self.vaccine_serial += 1
+            self.vaccine_kind = "done"
+            await say(self, shots.RECORDED)
+        await self._refresh()
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def withdraw_record(self, record_id: int):
+        """Take a record of a vaccination back."""
+        known = next((each for each in self.records if each.id == record_id), None)
+        if known is not None and known.may_withdraw:
+            await self._act(vaccinating.withdraw, known.id, done=shots.WITHDRAWN)
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def withdraw_conclusion(self, form: dict[str, Any]):
+        """Open a signed case again to put right what was written."""
+        self.errors = {**self.errors, "code": ""}
+        try:
+            await self._renew_factor(form)
+        except DomainError as error:
+            self.needs_code = True
+            self.errors = {**self.errors, "code": texts.sentence(error)}
+            return
+        await self._do(examining.withdraw_conclusion, rows.WITHDRAWN)
 
     @rx.event
     @allow(Role.CLINIC)
@@ -323,7 +572,7 @@ class ExaminationState(rx.State):
                 actor,
                 self._id(),
                 _fitness(form),
-                **_words(form),
+                _words(form),
                 now=clock.now(),
             )
         except Invalid as error:
@@ -351,7 +600,7 @@ class ExaminationState(rx.State):
                 actor,
                 self._id(),
                 _fitness(form),
-                **_words(form),
+                _words(form),
                 seen=self._checked,
                 now=clock.now(),
             )
@@ -374,14 +623,33 @@ class ExaminationState(rx.State):
         await in_thread(accounts.renew_factor, actor, code, now=clock.now())
         self.needs_code = False
 
-    async def _save(self, row: ResultRow, text: str, made_on: str) -> None:
-        """Save one line; what was typed stays where it is wrong, beside what is wrong with it."""
+    async def _save(
+        self,
+        row: ResultRow,
+        text: str,
+        made_on: str,
+        *,
+        reason: CorrectionReason | None = None,
+        confirmed: bool = False,
+    ) -> None:
+        """Save one line; what was typed stays where it is wrong, beside what is wrong with it.
+
+        A correction of what somebody may have read already waits for its reason.
+        """
+        if row.entry_id and reason is None:
+            if not row.is_fresh and text != row.value:
+                self._pending = {**self._pending, row.code: text}
+                await self._refresh()
+                return
+            reason = CorrectionReason.TYPO if row.is_fresh else CorrectionReason.REFINED
         actor, examination_id = await actor_of(self), self._id()
         wrong, wrong_dates = dict(self._wrong), dict(self._wrong_dates)
         wrong.pop(row.code, None)
         wrong_dates.pop(row.code, None)
+        self._doubted = _without(self._doubted, row.code)
+        self._pending = _without(self._pending, row.code)
         try:
-            if row.entry_id:
+            if row.entry_id and reason is not None:
                 await in_thread(
                     examining.correct_result,
                     actor,
@@ -389,6 +657,8 @@ class ExaminationState(rx.State):
                     row.entry_id,
                     text,
                     made_on,
+                    reason=reason,
+                    confirmed=confirmed,
                     now=clock.now(),
                 )
             else:
@@ -399,16 +669,59 @@ class ExaminationState(rx.State):
                     row.code,
                     text,
                     made_on,
+                    confirmed=confirmed,
+                    details=self._details_for(row.code),
                     now=clock.now(),
                 )
         except Invalid as error:
             said = texts.field_sentences(error)
+            if isinstance(error.fields.get("text"), Unlikely):
+                self._doubted = {**self._doubted, row.code: text}
             wrong |= {row.code: said["text"]} if "text" in said else {}
             wrong_dates |= {row.code: said["made_on"]} if "made_on" in said else {}
         except DomainError as error:
             wrong[row.code] = texts.sentence(error)
         await hush(self)
         self._wrong, self._wrong_dates = wrong, wrong_dates
+        await self._refresh()
+
+    def _details_for(self, code: str) -> Details | None:
+        """Return laboratory and device for a new analysis."""
+        if not (self.performer or self.device) or code not in {row.code for row in self.labs}:
+            return None
+        return read_details(self.performer, self.device, "")
+
+    async def _put_details(
+        self, row: ResultRow, said: dict[str, str], *, from_certificate: bool
+    ) -> None:
+        actor, examination_id = await actor_of(self), self._id()
+        self._wrong_details = _without(self._wrong_details, row.code)
+        try:
+            await in_thread(
+                examining.put_details,
+                actor,
+                examination_id,
+                row.entry_id,
+                **said,
+                from_certificate=from_certificate,
+                now=clock.now(),
+            )
+        except Invalid as error:
+            sentence = next(iter(texts.field_sentences(error).values()))
+            self._wrong_details = {**self._wrong_details, row.code: sentence}
+        except DomainError as error:
+            await warn(self, error)
+        await self._refresh()
+
+    async def _act(self, act: Callable[..., None], which: str | int, *, done: str = "") -> None:
+        """Do something with one thing of the case, and show what has become of it."""
+        actor, examination_id = await actor_of(self), self._id()
+        try:
+            await in_thread(act, actor, examination_id, which, now=clock.now())
+        except DomainError as error:
+            await warn(self, error)
+        else:
+            await (say(self, done) if done else hush(self))
         await self._refresh()
 
     async def _do(self, act: Callable[..., None], done: str) -> None:
@@ -428,11 +741,11 @@ class ExaminationState(rx.State):
     async def _refresh(self) -> None:
         actor = await actor_of(self)
         try:
-            self._show(await in_thread(examining.view, actor, self._id(), now=clock.now()))
+            self._show(*await in_thread(_seen, actor, self._id()))
         except NotFound:
             self.is_missing = self.is_loaded = True
 
-    def _show(self, shown: ExaminationView) -> None:
+    def _show(self, shown: ExaminationView, card: Card | None) -> None:
         """Send what differs from what the screen shows."""
         if not self.is_loaded:
             self.is_loaded = True
@@ -443,6 +756,10 @@ class ExaminationState(rx.State):
             "head": rows.examination_row(shown),
             "progress": rows.progress_row(shown),
             "signature": rows.signature_row(shown.signature),
+            "earlier": rows.earlier_rows(shown),
+            "standings": shots.standing_rows(card.standings) if card else [],
+            "records": shots.record_rows(card) if card else [],
+            "may_vaccinate": card is not None and card.may_enter,
         }
         for kind, name in self.GROUPS.items():
             values[name] = rows.result_rows(
@@ -452,6 +769,10 @@ class ExaminationState(rx.State):
                 date_errors=self._wrong_dates,
                 dates=self._dates,
                 default_date=self.default_date,
+                doubted=self._doubted,
+                pending=self._pending,
+                details_errors=self._wrong_details,
+                only_own=self.only_own and values["head"].is_physician,
             )
         for name, value in values.items():
             if getattr(self, name) != value:
@@ -474,6 +795,26 @@ class ExaminationState(rx.State):
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
+def _day(actor: Actor) -> tuple[examining.Day, tuple[appealing.Waiting, ...]]:
+    """Return the day; for a chair with the appeals that wait."""
+    shown = examining.day(actor, now=clock.now())
+    if actor.position is not Position.CHAIR:
+        return shown, ()
+    return shown, appealing.waiting(actor, now=clock.now())
+
+
+def _seen(actor: Actor, examination_id: int) -> tuple[ExaminationView, Card | None]:
+    """Return the case with the person's vaccinations, which a registrar does not see."""
+    shown = examining.view(actor, examination_id, now=clock.now())
+    if actor.position not in examining.ENTER:
+        return shown, None
+    return shown, vaccinating.card(actor, examination_id, now=clock.now())
+
+
+def _without(words: dict[str, str], code: str) -> dict[str, str]:
+    return {key: value for key, value in words.items() if key != code}
+
+
 def _fitness(form: Any) -> Fitness:
     chosen = text_of(form, "fitness", TEXT_LIMIT)
     try:
@@ -482,9 +823,18 @@ def _fitness(form: Any) -> Fitness:
         raise Invalid({"fitness": Required()}) from None
 
 
-def _words(form: Any) -> dict[str, str]:
-    names = ("restrictions", "until", "note")
-    return {name: text_of(form, name, WORDS_LIMIT) for name in names}
+def _words(form: Any) -> Words:
+    names = ("restrictions", "contraindications", "until", "note")
+    return Words(
+        **{name: text_of(form, name, WORDS_LIMIT) for name in names},
+        restriction_codes=_ticked(form, "restriction", RESTRICTIONS),
+        contraindication_codes=_ticked(form, "contraindication", CONTRAINDICATION_GROUPS),
+    )
+
+
+def _ticked(form: Any, name: str, codes: Iterable[str]) -> tuple[str, ...]:
+    """Return which boxes of a group are ticked; a box is named after its code."""
+    return tuple(code for code in codes if text_of(form, f"{name}-{code}", TEXT_LIMIT))
 
 
 def _is_fresh(actor: Actor) -> bool:

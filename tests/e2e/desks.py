@@ -30,7 +30,7 @@ def studies(applicant: Applicant, today: date) -> int:
     work = next(each for each in OCCUPATIONS.values() if each.name == applicant.occupation)
     sex = Sex.FEMALE if applicant.sex == "Женский" else Sex.MALE
     age = age_on(parse_date(applicant.birth), today)
-    made = programme(work.point, age, sex, ExaminationKind.PRE_PLACEMENT)
+    made = programme(work.point, age, sex, ExaminationKind.PRE_PLACEMENT, today)
     assert all(each.code in TYPED for each in made if isinstance(each.form, Numbers))
     return len(made)
 

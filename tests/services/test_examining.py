@@ -45,6 +45,7 @@ from emk_app.domain.errors import (
 from emk_app.domain.examinations import (
     BeingCorrected,
     CaseClosed,
+    CorrectionReason,
     ExaminationSigned,
     IdentityNotChecked,
     Implausible,
@@ -55,7 +56,7 @@ from emk_app.domain.examinations import (
 from emk_app.domain.intake import Field
 from emk_app.domain.people import InFuture, NotADate
 from emk_app.services import applying, examining, reviewing
-from emk_app.services.examining import ExaminationView
+from emk_app.services.examining import ExaminationView, Words
 from tests.factories import (
     ask,
     good_results,
@@ -72,6 +73,7 @@ from tests.factories import (
 pytestmark = pytest.mark.usefixtures("world")
 
 TODAY = "23.11.2026"
+TYPO = CorrectionReason.TYPO
 
 
 @pytest.fixture
@@ -146,7 +148,8 @@ def sign(
     **words: str,
 ) -> None:
     version = seen(chair, examination_id, now).version
-    examining.conclude_and_sign(chair, examination_id, fitness, **words, seen=version, now=now)
+    said = Words(**{"contraindications": "по протоколу", **words})
+    examining.conclude_and_sign(chair, examination_id, fitness, said, seen=version, now=now)
 
 
 def row(number: str) -> Application:
@@ -197,7 +200,7 @@ ON_A_CASE: dict[str, Callable[[Actor, int, datetime], object]] = {
         actor, case, "bp", "120/80", TODAY, now=now
     ),
     "correct": lambda actor, case, now: examining.correct_result(
-        actor, case, 1, "120/80", TODAY, now=now
+        actor, case, 1, "120/80", TODAY, reason=TYPO, now=now
     ),
     "sign": lambda actor, case, now: examining.conclude_and_sign(
         actor, case, Fitness.FIT, seen=1, now=now
@@ -373,8 +376,8 @@ def test_entry_of_another_is_corrected_by_the_chair_alone(
     examining.enter_result(physician, opened, "bp", "120/80", TODAY, now=now)
     old = entries(opened)[0]
     with pytest.raises(NotPermitted):
-        examining.correct_result(second, opened, old.id, "145/95", TODAY, now=now)
-    examining.correct_result(chair, opened, old.id, "145/95", TODAY, now=now)
+        examining.correct_result(second, opened, old.id, "145/95", TODAY, reason=TYPO, now=now)
+    examining.correct_result(chair, opened, old.id, "145/95", TODAY, reason=TYPO, now=now)
     assert seen(physician, opened, now).entries["bp"].result.value == "145/95"
 
 
@@ -383,9 +386,9 @@ def test_entry_corrected_already_is_not_corrected_again(
 ):
     examining.enter_result(physician, opened, "bp", "120/80", TODAY, now=now)
     old = entries(opened)[0]
-    examining.correct_result(chair, opened, old.id, "145/95", TODAY, now=now)
+    examining.correct_result(chair, opened, old.id, "145/95", TODAY, reason=TYPO, now=now)
     with pytest.raises(ChangedMeanwhile) as beaten:
-        examining.correct_result(physician, opened, old.id, "130/85", TODAY, now=now)
+        examining.correct_result(physician, opened, old.id, "130/85", TODAY, reason=TYPO, now=now)
     assert beaten.value.by == "Седов Виктор Ильич"
 
 
@@ -400,7 +403,15 @@ def test_entry_of_another_case_is_not_reached_through_ones_own(
     examining.confirm_identity(foreign_chair, case, now=now)
     examining.enter_result(foreign_chair, case, "bp", "120/80", TODAY, now=now)
     with pytest.raises(NotFound):
-        examining.correct_result(physician, opened, entries(case)[0].id, "145/95", TODAY, now=now)
+        examining.correct_result(
+            physician,
+            opened,
+            entries(case)[0].id,
+            "145/95",
+            TODAY,
+            reason=TYPO,
+            now=now,
+        )
 
 
 def test_case_of_an_ended_application_goes_no_further(
@@ -476,7 +487,7 @@ def test_outcome_lacks_nothing_it_needs(
         sign(chair, complete, now, fitness, **words)
     assert isinstance(refused.value.fields[field], problem)
     with pytest.raises(Invalid):
-        examining.check_conclusion(chair, complete, fitness, **words, now=now)
+        examining.check_conclusion(chair, complete, fitness, Words(**words), now=now)
 
 
 def test_chair_signs_only_what_was_on_the_screen(
@@ -484,7 +495,7 @@ def test_chair_signs_only_what_was_on_the_screen(
 ):
     looked_at = seen(chair, complete, now).version
     bp = next(each for each in entries(complete) if each.code == "bp")
-    examining.correct_result(physician, complete, bp.id, "170/100", TODAY, now=now)
+    examining.correct_result(physician, complete, bp.id, "170/100", TODAY, reason=TYPO, now=now)
     with pytest.raises(ChangedMeanwhile):
         examining.conclude_and_sign(chair, complete, Fitness.FIT, seen=looked_at, now=now)
     assert not seen(chair, complete, now).is_signed
@@ -519,7 +530,9 @@ def test_signed_examination_takes_no_more_entries(
     first = entries(complete)[0]
     for act in (
         lambda: examining.enter_result(physician, complete, "bp", "120/80", TODAY, now=now),
-        lambda: examining.correct_result(chair, complete, first.id, "130/80", TODAY, now=now),
+        lambda: examining.correct_result(
+            chair, complete, first.id, "130/80", TODAY, reason=TYPO, now=now
+        ),
     ):
         with pytest.raises(ExaminationSigned) as refused:
             act()
@@ -611,9 +624,12 @@ def test_correction_is_a_new_entry_that_names_the_old(opened: int, physician: Ac
     later = now + timedelta(minutes=5)
     for _ in range(2):
         old = entries(opened)[0]
-        examining.correct_result(physician, opened, old.id, "125/80", TODAY, now=later)
+        examining.correct_result(
+            physician, opened, old.id, "125/80", TODAY, reason=CorrectionReason.REPEATED, now=later
+        )
     old, new = entries(opened)
     assert (old.superseded_at, new.supersedes_id, new.superseded_at) == (later, old.id, None)
+    assert (old.reason, new.reason) == (None, CorrectionReason.REPEATED)
     with reading() as db:
         own = vault.vault_for(db, row_of(opened).holder_id)
         assert own.open(old.value_sealed, "examination_entries", "value", old.id) == "120/80"
@@ -710,7 +726,9 @@ def test_temporary_unfitness_goes_on_later_and_both_conclusions_are_kept(
     examining.confirm_identity(registrar, complete, now=later)
     # What was found before anybody may bring up to date.
     bp = next(each for each in entries(complete) if each.code == "bp")
-    examining.correct_result(second, complete, bp.id, "118/76", "02.02.2027", now=later)
+    examining.correct_result(
+        second, complete, bp.id, "118/76", "02.02.2027", reason=TYPO, now=later
+    )
     sign(replace(chair, factor_at=later), complete, later)
     with reading() as db:
         signed = db.exec(select(SignedConclusion).order_by(col(SignedConclusion.id))).all()
@@ -818,7 +836,9 @@ def test_signature_and_correction_at_once_follow_each_other(
     bp = next(each for each in entries(complete) if each.code == "bp")
     version = seen(chair, complete, now).version
     found = at_once(
-        lambda: examining.correct_result(physician, complete, bp.id, "125/80", TODAY, now=now),
+        lambda: examining.correct_result(
+            physician, complete, bp.id, "125/80", TODAY, reason=TYPO, now=now
+        ),
         lambda: examining.conclude_and_sign(chair, complete, Fitness.FIT, seen=version, now=now),
     )
     # Either the correction was refused as too late, or the chair has to look again.

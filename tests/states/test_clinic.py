@@ -17,6 +17,7 @@ from emk_app.db.tables.examinations import Examination, ExaminationEntry
 from emk_app.domain.actors import Actor, Position
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
 from emk_app.domain.clearance import Fitness
+from emk_app.domain.examinations import CorrectionReason
 from emk_app.presenting.formats import day
 from emk_app.services import applying, examining, reviewing
 from emk_app.states.clinic import DayState, ExaminationState
@@ -42,6 +43,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     f"{DAY}.find": ("form",),
     f"{DAY}.choose": ("slug",),
     f"{DAY}.open_case": (),
+    f"{DAY}.take_appeal": ("slug",),
     f"{EXAM}.open": (),
     f"{EXAM}.confirm_identity": (),
     f"{EXAM}.reopen": (),
@@ -53,9 +55,23 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     f"{EXAM}.choose_fitness": ("value",),
     f"{EXAM}.conclude": ("form",),
     f"{EXAM}.change_mind": (),
+    f"{EXAM}.confirm_rare": ("code",),
+    f"{EXAM}.explain": ("code", "reason"),
+    f"{EXAM}.take_over": ("code",),
+    f"{EXAM}.detail": ("code", "name", "text"),
+    f"{EXAM}.certify": ("code", "given"),
+    f"{EXAM}.set_performer": ("text",),
+    f"{EXAM}.set_device": ("text",),
+    f"{EXAM}.show_own": ("chosen",),
+    f"{EXAM}.order_further": ("form",),
+    f"{EXAM}.cancel_further": ("code",),
+    f"{EXAM}.choose_vaccine_kind": ("kind",),
+    f"{EXAM}.vaccinate": ("form",),
+    f"{EXAM}.withdraw_record": ("record_id",),
+    f"{EXAM}.withdraw_conclusion": ("form",),
 }
 NONSENSE: tuple[Any, ...] = (None, -1, 10**30, True, "", "x" * 5000, [], {}, {"a": [1]}, "\ud800")
-GROUPS = ("measurements", "physicians", "labs", "instrumental", "attestation")
+GROUPS = ("measurements", "physicians", "labs", "instrumental", "attestation", "further")
 
 
 @pytest.fixture
@@ -351,7 +367,7 @@ async def test_result_is_saved_as_it_is_left_with_its_deviation_in_words(
     assert len(entries()) == 1
     await act(tab, ExaminationState.enter("bp", "125/80"), opened)
     assert [each.superseded_at is None for each in entries()] == [False, True]
-    assert (await line(tab, "bp")).by.startswith("исправление, Седов В. И., ")
+    assert (await line(tab, "bp")).by.startswith("исправление (опечатка), Седов В. И., ")
 
 
 async def test_what_is_wrong_stands_beside_its_line_until_it_is_put_right(
@@ -475,7 +491,7 @@ async def test_conclusion_is_shown_in_words_before_it_is_signed(
     form = {"fitness": "fit_with_restrictions", "restrictions": "", "note": ""}
     await act(tab, ExaminationState.conclude(form), opened)
     state = await tab.state(ExaminationState)
-    assert state.summary == [["restrictions", "Напишите, какие нужны ограничения."]]
+    assert state.summary == [["restrictions", "Отметьте ограничение или напишите своё."]]
     form["restrictions"] = "Без ночных смен"
     await act(tab, ExaminationState.conclude(form), opened)
     state = await tab.state(ExaminationState)
@@ -523,7 +539,13 @@ async def test_change_between_look_and_signature_is_looked_at_first(
     await act(tab, ExaminationState.conclude(form), opened)
     bp = next(each for each in entries() if each.code == "bp")
     examining.correct_result(
-        physician, opened, bp.id, "170/100", day(clock.day_of(moment)), now=moment
+        physician,
+        opened,
+        bp.id,
+        "170/100",
+        day(clock.day_of(moment)),
+        reason=CorrectionReason.TYPO,
+        now=moment,
     )
     await tab.until(ExaminationState, lambda state: state.measurements[0].mark == "вне нормы")
     await act(tab, ExaminationState.conclude(form), opened)
@@ -538,7 +560,11 @@ async def test_unfitness_is_signed_and_temporary_one_goes_on(
     fill(chair, opened, moment)
     tab = await at_case(screens, chair, opened)
     until = day(clock.day_of(moment) + timedelta(days=60))
-    form = {"fitness": Fitness.TEMPORARILY_UNFIT.value, "until": until}
+    form = {
+        "fitness": Fitness.TEMPORARILY_UNFIT.value,
+        "until": until,
+        "contraindication-skin": "on",
+    }
     for _ in range(2):
         await act(tab, ExaminationState.conclude(form), opened)
     state = await tab.state(ExaminationState)

@@ -123,7 +123,7 @@ def test_book_moves_only_by_the_table(source: B, target: B, role: Role) -> None:
             advance_book(source, target, role)
 
 
-STUDIES = programme("23", 36, Sex.FEMALE, ExaminationKind.PRE_PLACEMENT)
+STUDIES = programme("23", 36, Sex.FEMALE, ExaminationKind.PRE_PLACEMENT, TODAY)
 RESULTS = (
     TestResult("bp", "120/80", deviation=False, performed_on=TODAY),
     TestResult("vision", "1.0/0.6", deviation=True, performed_on=TODAY),

@@ -19,7 +19,7 @@ from emk_app.domain.clearance import (
     newest,
     readiness,
 )
-from emk_app.domain.errors import Invalid, InvalidValue, Required
+from emk_app.domain.errors import Invalid, InvalidValue, NotAChoice, Required
 from emk_app.domain.examinations import ExaminationKind, TestResult, programme
 from emk_app.domain.people import Sex
 from emk_app.domain.values import TooLong
@@ -52,11 +52,42 @@ def test_too_long_words_are_refused_all_at_once() -> None:
 
 
 def test_temporary_unfitness_needs_a_day_in_the_future() -> None:
-    assert problems(Fitness.TEMPORARILY_UNFIT) == {"until": Required}
-    assert problems(Fitness.TEMPORARILY_UNFIT, until=TODAY) == {"until": UntilNotInFuture}
+    why = {"contraindication_codes": ["skin"]}
+    assert problems(Fitness.TEMPORARILY_UNFIT, **why) == {"until": Required}
+    assert problems(Fitness.TEMPORARILY_UNFIT, until=TODAY, **why) == {"until": UntilNotInFuture}
     tomorrow = TODAY + timedelta(days=1)
-    concluded = conclude(Fitness.TEMPORARILY_UNFIT, until=tomorrow, results=[], today=TODAY)
+    concluded = conclude(
+        Fitness.TEMPORARILY_UNFIT,
+        until=tomorrow,
+        contraindication_codes=["skin"],
+        results=[],
+        today=TODAY,
+    )
     assert concluded.until == tomorrow
+
+
+@pytest.mark.parametrize("fitness", [Fitness.TEMPORARILY_UNFIT, Fitness.UNFIT])
+def test_whoever_is_kept_from_work_is_told_why(fitness: Fitness) -> None:
+    until = {"until": TODAY + timedelta(days=9)}
+    assert problems(fitness, **until) == {"contraindications": Required}
+    assert problems(fitness, contraindication_codes=["чума"], **until) == {
+        "contraindications": NotAChoice
+    }
+
+
+def test_words_of_the_catalogue_come_first_and_in_its_order() -> None:
+    concluded = conclude(
+        Fitness.FIT_WITH_RESTRICTIONS,
+        restrictions="не дольше шести часов",
+        restriction_codes=["glasses", "no_nights"],
+        contraindication_codes=["skin"],
+        results=[],
+        today=TODAY,
+    )
+    assert concluded.restrictions == (
+        "без ночных смен; работа в очках или контактных линзах; не дольше шести часов"
+    )
+    assert concluded.contraindications == ""
 
 
 def test_nobody_with_a_contraindication_on_record_is_fit_without_restrictions() -> None:
@@ -64,7 +95,7 @@ def test_nobody_with_a_contraindication_on_record_is_fit_without_restrictions() 
     assert problems(Fitness.FIT, found) == {"fitness": ContraindicationsFound}
     for fitness, more in (
         (Fitness.FIT_WITH_RESTRICTIONS, {"restrictions": "Без ночных смен"}),
-        (Fitness.UNFIT, {}),
+        (Fitness.UNFIT, {"contraindications": "по заключению ЛОР-врача"}),
     ):
         assert conclude(fitness, results=found, today=TODAY, **more).fitness is fitness
 
@@ -149,7 +180,7 @@ def test_last_result_counts_and_of_one_day_the_later_entry() -> None:
 
 
 def test_studies_are_dated_by_their_periods() -> None:
-    studies = programme("27", 30, Sex.MALE, ExaminationKind.PERIODIC)
+    studies = programme("27", 30, Sex.MALE, ExaminationKind.PERIODIC, TODAY)
     results = [result("staph"), result("bp"), result("typhoid")]
     dates = {each.code: each for each in dated(studies, results)}
     assert dates["staph"].valid_until == date(2027, 5, 23)

@@ -92,7 +92,9 @@ def expected(point: str, age: int, sex: Sex) -> set[str]:
 
 
 def study(code: str, point: str = "27", age: int = 45) -> ProgrammeItem:
-    return next(each for each in programme(point, age, Sex.FEMALE, HIRING) if each.code == code)
+    return next(
+        each for each in programme(point, age, Sex.FEMALE, HIRING, TODAY) if each.code == code
+    )
 
 
 def entered(code: str, text: str) -> tuple[str, bool]:
@@ -104,7 +106,7 @@ def entered(code: str, text: str) -> tuple[str, bool]:
 @pytest.mark.parametrize("age", [13, 14, 17, 18, 40, 41, 65, 66, 100])
 @pytest.mark.parametrize("point", OWN)
 def test_programme_follows_work_age_and_sex(point: str, age: int, sex: Sex) -> None:
-    codes = [each.code for each in programme(point, age, sex, HIRING)]
+    codes = [each.code for each in programme(point, age, sex, HIRING, TODAY)]
     assert set(codes) == expected(point, age, sex)
     assert len(set(codes)) == len(codes)
     assert codes[:4] == GUIDE
@@ -113,7 +115,9 @@ def test_programme_follows_work_age_and_sex(point: str, age: int, sex: Sex) -> N
 
 @pytest.mark.parametrize("point", OWN)
 def test_studies_of_a_point_have_their_periods(point: str) -> None:
-    months = {each.code: each.period_months for each in programme(point, 30, Sex.MALE, HIRING)}
+    months = {
+        each.code: each.period_months for each in programme(point, 30, Sex.MALE, HIRING, TODAY)
+    }
     assert {code: months[code] for code in OWN[point]} == OWN[point]
     assert months["hygiene"] == (12 if point == "23" else 24)
     rest = set(months) - set(OWN[point]) - {"hygiene"}
@@ -126,8 +130,8 @@ def test_mammography_is_made_every_two_years() -> None:
 
 @pytest.mark.parametrize("point", OWN)
 def test_everything_is_required_on_hiring_and_what_is_made_once_never_again(point: str) -> None:
-    assert all(each.required for each in programme(point, 30, Sex.FEMALE, HIRING))
-    optional = [x.code for x in programme(point, 30, Sex.FEMALE, PERIODIC) if not x.required]
+    assert all(each.required for each in programme(point, 30, Sex.FEMALE, HIRING, TODAY))
+    optional = [x.code for x in programme(point, 30, Sex.FEMALE, PERIODIC, TODAY) if not x.required]
     assert optional == [code for code, months in OWN[point].items() if months is None]
 
 
@@ -136,7 +140,7 @@ def test_every_point_has_its_expectation() -> None:
 
 
 @pytest.mark.parametrize(
-    "each", programme("27", 45, Sex.FEMALE, HIRING), ids=lambda each: each.code
+    "each", programme("27", 45, Sex.FEMALE, HIRING, TODAY), ids=lambda each: each.code
 )
 def test_empty_entry_is_required(each: ProgrammeItem) -> None:
     for text in ("", "  ", "\u200b"):
@@ -261,7 +265,7 @@ def test_value_has_words(code: str, value: str, words: str, unit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "each", programme("27", 45, Sex.FEMALE, HIRING), ids=lambda each: each.code
+    "each", programme("27", 45, Sex.FEMALE, HIRING, TODAY), ids=lambda each: each.code
 )
 def test_words_of_a_choice_or_number_read_back_as_the_same_value(each: ProgrammeItem) -> None:
     match each.form:
@@ -277,14 +281,14 @@ def test_words_of_a_choice_or_number_read_back_as_the_same_value(each: Programme
 
 
 def test_choices_begin_with_what_is_normal() -> None:
-    for each in programme("27", 45, Sex.FEMALE, HIRING):
+    for each in programme("27", 45, Sex.FEMALE, HIRING, TODAY):
         if isinstance(each.form, Choices):
             assert not each.form.options[0].deviation
             assert each.form.options[-1].deviation
 
 
 def test_norms_lie_within_what_is_plausible() -> None:
-    for each in programme("27", 45, Sex.FEMALE, HIRING):
+    for each in programme("27", 45, Sex.FEMALE, HIRING, TODAY):
         if isinstance(each.form, Numbers):
             for part in each.form.parts:
                 low = part.low if part.norm_low is None else part.norm_low
@@ -293,7 +297,7 @@ def test_norms_lie_within_what_is_plausible() -> None:
 
 
 def test_only_attestation_is_entered_as_a_date() -> None:
-    for each in programme("27", 45, Sex.FEMALE, HIRING):
+    for each in programme("27", 45, Sex.FEMALE, HIRING, TODAY):
         assert isinstance(each.form, PassedOn) == (each.kind is ItemKind.ATTESTATION)
 
 
@@ -319,7 +323,7 @@ def test_study_counts_through_its_last_day_and_one_made_once_counts_for_ever() -
 
 
 def test_completeness_names_what_is_missing_in_order_and_nothing_optional() -> None:
-    studies = programme("24", 30, Sex.MALE, PERIODIC)
+    studies = programme("24", 30, Sex.MALE, PERIODIC, TODAY)
     required = [each.code for each in studies if each.required]
     assert completeness(studies, []) == tuple(required)
     assert "intestinal" not in required

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -58,7 +59,9 @@ def test_every_ground_is_offered():
 
 @pytest.mark.parametrize("point", POINTS)
 def test_every_study_has_a_control(point: str):
-    for study in programme(point, 45, Sex.FEMALE, ExaminationKind.PRE_PLACEMENT):
+    for study in programme(
+        point, 45, Sex.FEMALE, ExaminationKind.PRE_PLACEMENT, date(2026, 11, 23)
+    ):
         form, options = examinations._control(study)
         match study.form:
             case Numbers():

@@ -79,6 +79,26 @@ def version_of_application(db: Session, application_id: int) -> BookVersion | No
     return db.exec(select(BookVersion).where(BookVersion.application_id == application_id)).first()
 
 
+def newest_of(db: Session, holder_id: int) -> MedicalBook | None:
+    """Return the holder's newest book, whatever its state."""
+    return db.exec(
+        select(MedicalBook)
+        .where(MedicalBook.holder_id == holder_id)
+        .order_by(col(MedicalBook.id).desc())
+        .limit(1)
+    ).first()
+
+
+def newest_application_of(db: Session, book_id: int) -> int | None:
+    """Return the application that has led to the book's newest version which came of one."""
+    return db.exec(
+        select(BookVersion.application_id)
+        .where(BookVersion.book_id == book_id, col(BookVersion.application_id).is_not(None))
+        .order_by(col(BookVersion.version).desc())
+        .limit(1)
+    ).first()
+
+
 def next_number(db: Session, region: int, year: int) -> BookNumber:
     """Return the next number of a region in a year; the row is locked until the commit."""
     key = f"{region:02}{BRANCH:02}{year % 100:02}"

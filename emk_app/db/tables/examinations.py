@@ -8,7 +8,10 @@ from enum import StrEnum
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
 from emk_app.db.columns import choice, identity, reference
+from emk_app.domain.appeals import AppealStatus
 from emk_app.domain.clearance import Fitness
+from emk_app.domain.examinations import CorrectionReason, Source
+from emk_app.domain.vaccinations import Dose, RecordKind
 
 
 class ExaminationStatus(StrEnum):
@@ -16,6 +19,14 @@ class ExaminationStatus(StrEnum):
 
     OPEN = "open"
     SIGNED = "signed"
+
+
+class Reopening(StrEnum):
+    """Why a signed examination is open again."""
+
+    TEMPORARY = "temporary"
+    CORRECTION = "correction"
+    APPEAL = "appeal"
 
 
 class Examination(SQLModel, table=True):
@@ -38,6 +49,7 @@ class Examination(SQLModel, table=True):
     """Restrictions, date of a temporary unfitness, note; JSON."""
     opened_at: datetime
     opened_by: int = reference("users.id", nullable=False, index=False)
+    reopened_for: Reopening | None = choice(Reopening, default=None, nullable=True)
     signed_at: datetime | None = None
     signed_by: int | None = reference("users.id", default=None, nullable=True, index=False)
 
@@ -51,6 +63,10 @@ class SignedConclusion(SQLModel, table=True):
     examination_id: int = reference("examinations.id", nullable=False)
     fitness: Fitness = choice(Fitness, nullable=False)
     conclusion_sealed: bytes
+    report_sealed: bytes | None = None
+    """Everything that was signed, canonical (RFC 8785); none before it was kept."""
+    report_hash: str | None = Field(default=None, max_length=64)
+    clinic_id: int | None = reference("clinics.id", default=None, nullable=True, index=False)
     signed_at: datetime
     signed_by: int = reference("users.id", nullable=False, index=False)
 
@@ -77,9 +93,71 @@ class ExaminationEntry(SQLModel, table=True):
     value_sealed: bytes
     is_deviation: bool
     performed_on: date
+    source: Source | None = choice(Source, default=None, nullable=True)
+    """None for what was made in the examination itself."""
+    reason: CorrectionReason | None = choice(CorrectionReason, default=None, nullable=True)
+    """Why it stands in the place of another."""
+    details_sealed: bytes | None = None
+    """Performer, device, number of an analysis; JSON."""
     entered_by: int = reference("users.id", nullable=False, index=False)
     entered_at: datetime
     supersedes_id: int | None = reference(
         "examination_entries.id", default=None, nullable=True, index=False
     )
     superseded_at: datetime | None = None
+
+
+class FurtherStudy(SQLModel, table=True):
+    """A study the commission has ordered beyond the programme."""
+
+    __tablename__ = "further_studies"
+
+    id: int = identity()
+    examination_id: int = reference("examinations.id", nullable=False)
+    name_sealed: bytes
+    ordered_by: int = reference("users.id", nullable=False, index=False)
+    ordered_at: datetime
+    cancelled_at: datetime | None = None
+
+
+class VaccinationRecord(SQLModel, table=True):
+    """What is known of one infection of one person; a correction takes the old record back."""
+
+    __tablename__ = "vaccination_records"
+
+    id: int = identity()
+    holder_id: int = reference("users.id", nullable=False)
+    code: str = Field(max_length=20)
+    kind: RecordKind = choice(RecordKind, nullable=False)
+    dose: Dose | None = choice(Dose, default=None, nullable=True)
+    performed_on: date
+    until: date | None = None
+    details_sealed: bytes
+    """Vaccine and series; JSON."""
+    clinic_id: int = reference("clinics.id", nullable=False, index=False)
+    entered_by: int = reference("users.id", nullable=False, index=False)
+    entered_at: datetime
+    withdrawn_at: datetime | None = None
+    withdrawn_by: int | None = reference("users.id", default=None, nullable=True, index=False)
+
+
+class Appeal(SQLModel, table=True):
+    """A holder's wish for a second commission; once for an application."""
+
+    __tablename__ = "appeals"
+    __table_args__ = (UniqueConstraint("application_id"),)
+
+    id: int = identity()
+    application_id: int = reference("applications.id", nullable=False, index=False)
+    contested_id: int = reference("signed_conclusions.id", nullable=False, index=False)
+    clinic_id: int = reference("clinics.id", nullable=False)
+    """Whose commission is asked."""
+    status: AppealStatus = choice(AppealStatus, nullable=False)
+    reason_sealed: bytes
+    filed_at: datetime
+    taken_at: datetime | None = None
+    taken_by: int | None = reference("users.id", default=None, nullable=True, index=False)
+    decided_at: datetime | None = None
+    decided_id: int | None = reference(
+        "signed_conclusions.id", default=None, nullable=True, index=False
+    )

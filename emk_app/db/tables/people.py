@@ -22,6 +22,8 @@ class User(SQLModel, table=True):
     role: Role = choice(Role, nullable=False)
     clinic_id: int | None = reference("clinics.id", default=None, nullable=True)
     position: Position | None = choice(Position, default=None, nullable=True)
+    specialties: str | None = Field(default=None, max_length=200)
+    """A physician's, as ``domain.specialties`` writes them."""
     key_sealed: bytes
     """The person's data key, wrapped by the master key."""
     name_sealed: bytes | None = None
