@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from emk_app.domain.documents import ScanKind
 from tests.e2e.applying import (
     MISTAKEN,
     RIGHT,
@@ -22,6 +24,7 @@ from tests.e2e.applying import (
     hand_in,
     is_right,
     next_step,
+    paper,
     problem_of,
     show_papers,
     tick,
@@ -84,6 +87,44 @@ def test_mistakes_are_told_beside_the_fields_and_nothing_typed_is_lost(
         is_right(page, label)
     next_step(page, "документы")
     page.wait_for_url("**/apply/papers")
+
+
+def test_representative_shows_what_only_they_need_and_removes_a_file_when_sure(
+    visit: Visit, folder: Path
+):
+    page = visit("/cabinet/apply/details", person=HOLDER, width=390)
+    field(page, "Фамилия").wait_for()
+    fill_details(page, replace(RIGHT, birth="01.02.2010", issued="15.02.2024"))
+    assert "представитель" in page.get_by_text("Владельцу нет 18 лет").inner_text()
+    tick(page.get_by_role("radio", name="Я представитель"))
+    tick(page.get_by_role("radio", name="Родитель", exact=True))
+    for label in ("Фамилия представителя", "Имя представителя"):
+        field(page, label).fill("Иван")
+        field(page, label).blur()
+    field(page, "Статус").select_option(label="Студент")
+    look(page, "apply-details-represented")
+    next_step(page, "документы")
+    page.wait_for_url("**/apply/papers")
+    show_papers(page, folder)
+    for label in ("Студенческий билет", "Свидетельство о рождении"):
+        expect(file_field(page, label).get_by_text("Снять камерой")).to_be_visible()
+        choose_file(page, label, paper(folder, ScanKind.PASSPORT))
+        file_field(page, label).get_by_role("button", name="Посмотреть").wait_for()
+    look(page, "apply-papers-represented")
+    birth = file_field(page, "Свидетельство о рождении")
+    birth.get_by_role("button", name="Посмотреть").click()
+    picture = page.get_by_role("img", name="Страница 1")
+    expect(picture).to_be_visible()
+    page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
+    look(page, "apply-papers-preview")
+    page.get_by_role("button", name="Закрыть").click()
+    birth.get_by_role("button", name="Удалить").click()
+    page.get_by_role("button", name="Отмена").click()
+    expect(birth.get_by_role("button", name="Удалить")).to_be_focused()
+    birth.get_by_role("button", name="Удалить").click()
+    page.get_by_role("dialog").get_by_role("button", name="Удалить").click()
+    chooser = birth.get_by_role("button", name="Свидетельство о рождении Выберите файл")
+    chooser.wait_for()
 
 
 def test_draft_survives_the_browser_and_the_server(server: Server, visit: Visit, folder: Path):
