@@ -119,6 +119,12 @@ def text_pdf() -> bytes:
     return written_pdf(page_objects(catalog=b"/OpenAction [3 0 R /XYZ null null 0]"))
 
 
+def lines_pdf(*lines: str) -> bytes:
+    """A page that says these lines of ASCII in letters."""
+    said = b" 0 -14 Td ".join(b"(" + line.encode("ascii") + b") Tj" for line in lines)
+    return written_pdf(page_objects(b"BT /F1 10 Tf 72 700 Td " + said + b" ET"))
+
+
 def form_pdf() -> bytes:
     """A filled form: the field's look is a form XObject of an annotation."""
     objects = page_objects(page=b"/Annots [6 0 R]", catalog=b"/AcroForm << /Fields [6 0 R] >>")

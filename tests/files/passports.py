@@ -16,7 +16,7 @@ from emk_app.domain import mrz
 from emk_app.domain.documents import MediaType
 from emk_app.domain.passports import Passport
 from emk_app.domain.people import FullName, Sex
-from tests.files.good import page_objects, written_pdf
+from tests.files.good import lines_pdf
 
 QUALITIES = ("clean", "phone", "low")
 
@@ -136,8 +136,7 @@ def pdf(picture: Image.Image, *more: Image.Image) -> bytes:
 
 def text_pdf(specimen: Specimen) -> bytes:
     """Return a PDF that says the zone in letters, as programs of scanners add it."""
-    lines = b" 0 -14 Td ".join(b"(" + line.encode() + b") Tj" for line in _zone(specimen))
-    return written_pdf(page_objects(b"BT /F1 10 Tf 72 700 Td " + lines + b" ET"))
+    return lines_pdf(*_zone(specimen))
 
 
 def _zone(specimen: Specimen) -> tuple[str, str]:
