@@ -11,7 +11,8 @@ from typing import Final
 from emk_app.clock import day_of
 from emk_app.db.engine import reading
 from emk_app.db.repositories import applications
-from emk_app.demo.papers import picture
+from emk_app.demo.papers import jpeg, passport, picture
+from emk_app.domain import intake
 from emk_app.domain.actors import Actor
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.consent import CURRENT
@@ -83,23 +84,18 @@ def hand_in(holder: Actor, form: Mapping[Field, str], clinic_id: int, now: datet
     applying.change_fields(holder, started.id, form, now=now)
     applying.choose_clinic(holder, started.id, clinic_id, now=now)
     number = started.number.slug
-    name = " ".join(form[part] for part in (Field.LAST_NAME, Field.FIRST_NAME, Field.PATRONYMIC))
-    for kind, lines in (
-        (
-            ScanKind.PASSPORT,
-            {"ФИО": name, "Дата рождения": form[Field.BIRTH_DATE], "Номер": _passport(form)},
-        ),
-        (ScanKind.POLICY, {"ФИО": name, "Номер": form[Field.POLICY_NUMBER]}),
+    said = intake.read(form, day_of(now))
+    assert said.passport is not None
+    policy = {"ФИО": str(said.name), "Номер": str(said.policy)}
+    for kind, scan in (
+        (ScanKind.PASSPORT, jpeg(passport(said.name, said.sex, said.born_on, said.passport))),
+        (ScanKind.POLICY, picture(ScanKind.POLICY, policy)),
     ):
-        scans.accept(holder, number, kind, picture(kind, lines), f"{kind}.jpg", now=now)
+        scans.accept(holder, number, kind, scan, f"{kind}.jpg", now=now)
     applying.set_consent(holder, started.id, given=True, version=CURRENT.version, now=now)
     applying.submit(holder, started.id, now=now)
     checking.finish(started.id, now)
     return number
-
-
-def _passport(form: Mapping[Field, str]) -> str:
-    return f"{form[Field.PASSPORT_SERIES]} {form[Field.PASSPORT_NUMBER]}"
 
 
 def open_examination(chair: Actor, number: str, now: datetime) -> int:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from io import BytesIO
 
@@ -28,7 +32,9 @@ from emk_app.domain.documents import (
 from emk_app.domain.errors import NotFound, NotPermitted, TooManyAttempts
 from emk_app.services import applying, scans
 from emk_app.settings import settings
+from emk_app.storage.antivirus import Clamd
 from emk_app.storage.blobs import BlobMissing
+from emk_app.storage.errors import ScanCheckUnavailable, ScanInfected
 from tests.factories import (
     make_clinic,
     make_draft,
@@ -252,3 +258,79 @@ def test_sweep_takes_what_no_scan_names_and_nothing_else():
     scans.sweep(now=moment + timedelta(days=2))
     [row] = standing(application_id)
     assert files() == {row.blob, row.preview_blob}
+
+
+class VirusScanner:
+    """A clamd that knows one mark, and can be away."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        with socket.create_server(("127.0.0.1", 0)) as reserved:
+            self.port = reserved.getsockname()[1]
+        self._listener: socket.socket | None = None
+
+    def come(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
+
+    def go(self) -> None:
+        if self._listener is not None:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+
+    def _serve(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            with peer, peer.makefile("rb") as sent:
+                assert sent.read(10) == b"zINSTREAM\0"
+                content = b""
+                while length := struct.unpack("!I", sent.read(4))[0]:
+                    content += sent.read(length)
+                self.asked += 1
+                is_known = b"evil-mark" in content
+                peer.sendall(b"stream: Evil.Mark FOUND\0" if is_known else b"stream: OK\0")
+
+
+@pytest.fixture
+def scanner(monkeypatch: pytest.MonkeyPatch) -> Iterator[VirusScanner]:
+    made = VirusScanner()
+    monkeypatch.setattr(scans, "_scanner", lambda: Clamd(f"tcp:127.0.0.1:{made.port}"))
+    yield made
+    made.go()
+
+
+def test_while_the_virus_scanner_is_away_nothing_is_taken_and_nothing_lost(
+    scanner: VirusScanner, now: datetime
+):
+    holder, number, draft_id = begun(now)
+    before = files()
+    scanner.come()
+    scans.accept(holder, number, ScanKind.PASSPORT, good.jpeg(), "", now=now)
+    (kept,) = standing(draft_id)
+    scanner.go()
+    with pytest.raises(ScanCheckUnavailable):
+        scans.accept(holder, number, ScanKind.PASSPORT, good.scanned_pdf(), "", now=now)
+    # What was there before stands, and no file was left behind.
+    assert [each.ref for each in standing(draft_id)] == [kept.ref]
+    assert len(files() - before) == 2
+    scanner.come()
+    scans.accept(holder, number, ScanKind.PASSPORT, good.scanned_pdf(), "", now=now)
+    (replaced,) = standing(draft_id)
+    assert replaced.media_type is MediaType.PDF
+    assert scanner.asked == 2
+
+
+def test_infected_scan_is_refused_before_it_is_parsed(scanner: VirusScanner, now: datetime):
+    holder, number, draft_id = begun(now)
+    before = files()
+    scanner.come()
+    with pytest.raises(ScanInfected) as refusal:
+        scans.accept(
+            holder, number, ScanKind.PASSPORT, good.jpeg() + b"evil-mark", "паспорт.jpg", now=now
+        )
+    assert refusal.value.name == "Evil.Mark"
+    assert standing(draft_id) == []
+    assert files() == before
