@@ -463,17 +463,20 @@ _BY_HAND: Final[Mapping[Reason | None, str]] = {
 
 
 def _sides(finding: Finding) -> list[list[str]]:
-    """Return what the scan says beside what the form says, and how it was read."""
+    """Return what the scan says beside what the form says, and how it was read; of what fits only
+    what is to be known of the reading.
+    """
     facts = {name: fact(finding.check, name, text) for name, text in finding.facts.items()}
     if "read" not in facts:
         return []
-    named = {
+    differing = {
         "В заявке": facts["stated"],
         "На скане": facts["read"],
         "Сходство": f"{facts['likeness']}{NBSP}%" if "likeness" in facts else "",
         "Прочитано": facts.get("line", ""),
-        "Откуда": _LAYER if facts.get("source") == "layer" else "",
     }
+    named = {} if finding.outcome is CheckOutcome.PASSED else differing
+    named |= {"Откуда": _LAYER if facts.get("source") == "layer" else ""}
     return [[name, text] for name, text in named.items() if text]
 
 

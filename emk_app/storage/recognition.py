@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from time import monotonic
 from typing import Final
 
@@ -239,7 +239,9 @@ def _exactly(process: Popen[bytes], length: int, deadline: float) -> bytes:
         except BlockingIOError:
             continue
         if not piece:
-            raise _ReaderFailed("died")
+            with suppress(TimeoutExpired):
+                process.wait(1)
+            raise _ReaderFailed(f"died with {process.returncode}")
         answer += piece
     return bytes(answer)
 
