@@ -101,7 +101,7 @@ class Recogniser:
         kept = Reading(unread=Unread.FAILED)
         for number in range(1, PAGES + 1):
             try:
-                page = self._ask(content, _MEDIA[media_type], want, number)
+                page = self._ask_again(content, _MEDIA[media_type], want, number)
             except _ReaderFailed as error:
                 _log.warning("reader: page %d of %d bytes failed: %s", number, len(content), error)
                 break
@@ -125,6 +125,14 @@ class Recogniser:
         """End the process, if there is one."""
         with self._turn:
             self._end()
+
+    def _ask_again(self, content: bytes, medium: Medium, want: Want, number: int) -> Page:
+        """Ask, and once more if the process was killed over the page: it need not be the page."""
+        try:
+            return self._ask(content, medium, want, number)
+        except _ReaderDied as error:
+            _log.warning("reader: %s over a page of %d bytes", error, len(content))
+            return self._ask(content, medium, want, number)
 
     def _ask(self, content: bytes, medium: Medium, want: Want, number: int) -> Page:
         with self._turn:
@@ -188,6 +196,10 @@ class _ReaderFailed(Exception):
     """The process died, was late or answered amiss."""
 
 
+class _ReaderDied(_ReaderFailed):
+    """The process has ended, by itself or not."""
+
+
 def _allow_processor(pid: int) -> None:
     """Let the process compute for one page more, and be killed by the kernel after that."""
     if not sys.platform.startswith("linux"):
@@ -211,7 +223,7 @@ def _send(process: Popen[bytes], content: bytes, deadline: float) -> None:
         except BlockingIOError:
             continue
         except OSError as error:
-            raise _ReaderFailed(type(error).__name__) from None
+            raise _ReaderDied(type(error).__name__) from None
 
 
 def _receive(process: Popen[bytes], deadline: float) -> Page:
@@ -241,7 +253,7 @@ def _exactly(process: Popen[bytes], length: int, deadline: float) -> bytes:
         if not piece:
             with suppress(TimeoutExpired):
                 process.wait(1)
-            raise _ReaderFailed(f"died with {process.returncode}")
+            raise _ReaderDied(f"died with {process.returncode}")
         answer += piece
     return bytes(answer)
 

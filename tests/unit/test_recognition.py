@@ -39,7 +39,7 @@ from emk_app.storage import reader, recognition
 from emk_app.storage.reader import Want
 from emk_app.storage.recognition import Reading, Recogniser, Unread
 from tests.files import good, passports
-from tests.files.hostile import HOSTILE, Hostile
+from tests.files.hostile import HOSTILE
 from tests.files.passports import Specimen
 
 COUNT = 100
@@ -119,6 +119,9 @@ def test_of_a_hundred_scans_nearly_all_are_read_and_none_proves_what_it_does_not
     unproved: list[str] = []
     for at, specimen in enumerate(scans):
         reading = eyes.read(specimen.content, specimen.media_type, Want.ZONE)
+        if reading.unread is not None:
+            unproved.append(f"{at} {specimen.quality}: {reading.unread}")
+            continue
         own = truth(forms[at])
         for step in range(CLAIMS):
             claimed = forms[(at + step) % COUNT]
@@ -257,16 +260,25 @@ def test_reader_that_was_killed_is_started_again(blind: Recogniser) -> None:
     assert process_of(blind) != first
 
 
-def test_reader_killed_over_a_page_leaves_the_page_to_people(
-    blind: Recogniser,
-) -> None:
+def test_page_over_which_the_reader_was_killed_is_read_by_another(blind: Recogniser) -> None:
     ask(blind)
     first = process_of(blind)
     os.kill(first, signal.SIGSTOP)
     killer = threading.Timer(0.3, os.kill, (first, signal.SIGKILL))
     killer.start()
-    assert ask(blind).unread is Unread.FAILED
+    assert mrz.find(ask(blind).rows)
     killer.join()
+    assert process_of(blind) != first
+
+
+def test_page_that_kills_every_reader_is_left_to_people(
+    blind: Recogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = reader.Page(reader.Outcome.READY).pack()
+    program = f"import os; os.write(1, {ready!r}); os.read(0, 1); os.abort()"
+    with monkeypatch.context() as patch:
+        patch.setattr(recognition, "PROGRAM", program)
+        assert ask(blind).unread is Unread.FAILED
     assert mrz.find(ask(blind).rows)
 
 
@@ -369,17 +381,19 @@ RAW = {b"\xff\xd8\xff": MediaType.JPEG, b"%PDF-": MediaType.PDF}
 
 @pytest.mark.slow
 def test_hostile_files_as_they_came_end_in_an_answer_and_the_reader_works_on(
-    eyes: Recogniser,
+    eyes: Recogniser, blind: Recogniser
 ) -> None:
-    def fed(hostile: Hostile) -> bool:
+    fed = 0
+    for number, hostile in enumerate(HOSTILE):
         content = hostile.make()
-        for head, media_type in RAW.items():
-            if content.startswith(head):
-                eyes.read(content, media_type, Want.ZONE)
-                return True
-        return False
-
-    assert sum(fed(each) for each in HOSTILE) >= 60
+        media_type = next((RAW[head] for head in RAW if content.startswith(head)), None)
+        if media_type is None:
+            continue
+        fed += 1
+        # Every page of a PDF costs the time of a picture, so few of them are looked at.
+        sees = media_type is MediaType.JPEG or number % 6 == 0
+        (eyes if sees else blind).read(content, media_type, Want.ZONE)
+    assert fed >= 60
     (specimen,) = passports.specimens(1)
     reading = eyes.read(specimen.content, specimen.media_type, Want.ZONE)
     assert on_passport(form(specimen), reading)[Check.PASSPORT_NUMBER].outcome is PASSED
