@@ -84,7 +84,7 @@ def hand_in(holder: Actor, form: Mapping[Field, str], clinic_id: int, now: datet
     applying.change_fields(holder, started.id, form, now=now)
     applying.choose_clinic(holder, started.id, clinic_id, now=now)
     number = started.number.slug
-    said = intake.read(form, day_of(now))
+    said = intake.read({field.value: text for field, text in form.items()}, day_of(now))
     assert said.passport is not None
     policy = {"ФИО": str(said.name), "Номер": str(said.policy)}
     for kind, scan in (
