@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from emk_app.demo import papers
-from emk_app.domain import mrz, policies
+from emk_app.domain import intake, mrz, policies
 from emk_app.domain.checks import (
     READ_FROM,
     Check,
@@ -26,23 +26,20 @@ from emk_app.domain.checks import (
     ScanText,
     read_findings,
 )
-from emk_app.domain.contacts import Phone
 from emk_app.domain.documents import MediaType, ScanKind
-from emk_app.domain.examinations import ExaminationKind
-from emk_app.domain.intake import Applicant
-from emk_app.domain.numbers import Snils
-from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.intake import Applicant, Field
 from emk_app.domain.people import FullName, Sex
-from emk_app.domain.places import PostalAddress
-from emk_app.domain.policies import Enp, OmsPolicy, PolicyKind
+from emk_app.domain.policies import Enp, PolicyKind
 from emk_app.storage import reader, recognition
 from emk_app.storage.reader import Want
 from emk_app.storage.recognition import Reading, Recogniser, Unread
+from tests.factories import FORM
 from tests.files import good, passports
 from tests.files.hostile import HOSTILE
 from tests.files.passports import Specimen
 
 COUNT = 100
+BORN_ON = date(1990, 3, 27)
 CLAIMS = 10
 """Each scan is held against its own form and those of nine others."""
 PASSED, FAILED, UNKNOWN = CheckOutcome.PASSED, CheckOutcome.FAILED, CheckOutcome.UNKNOWN
@@ -70,20 +67,16 @@ def blind() -> Iterator[Recogniser]:
 
 def form(specimen: Specimen, enp: Enp | None = None) -> Applicant:
     """The form that this passport's owner fills in without a mistake."""
-    return Applicant(
+    fields = {field.value: text for field, text in FORM.items()} | {
+        Field.POLICY_KIND: PolicyKind.UNIFIED.value,
+        Field.POLICY_NUMBER: (enp or Enp.issue(77, BORN_ON, specimen.sex, 12345)).digits,
+    }
+    return replace(
+        intake.read(fields, date(2026, 11, 25)),
         name=specimen.name,
         born_on=specimen.born_on,
         sex=specimen.sex,
         identity=specimen.passport,
-        snils=Snils.parse("112-233-445 95"),
-        policy=OmsPolicy(
-            PolicyKind.UNIFIED,
-            (enp or Enp.issue(77, specimen.born_on, specimen.sex, 12345)).digits,
-        ),
-        phone=Phone.parse_mobile("+7 912 345-67-89"),
-        address=PostalAddress.parse(index="109012", text="г. Москва, ул. Ильинка, д. 4"),
-        occupation=OCCUPATIONS["cook"],
-        kind=ExaminationKind.PRE_PLACEMENT,
     )
 
 
