@@ -293,6 +293,8 @@
         openers.set(dialog, found);
         dialog.showModal();
         one(dialog, "[data-dialog-first]")?.focus();
+        const keys = one(dialog, "[data-keys-switch]");
+        if (keys) keys.checked = isOn();
       }
     } else if ((found = near(event, "[data-dialog-close]"))) {
       found.closest("dialog")?.close();
@@ -379,6 +381,173 @@
     if (next instanceof HTMLInputElement && next.type === "text") next.select();
   });
 
+  /* Shortcuts: a key presses the button that names it, unless somebody types or a dialog is open.
+     They can be switched off, as WCAG 2.1.4 asks of keys without a modifier. */
+
+  const SWITCH = "emk-keys";
+  const isOn = () => localStorage.getItem(SWITCH) !== "off";
+  const types = (node) =>
+    node instanceof HTMLElement &&
+    (node.isContentEditable || node.matches("input:not([type=checkbox]), textarea, select"));
+  const scrolls = (node) =>
+    node instanceof HTMLElement &&
+    node.matches("[data-viewer-stage]") &&
+    node.scrollWidth > node.clientWidth;
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.repeat || event.isComposing) return;
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (types(event.target) || document.querySelector("dialog[open]")) return;
+    const code = event.key === "?" ? "?" : event.code;
+    if (event.shiftKey && code !== "?" && code !== "Equal") return;
+    if (code.startsWith("Arrow") && scrolls(event.target)) return;
+    if (code !== "?" && !isOn()) return;
+    const button = [...document.querySelectorAll(`[data-key~="${CSS.escape(code)}"]`)].find(
+      (each) => !each.disabled && each.checkVisibility(),
+    );
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+  document.addEventListener("change", (event) => {
+    const box = near(event, "[data-keys-switch]");
+    if (!box) return;
+    if (box.checked) localStorage.removeItem(SWITCH);
+    else localStorage.setItem(SWITCH, "off");
+  });
+
+  /* What is typed, shown elsewhere in the same form. */
+
+  document.addEventListener("input", (event) => {
+    const typed = event.target;
+    const shown =
+      typed.name && typed.form && one(typed.form, `[data-mirror="${CSS.escape(typed.name)}"]`);
+    if (shown) shown.textContent = typed.value;
+  });
+
+  /* Papers: which page is shown, how large, which way up. Kept here, never sent. */
+
+  const views = new WeakMap();
+  const LARGEST = 8;
+  const viewOf = (viewer) => {
+    if (!views.has(viewer)) {
+      const stage = one(viewer, "[data-viewer-stage]");
+      views.set(viewer, { page: null, zoom: 1, turns: new WeakMap() });
+      new ResizeObserver(() => place(viewer)).observe(stage);
+    }
+    return views.get(viewer);
+  };
+  const pagesOf = (viewer) => [...viewer.querySelectorAll("[data-viewer-page]")];
+  const place = (viewer) => {
+    const view = viewOf(viewer);
+    const { page } = view;
+    if (!page?.naturalWidth) return;
+    const stage = one(viewer, "[data-viewer-stage]");
+    const canvas = one(viewer, "[data-viewer-canvas]");
+    const turn = view.turns.get(page) || 0;
+    const lies = turn % 180 !== 0;
+    const wide = lies ? page.naturalHeight : page.naturalWidth;
+    const high = lies ? page.naturalWidth : page.naturalHeight;
+    const whole = Math.min(stage.clientWidth / wide, stage.clientHeight / high);
+    const scale = whole * view.zoom;
+    /* What was in the middle stays there. */
+    const x = (stage.scrollLeft + stage.clientWidth / 2) / (canvas.offsetWidth || 1);
+    const y = (stage.scrollTop + stage.clientHeight / 2) / (canvas.offsetHeight || 1);
+    canvas.style.width = view.zoom > 1 ? `${wide * scale}px` : "";
+    canvas.style.height = view.zoom > 1 ? `${high * scale}px` : "100%";
+    page.style.width = `${page.naturalWidth * scale}px`;
+    page.style.height = `${page.naturalHeight * scale}px`;
+    page.style.transform = `translate(-50%, -50%) rotate(${turn}deg)`;
+    stage.toggleAttribute("data-pannable", view.zoom > 1);
+    stage.scrollLeft = x * canvas.offsetWidth - stage.clientWidth / 2;
+    stage.scrollTop = y * canvas.offsetHeight - stage.clientHeight / 2;
+  };
+  const showPage = (viewer, page) => {
+    const view = viewOf(viewer);
+    const pages = pagesOf(viewer);
+    const at = Math.max(pages.indexOf(page), 0);
+    view.page = pages[at] || null;
+    view.zoom = 1;
+    if (!view.page) return;
+    for (const each of pages) each.toggleAttribute("data-shown", each === view.page);
+    const ref = view.page.dataset.viewerPage;
+    for (const tab of viewer.querySelectorAll(".e-tab"))
+      tab.setAttribute("aria-pressed", String(tab.dataset.viewerShow === ref));
+    const own = pages.filter((each) => each.dataset.viewerPage === ref);
+    one(viewer, "[data-viewer-where]").textContent =
+      `${view.page.dataset.viewerLabel}: ${own.indexOf(view.page) + 1} из ${own.length}`;
+    one(viewer, '[data-viewer-act="prev"]').disabled = at === 0;
+    one(viewer, '[data-viewer-act="next"]').disabled = at === pages.length - 1;
+    if (view.page.complete) place(viewer);
+    else view.page.addEventListener("load", () => place(viewer), { once: true });
+  };
+  const act = (viewer, name) => {
+    const view = viewOf(viewer);
+    const pages = pagesOf(viewer);
+    const at = pages.indexOf(view.page);
+    if (name === "prev" || name === "next") {
+      const page = pages[at + (name === "next" ? 1 : -1)];
+      if (page) showPage(viewer, page);
+      return;
+    }
+    if (name === "turn") view.turns.set(view.page, ((view.turns.get(view.page) || 0) + 90) % 360);
+    if (name === "in") view.zoom = Math.min(view.zoom * 1.5, LARGEST);
+    if (name === "out") view.zoom = Math.max(view.zoom / 1.5, 1);
+    if (name === "fit") view.zoom = 1;
+    place(viewer);
+  };
+  /* Scans come and go while the page is open. */
+  const review = () => {
+    for (const viewer of document.querySelectorAll("[data-viewer]")) {
+      const pages = pagesOf(viewer);
+      const { page } = viewOf(viewer);
+      if (pages.length && !pages.includes(page)) showPage(viewer, pages[0]);
+    }
+  };
+
+  document.addEventListener("click", (event) => {
+    let found;
+    if ((found = near(event, "[data-viewer-act]"))) {
+      act(found.closest("[data-viewer]"), found.dataset.viewerAct);
+    } else if ((found = near(event, "[data-viewer-show]"))) {
+      const viewer = found.closest("[data-viewer]") || document.querySelector("[data-viewer]");
+      const ref = found.dataset.viewerShow;
+      const page = viewer && pagesOf(viewer).find((each) => each.dataset.viewerPage === ref);
+      if (!page) return;
+      showPage(viewer, page);
+      if (found.hasAttribute("data-viewer-from")) {
+        viewer.scrollIntoView({ block: "nearest" });
+        one(viewer, "[data-viewer-stage]").focus({ preventScroll: true });
+      }
+    }
+  });
+  document.addEventListener("dblclick", (event) => {
+    const viewer = near(event, "[data-viewer-stage]")?.closest("[data-viewer]");
+    if (!viewer) return;
+    const view = viewOf(viewer);
+    view.zoom = view.zoom > 1 ? 1 : 2.25;
+    place(viewer);
+  });
+  document.addEventListener("pointerdown", (event) => {
+    const stage = near(event, "[data-viewer-stage][data-pannable]");
+    if (!stage || event.pointerType !== "mouse" || event.button) return;
+    const { scrollLeft, scrollTop } = stage;
+    const move = (to) => {
+      stage.scrollLeft = scrollLeft - (to.clientX - event.clientX);
+      stage.scrollTop = scrollTop - (to.clientY - event.clientY);
+    };
+    stage.toggleAttribute("data-panning", true);
+    document.addEventListener("pointermove", move);
+    document.addEventListener(
+      "pointerup",
+      () => {
+        stage.toggleAttribute("data-panning", false);
+        document.removeEventListener("pointermove", move);
+      },
+      { once: true },
+    );
+  });
+
   /* Focus */
 
   const toErrors = () => document.querySelector("[data-error-summary]")?.focus();
@@ -392,7 +561,11 @@
     banner.firstChild.textContent = "Вышло обновление сервиса. Сохраните введённое и обновите страницу.";
     banner.querySelector("button").textContent = "Обновить";
   };
-  let title = document.title;
+  let { title } = document;
+  let { pathname } = location;
+  let moved = false;
+  for (const kind of ["focusin", "pointerdown"])
+    document.addEventListener(kind, () => (moved = false), true);
   new MutationObserver((changes) => {
     for (const change of changes) {
       for (const node of change.removedNodes) {
@@ -410,12 +583,15 @@
         if (filled) setTimeout(() => filled.requestSubmit(), 0);
       }
     }
-    if (document.title && document.title !== title) {
-      title = document.title;
-      /* The link that led here is gone with its screen: begin the new one at its heading. */
-      if (document.activeElement === document.body)
-        document.querySelector("main h1")?.focus({ preventScroll: true });
+    if (document.querySelector("[data-viewer]")) review();
+    if ((document.title && document.title !== title) || location.pathname !== pathname) {
+      ({ title } = document);
+      ({ pathname } = location);
+      moved = true;
     }
+    /* What led here is gone with its screen: begin the new one at its heading. */
+    if (moved && document.activeElement === document.body)
+      document.querySelector("main h1")?.focus({ preventScroll: true });
   }).observe(document.documentElement, { childList: true, subtree: true });
 
   if (navigator.share) document.documentElement.setAttribute("data-can-share", "");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import reflex as rx
@@ -21,6 +22,27 @@ CLASSES: Final[dict[str, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class Shortcut:
+    """A key that presses a button while nobody types and no dialog is open.
+
+    ``code`` is the place on the keyboard (``KeyboardEvent.code``), so that it works in every
+    layout; ``shown`` is what stands on the key in the Russian one.
+    """
+
+    code: str
+    shown: str
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Return what the script and a screen reader look for."""
+        return {"data-key": self.code, "aria-keyshortcuts": self.shown}
+
+    def hint(self) -> rx.Component:
+        """Draw the key."""
+        return rx.el.kbd(self.shown, class_name="e-kbd", custom_attrs={"aria-hidden": "true"})
+
+
 def button(
     text: Child,
     on_click: Handler = None,
@@ -31,6 +53,7 @@ def button(
     disabled: Flag = False,
     type: Literal["button", "submit", "reset"] = "button",
     icon: IconName | None = None,
+    shortcut: Shortcut | None = None,
     class_name: Text = "",
     **props: Any,
 ) -> rx.Component:
@@ -42,6 +65,8 @@ def button(
     if on_click is not None:
         props["on_click"] = on_click
     custom_attrs = dict(props.pop("custom_attrs", {}))
+    if shortcut:
+        custom_attrs |= shortcut.attributes
     if busy is not False:
         # Not ``disabled``, which would drop the focus; the script swallows the second press.
         custom_attrs["aria-busy"] = custom_attrs["aria-disabled"] = either(busy, "true", "false")
@@ -49,6 +74,7 @@ def button(
         when(busy, spinner, resting),
         rx.el.span(label),
         *([icons.icon(icon)] if icon and forward else []),
+        *([shortcut.hint()] if shortcut else []),
         type=type,
         disabled=disabled,
         class_name=words(CLASSES[kind], class_name),

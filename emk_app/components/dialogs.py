@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import reflex as rx
 
 from emk_app.components import icons
-from emk_app.components.buttons import CLASSES, Kind, button
+from emk_app.components.buttons import CLASSES, Kind, Shortcut, button
 from emk_app.components.icons import IconName
 from emk_app.components.markup import Child, Flag, Handler, Text, fixed_id, words
 
@@ -34,15 +34,22 @@ def dialog(
 
 
 def dialog_button(
-    text: Child, opens: Text, *, kind: Kind = "secondary", icon: IconName | None = None
+    text: Child,
+    opens: Text,
+    *,
+    kind: Kind = "secondary",
+    icon: IconName | None = None,
+    shortcut: Shortcut | None = None,
 ) -> rx.Component:
     """Open the dialog whose id is ``opens``."""
     return rx.el.button(
         *([icons.icon(icon)] if icon else []),
         rx.el.span(text),
+        *([shortcut.hint()] if shortcut else []),
         type="button",
         class_name=CLASSES[kind],
-        custom_attrs={"data-dialog-open": opens, "aria-haspopup": "dialog"},
+        custom_attrs={"data-dialog-open": opens, "aria-haspopup": "dialog"}
+        | (shortcut.attributes if shortcut else {}),
     )
 
 

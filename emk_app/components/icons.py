@@ -11,7 +11,8 @@ from emk_app.components.markup import Text, words
 IconName = Literal[
     "alert", "arrow-left", "arrow-right", "bell", "calendar", "camera", "check", "chevron-down",
     "clinic", "clock", "copy", "cross", "dot", "download", "edit", "external", "eye", "eye-off",
-    "file", "info", "lock", "menu", "minus", "person", "plus", "print", "qr", "refresh", "search",
+    "file", "fit", "info", "lock", "menu", "minus", "person", "plus", "print", "qr", "refresh",
+    "search",
     "share", "shield", "sign-out", "trash", "upload",
 ]  # fmt: skip
 
@@ -39,6 +40,7 @@ PATHS: Final[dict[str, str]] = {
     "M6.2 7.2A15 15 0 0 0 2.5 12S6 18.5 12 18.5a9 9 0 0 0 4-.9"
     "M10 10a3 3 0 0 0 4 4M4 4l16 16",
     "file": "M6 3.5h8l4.5 4.5v12.5H6v-17Zm8 0V8h4.5M9.5 13h6m-6 3.5h6",
+    "fit": "M4 9V4h5m6 0h5v5m0 6v5h-5m-6 0H4v-5",
     "info": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm0-10v5.5m0-9v.1",
     "lock": "M5.5 11h13v9.5h-13V11ZM8 11V8a4 4 0 0 1 8 0v3",
     "menu": "M4 7h16M4 12h16M4 17h16",

@@ -14,7 +14,13 @@ from stdnum import damm
 from emk_app.domain.actors import Role
 from emk_app.domain.clearance import Fitness, admits
 from emk_app.domain.documents import ScanKind
-from emk_app.domain.errors import Conflict, InvalidValue, NotPermitted, TransitionNotAllowed
+from emk_app.domain.errors import (
+    ChangedMeanwhile,
+    Conflict,
+    InvalidValue,
+    NotPermitted,
+    TransitionNotAllowed,
+)
 from emk_app.domain.steps import Step, take_step
 from emk_app.domain.values import DASHES, one_line
 
@@ -65,6 +71,7 @@ class Milestone(StrEnum):
     PAPERS_TAKEN = "papers_taken"
     PAPERS_RELEASED = "papers_released"
     PAPERS_APPROVED = "papers_approved"
+    DECISION_UNDONE = "decision_undone"
     EXAMINATION_OPENED = "examination_opened"
     EXAMINATION_CONCLUDED = "examination_concluded"
     EXAMINATION_REOPENED = "examination_reopened"
@@ -75,6 +82,10 @@ class Milestone(StrEnum):
     APPEAL_FILED = "appeal_filed"
     APPEAL_TAKEN = "appeal_taken"
     APPEAL_DECIDED = "appeal_decided"
+
+
+class PapersTaken(ChangedMeanwhile):
+    """Another operator has the papers."""
 
 
 class CaseAlreadyOpen(Conflict):

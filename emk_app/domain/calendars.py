@@ -35,6 +35,13 @@ def add_working_days(day: date, count: int) -> date:
     return day
 
 
+def last_working_day(day: date) -> date:
+    """Return ``day`` or, if it is not worked, the working day before it."""
+    while not is_working_day(day):
+        day -= _DAY
+    return day
+
+
 def working_days_between(start: date, end: date) -> int:
     """Return how many working days follow ``start`` up to and with ``end``; 0 if none does.
 

@@ -10,7 +10,11 @@ from datetime import date
 from typing import Final
 
 from emk_app.domain.applications import ApplicationStatus, Milestone
-from emk_app.domain.calendars import add_working_days, working_days_between
+from emk_app.domain.calendars import (
+    add_working_days,
+    last_working_day,
+    working_days_between,
+)
 
 SHORTEST_DAYS: Final = 3
 LONGEST_DAYS: Final = 7
@@ -72,6 +76,33 @@ def promised_by(submitted_on: date, waits: Iterable[Wait], today: date) -> date:
 def remaining(submitted_on: date, waits: Iterable[Wait], today: date) -> int:
     """Return how many working days of the promise are left; below zero once it is broken."""
     return LONGEST_DAYS - spent(submitted_on, waits, today)
+
+
+def papers_due_on(submitted_on: date, waits: Iterable[Wait], today: date) -> date:
+    """Return the last day for the papers; later by as long as the holder was asked."""
+    return add_working_days(submitted_on, PAPERS_DAYS + waited(waits, today))
+
+
+def is_overdue(due_on: date, today: date) -> bool:
+    """Whether a working day has passed since the last one for the papers."""
+    return due_on < overdue_before(today)
+
+
+def overdue_before(today: date) -> date:
+    """Return the day before which terms must have ended to be overdue: days off don't count."""
+    return last_working_day(today)
+
+
+def days_left(due_on: date, today: date) -> int:
+    """Return the working days left after today; negative once they are over."""
+    if today <= due_on:
+        return working_days_between(today, due_on)
+    return -working_days_between(due_on, today)
+
+
+def is_late_by(due_on: date, today: date) -> bool:
+    """Whether papers due on that day make the application late, as ``is_late`` says."""
+    return -days_left(due_on, today) > LATE_DAYS - PAPERS_DAYS
 
 
 def is_late(submitted_on: date, waits: Iterable[Wait], today: date) -> bool:

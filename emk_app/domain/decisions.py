@@ -5,7 +5,7 @@ The words are part of the decision: it keeps those in which it was given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -101,8 +101,59 @@ def words(chosen: Ground, note: str) -> str:
     return " ".join(part for part in (chosen.text, note) if part)
 
 
-def question(text: str) -> str:
-    """Return the operator's question on one line; raise ``Required`` and as ``one_line``."""
-    if not (line := one_line(text, WORDS_LIMIT)):
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question that is asked so often that its words stand ready."""
+
+    code: str
+    name: str
+    """For the operator, in short."""
+    text: str
+    """For the holder: what is wrong, and what to do."""
+
+
+_ANY_FIELD: Final = (
+    Prepared("differs", "Не совпадает с документом", "не совпадает с документом, исправьте."),
+    Prepared("incomplete", "Указано не полностью", "указано не полностью, допишите."),
+    Prepared("unclear", "Непонятно написано", "написано непонятно, проверьте и введите заново."),
+)
+_ANY_PAPER: Final = (
+    Prepared(
+        "illegible",
+        "Не читается",
+        "не читается. Снимите документ при хорошем свете, чтобы все буквы были видны.",
+    ),
+    Prepared(
+        "cut", "Виден не целиком", "виден не целиком. Снимите так, чтобы были видны все края."
+    ),
+    Prepared("other_page", "Не та страница", "приложена не та страница. Приложите нужную."),
+    Prepared("other_paper", "Не тот документ", "приложен другой документ. Замените его."),
+    Prepared("expired", "Срок истёк", "срок документа истёк. Приложите действующий."),
+    Prepared("absent", "Нужен, но не приложен", "нужен, но не приложен. Приложите его."),
+)
+PREPARED: Final[Mapping[str, Prepared]] = MappingProxyType(
+    {each.code: each for each in (*_ANY_FIELD, *_ANY_PAPER)}
+)
+
+
+def prepared_for(*, paper: bool) -> tuple[Prepared, ...]:
+    """Return the questions that are asked about a paper, or about a field."""
+    return _ANY_PAPER if paper else _ANY_FIELD
+
+
+def questions(prepared: Iterable[tuple[str, str]], own: str) -> str:
+    """Return what the holder reads, a line for each thing and one for the operator's own words.
+
+    ``prepared`` are pairs of a thing's name and a code. Raises ``Required`` where nothing is said,
+    ``NotAChoice`` for an unknown code, and as ``one_line``.
+    """
+    lines: list[str] = []
+    for name, code in prepared:
+        if (found := PREPARED.get(code)) is None:
+            raise NotAChoice
+        lines.append(f"{name}: {found.text}")
+    if line := one_line(own, WORDS_LIMIT):
+        lines.append(line)
+    if not lines:
         raise Required
-    return line
+    return "\n".join(lines)

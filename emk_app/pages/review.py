@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import reflex as rx
 
-from emk_app.components import buttons, cards, forms
+from emk_app.components import buttons, cards, forms, tables
 from emk_app.components.badges import badge, track
+from emk_app.components.buttons import Shortcut
 from emk_app.components.dialogs import (
     close_button,
     confirm_dialog,
@@ -19,6 +20,7 @@ from emk_app.components.links import link, plain_link
 from emk_app.components.markup import fixed_id
 from emk_app.components.tables import data_table
 from emk_app.components.timeline import timeline, timeline_entry
+from emk_app.components.viewer import show_button, viewer
 from emk_app.pages import esignature, frames
 from emk_app.pages.menus import OPERATOR_MENU
 from emk_app.pages.table import Page
@@ -30,42 +32,66 @@ REJECT: Final = "reject"
 ASK: Final = "ask"
 APPROVE: Final = "approve"
 RELEASE: Final = "release"
+REVERSE: Final = "reverse"
+CONFIRM_REVERSAL: Final = "confirm-reversal"
+DECLINE_REVERSAL: Final = "decline-reversal"
+KEYS: Final = "keys"
+
+TAKE_KEY: Final = Shortcut("KeyD", "В")
+NEXT_KEY: Final = Shortcut("KeyC", "С")
+APPROVE_KEY: Final = Shortcut("KeyJ", "О")
+ASK_KEY: Final = Shortcut("KeyE", "У")
+REJECT_KEY: Final = Shortcut("KeyY", "Н")
+HELP_KEY: Final = Shortcut("?", "?")
 
 
 def queue() -> rx.Component:
     """Return the queue."""
-    figures = QueueState.figures
+    state = QueueState
     return frames.signed_in(
         rx.cond(
-            QueueState.is_loaded,
+            state.is_loaded,
             rx.fragment(
-                cards.stats(
-                    cards.stat("В очереди", figures.total),
-                    cards.stat("Свободны", figures.free),
-                    cards.stat("У вас", figures.mine),
-                    cards.stat("Сверх срока", figures.late, tone=figures.late_tone),
+                rx.el.div(
+                    _search(),
+                    buttons.actions(
+                        buttons.primary_button(
+                            "Взять следующую",
+                            state.take_next,
+                            icon="arrow-right",
+                            shortcut=NEXT_KEY,
+                        ),
+                        dialog_button("Клавиши", KEYS, kind="quiet", shortcut=HELP_KEY),
+                    ),
+                    class_name="flex flex-wrap items-end justify-between gap-4",
+                ),
+                rx.el.div(
+                    rx.foreach(state.parts, _part),
+                    role="group",
+                    class_name="e-tabs",
+                    custom_attrs={"aria-label": "Что показать"},
                 ),
                 data_table(
-                    [
-                        "Номер",
-                        "Профессия",
-                        "Подана",
-                        "В работе",
-                        "Автопроверка",
-                        "У кого",
-                    ],
-                    QueueState.rows,
+                    ["Номер", "Профессия", "Подана", "Срок", "Автопроверка", "У кого"],
+                    state.rows,
                     _queue_cells,
                     caption="Заявки, документы которых ждут проверки, сначала самые давние",
                     key=lambda row: row.href,
-                    empty=cards.empty_state(
-                        "Очередь пуста", "Новые заявки появятся здесь сами.", icon_name="check"
+                    empty=cards.empty_state(state.empty_title, state.empty_text, icon_name="check"),
+                ),
+                rx.cond(
+                    state.pages > 1,
+                    tables.pager(
+                        state.page,
+                        state.pages,
+                        on_page=lambda page: state.turn(page),
+                        label="Страницы очереди",
                     ),
                 ),
-                rx.cond(figures.rest != "", rx.el.p(figures.rest, class_name="e-hint")),
             ),
             cards.loading("Загружаем очередь…", lines=6),
         ),
+        _keys_dialog(),
         title="Проверка документов",
         lead="Сначала самые давние. Список обновляется сам.",
         menu=OPERATOR_MENU,
@@ -88,11 +114,40 @@ def case() -> rx.Component:
             ),
             rx.cond(shown.number != "", _case(), cards.loading("Открываем заявку…", lines=8)),
         ),
+        _keys_dialog(),
         title=rx.cond(shown.number != "", shown.number, "Заявка"),
         menu=OPERATOR_MENU,
         current="/review",
         back=("К очереди", "/review"),
         wide=True,
+    )
+
+
+def _search() -> rx.Component:
+    return forms.form(
+        rx.el.div(
+            forms.text_field(
+                "Найти по номеру или его части", "search", type="search", max_length=40
+            ),
+            buttons.secondary_button("Найти", type="submit", icon="search"),
+            class_name="e-search",
+        ),
+        on_submit=QueueState.find,
+        reset_on_submit=False,
+        class_name="min-w-0 flex-1 basis-96 max-w-2xl",
+        role="search",
+    )
+
+
+def _part(row: Any) -> rx.Component:
+    return rx.el.button(
+        rx.el.span(row.label),
+        rx.el.span(row.count, class_name="e-count", custom_attrs={"data-tone": row.tone}),
+        type="button",
+        on_click=QueueState.choose_part(row.part),
+        key=row.part,
+        class_name="e-tab",
+        custom_attrs={"aria-pressed": rx.cond(row.is_current, "true", "false")},
     )
 
 
@@ -102,9 +157,9 @@ def _queue_cells(row: Any) -> list[Any]:
         row.occupation,
         row.submitted,
         rx.cond(
-            row.waits_tone == "danger",
-            badge(row.waits, row.waits_tone),
-            rx.el.span(row.waits),
+            row.due_tone == "neutral",
+            rx.el.span(row.due),
+            badge(row.due, row.due_tone),
         ),
         badge(row.checks, row.checks_tone),
         badge(row.holder, row.holder_tone),
@@ -118,20 +173,44 @@ def _case() -> rx.Component:
             shown.notice != "",
             cards.notice(rx.el.p(shown.notice), tone=shown.notice_tone),
         ),
-        _acts(),
+        _wish(),
         rx.el.div(
-            rx.el.div(_papers(), class_name="min-w-0"),
+            rx.el.div(_papers(), class_name="e-beside-stays"),
             rx.el.div(
-                _answers(), _checks(), _signature(), class_name="grid min-w-0 content-start gap-8"
+                _answers(),
+                _checks(),
+                _signature(),
+                _facts(),
+                _history(),
+                class_name="grid min-w-0 gap-8",
             ),
-            class_name="grid gap-8 lg:grid-cols-2",
+            class_name="e-beside",
         ),
-        rx.el.div(
-            rx.el.div(_facts(), class_name="min-w-0"),
-            rx.el.div(_history(), class_name="min-w-0"),
-            class_name="grid gap-8 lg:grid-cols-2",
-        ),
+        _acts(),
         rx.cond(shown.may_decide, _dialogs()),
+        rx.cond(shown.may_ask_reversal, _reverse_dialog()),
+        rx.cond(ReviewState.reversal.may_answer, _answer_dialogs()),
+    )
+
+
+def _wish() -> rx.Component:
+    wish = ReviewState.reversal
+    return rx.cond(
+        wish.title != "",
+        cards.notice(
+            rx.el.p(wish.by),
+            rx.el.p(wish.reason, class_name="my-2"),
+            rx.cond(
+                wish.may_answer,
+                buttons.actions(
+                    dialog_button("Отменить решение", CONFIRM_REVERSAL, kind="primary"),
+                    dialog_button("Оставить в силе", DECLINE_REVERSAL),
+                ),
+                rx.el.p("Ответить должен другой оператор."),
+            ),
+            title=wish.title,
+            tone="waiting",
+        ),
     )
 
 
@@ -155,23 +234,41 @@ def _history() -> rx.Component:
 
 
 def _acts() -> rx.Component:
+    """Set what can be done at the lower edge of the window, always within reach."""
     shown = ReviewState.case
-    return rx.fragment(
+    return rx.el.div(
         rx.cond(
             shown.may_take,
-            buttons.actions(
-                buttons.primary_button("Взять в работу", ReviewState.take, icon="person")
+            buttons.primary_button(
+                "Взять в работу", ReviewState.take, icon="person", shortcut=TAKE_KEY
             ),
         ),
         rx.cond(
             shown.may_decide,
-            buttons.actions(
-                dialog_button("Одобрить документы", APPROVE, kind="primary", icon="check"),
-                dialog_button("Запросить уточнение", ASK, icon="edit"),
-                dialog_button("Отклонить", REJECT, icon="cross"),
+            rx.fragment(
+                dialog_button(
+                    "Одобрить документы",
+                    APPROVE,
+                    kind="primary",
+                    icon="check",
+                    shortcut=APPROVE_KEY,
+                ),
+                dialog_button("Запросить уточнение", ASK, icon="edit", shortcut=ASK_KEY),
+                dialog_button("Отклонить", REJECT, icon="cross", shortcut=REJECT_KEY),
                 dialog_button("Вернуть в очередь", RELEASE, kind="quiet"),
             ),
         ),
+        rx.cond(shown.may_ask_reversal, dialog_button("Отменить решение", REVERSE, icon="refresh")),
+        rx.cond(
+            ~shown.may_decide,
+            buttons.secondary_button(
+                "Взять следующую", ReviewState.take_next, icon="arrow-right", shortcut=NEXT_KEY
+            ),
+        ),
+        dialog_button("Клавиши", KEYS, kind="quiet", shortcut=HELP_KEY),
+        role="group",
+        class_name="e-acts",
+        custom_attrs={"aria-label": "Решение"},
     )
 
 
@@ -180,68 +277,30 @@ def _papers() -> rx.Component:
         "Сканы",
         rx.cond(
             ReviewState.papers.length() > 0,
-            rx.el.div(rx.foreach(ReviewState.papers, _paper), class_name="grid gap-6"),
+            rx.fragment(
+                viewer(ReviewState.papers),
+                rx.el.ul(rx.foreach(ReviewState.papers, _paper_note), class_name="mt-3 grid gap-1"),
+            ),
             rx.el.p("Сканов нет.", class_name="e-muted"),
         ),
     )
 
 
-def _paper(paper: Any) -> rx.Component:
-    return rx.el.figure(
-        rx.el.figcaption(
-            rx.el.b(paper.label),
-            rx.el.span(paper.details, class_name="e-muted"),
-            class_name="flex flex-wrap items-baseline gap-x-3",
-        ),
+def _paper_note(paper: Any) -> rx.Component:
+    return rx.el.li(
+        rx.el.b(paper.label),
+        ": ",
+        plain_link(paper.details, paper.file_url, custom_attrs={"download": True}),
         rx.cond(
-            paper.warning != "",
-            rx.el.p(badge("качество", "waiting"), " ", paper.warning, class_name="e-hint mt-1"),
-        ),
-        rx.el.button(
-            rx.el.img(
-                src=paper.preview_url,
-                alt=f"Скан: {paper.label}. Увеличить",
-                class_name="block max-h-[32rem] w-full object-contain",
-            ),
-            type="button",
-            class_name=(
-                "mt-2 block w-full cursor-zoom-in overflow-hidden rounded-lg border "
-                "border-[var(--line)] bg-[var(--neutral-tint)]"
-            ),
-            custom_attrs={"data-dialog-open": paper.dialog, "aria-haspopup": "dialog"},
-        ),
-        _wide_dialog(
-            paper.dialog,
-            paper.label,
-            buttons.actions(
-                close_button("Закрыть", kind="secondary"),
-                plain_link(
-                    "Скачать файл целиком",
-                    paper.file_url,
-                    "btn btn-ghost",
-                    custom_attrs={"download": True},
-                ),
-            ),
-            rx.el.div(
-                rx.foreach(
-                    paper.pages,
-                    lambda address, position: rx.el.img(
-                        src=address,
-                        alt=f"{paper.label}, страница {position + 1}",
-                        loading="lazy",
-                        class_name="mb-4 block w-full",
-                    ),
-                ),
-                class_name="bg-[var(--neutral-tint)]",
-            ),
+            paper.warning != "", rx.el.span(" ", badge("качество", "waiting"), " ", paper.warning)
         ),
         key=paper.ref,
-        class_name="min-w-0",
+        class_name="e-hint",
     )
 
 
 def _wide_dialog(name: Any, title: Any, *children: Any) -> rx.Component:
-    """Return a window as wide as the screen allows: for pictures, and for long lists."""
+    """Return a window as wide as the screen allows: for long lists."""
     heading = fixed_id(words_id(name, "title"))
     return rx.el.dialog(
         rx.el.div(rx.el.h2(title, id=heading), *children, class_name="e-dialog-body"),
@@ -256,11 +315,18 @@ def _answers() -> rx.Component:
         "Заявка",
         rx.cond(
             ReviewState.answers.length() > 0,
-            cards.summary_list(
-                rx.foreach(ReviewState.answers, lambda row: cards.summary_row(row.label, row.value))
-            ),
+            cards.summary_list(rx.foreach(ReviewState.answers, _answer)),
             rx.el.p("Владелец сейчас исправляет заявку.", class_name="e-muted"),
         ),
+    )
+
+
+def _answer(row: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.dt(row.label),
+        rx.el.dd(row.value, class_name="e-copyable"),
+        rx.cond(row.paper != "", rx.el.dd(show_button(row.paper, row.paper_label, row.label))),
+        key=row.name,
     )
 
 
@@ -285,6 +351,10 @@ def _checks() -> rx.Component:
                                 rx.foreach(check.sides, _side),
                                 class_name="mt-2 grid grid-cols-[auto_1fr] gap-x-4 gap-y-1",
                             ),
+                        ),
+                        rx.cond(
+                            check.paper != "",
+                            show_button(check.paper, check.paper_label, check.title),
                         ),
                         class_name="border-b border-[var(--line)] py-3 last:border-0",
                     ),
@@ -323,9 +393,25 @@ def _facts() -> rx.Component:
         cards.summary_list(
             cards.summary_row("Подана", shown.submitted),
             cards.summary_row("В работе", shown.waits),
+            rx.cond(
+                shown.due != "",
+                cards.summary_row(
+                    "Проверить документы",
+                    rx.cond(
+                        shown.due_tone == "neutral",
+                        rx.el.span(shown.due),
+                        badge(shown.due, shown.due_tone),
+                    ),
+                ),
+            ),
             cards.summary_row("Медорганизация", shown.clinic),
             rx.cond(shown.asked != "", cards.summary_row("Исправить", shown.asked)),
-            rx.cond(shown.note != "", cards.summary_row(shown.note_title, shown.note)),
+            rx.cond(
+                shown.note != "",
+                cards.summary_row(
+                    shown.note_title, rx.el.span(shown.note, class_name="whitespace-pre-line")
+                ),
+            ),
         ),
     )
 
@@ -367,9 +453,15 @@ def _dialogs() -> rx.Component:
                 forms.textarea_field(
                     "Пояснение для владельца",
                     "note",
-                    hint="Он прочитает причину и это пояснение. Напишите, что именно не так.",
+                    hint="Напишите, что именно не так.",
                     error=errors["note"],
                     rows=3,
+                    required=False,
+                ),
+                _preview(
+                    rx.el.span(ReviewState.ground_text),
+                    " ",
+                    rx.el.span(custom_attrs={"data-mirror": "note"}),
                 ),
                 buttons.actions(
                     buttons.danger_button("Отклонить заявку", type="submit", busy=ReviewState.busy),
@@ -383,14 +475,16 @@ def _dialogs() -> rx.Component:
             "Запросить уточнение",
             forms.form(
                 forms.error_summary(ReviewState.summary),
-                _ticks("Что исправить в заявке", rows.QUESTIONS),
-                _ticks("Какие документы прислать заново", rows.PAPER_QUESTIONS),
+                _ticks("Что исправить в заявке", rows.QUESTIONS, rows.FIELD_REASONS),
+                _ticks("Какие документы прислать заново", rows.PAPER_QUESTIONS, rows.PAPER_REASONS),
                 forms.textarea_field(
                     "Вопрос владельцу",
                     "question",
-                    hint="Коротко и понятно: что не так и что сделать.",
+                    hint="Своими словами: что не так и что сделать. Можно не писать, если готовых "
+                    "вопросов хватает.",
                     error=errors["question"],
                     rows=3,
+                    required=False,
                 ),
                 buttons.actions(
                     buttons.primary_button(
@@ -404,13 +498,117 @@ def _dialogs() -> rx.Component:
     )
 
 
-def _ticks(legend: str, questions: tuple[rows.Question, ...]) -> rx.Component:
+def _preview(*parts: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.b("Владелец прочитает"),
+        rx.el.p(*parts),
+        class_name="e-quote",
+        custom_attrs={"aria-live": "polite"},
+    )
+
+
+def _ticks(
+    legend: str, questions: tuple[rows.Question, ...], reasons: list[tuple[str, str]]
+) -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend(legend, class_name="e-legend"),
         rx.el.div(
-            *(forms.checkbox_field(each.label, f"ask_{each.name}") for each in questions),
+            *(_tick(each, reasons) for each in questions),
             class_name="grid gap-x-8 sm:grid-cols-2 lg:grid-cols-3",
         ),
+    )
+
+
+def _tick(question: rows.Question, reasons: list[tuple[str, str]]) -> rx.Component:
+    """Offer one thing to ask about; what is wrong with it is asked once it is ticked."""
+    return rx.el.div(
+        forms.checkbox_field(question.label, f"ask_{question.name}"),
+        rx.el.select(
+            rx.el.option("Напишу ниже", value=""),
+            *(rx.el.option(name, value=code) for code, name in reasons),
+            name=f"why_{question.name}",
+            default_value=reasons[0][0],
+            class_name="input e-select e-why",
+            custom_attrs={"aria-label": f"Что не так: {question.label}"},
+        ),
+    )
+
+
+def _reverse_dialog() -> rx.Component:
+    return dialog(
+        REVERSE,
+        "Отменить решение",
+        rx.el.p(
+            "Решение отменится, только если согласится другой оператор. Тогда документы вернутся в "
+            "очередь, а владелец узнает, что решение пересматривают."
+        ),
+        forms.form(
+            forms.textarea_field(
+                "Почему",
+                "reason",
+                hint="Прочитает только коллега.",
+                error=ReviewState.errors["reason"],
+                rows=3,
+            ),
+            buttons.actions(
+                buttons.danger_button("Попросить об отмене", type="submit"),
+                close_button(kind="secondary"),
+            ),
+            on_submit=ReviewState.ask_reversal,
+        ),
+    )
+
+
+def _answer_dialogs() -> rx.Component:
+    return rx.fragment(
+        confirm_dialog(
+            CONFIRM_REVERSAL,
+            "Отменить решение?",
+            "Документы вернутся в очередь, и решать по ним будут заново. Владелец узнает об этом.",
+            confirm="Отменить решение",
+            on_confirm=ReviewState.confirm_reversal,
+            cancel="Закрыть",
+        ),
+        confirm_dialog(
+            DECLINE_REVERSAL,
+            "Оставить решение в силе?",
+            "Коллега увидит ваш ответ в истории. Владелец о просьбе не узнает.",
+            confirm="Оставить в силе",
+            on_confirm=ReviewState.decline_reversal,
+            danger=False,
+        ),
+    )
+
+
+def _keys_dialog() -> rx.Component:
+    return dialog(
+        KEYS,
+        "Горячие клавиши",
+        rx.el.dl(
+            *(
+                rx.el.div(
+                    rx.el.dt(rx.el.kbd(key, class_name="e-kbd")),
+                    rx.el.dd(what),
+                )
+                for key, what in rows.SHORTCUTS
+            ),
+            class_name="e-keys",
+        ),
+        rx.el.p(
+            "Клавиши молчат, пока вы печатаете или открыто окно. Решение всегда нужно подтвердить.",
+            class_name="e-hint",
+        ),
+        rx.el.label(
+            rx.el.input(
+                type="checkbox",
+                default_checked=True,
+                class_name="checkbox",
+                custom_attrs={"data-keys-switch": ""},
+            ),
+            rx.el.span("Включить горячие клавиши на этом компьютере"),
+            class_name="e-check",
+        ),
+        actions=(close_button("Закрыть", kind="secondary"),),
     )
 
 

@@ -288,6 +288,7 @@ EVENTS: Final[Mapping[str, Label]] = {
     Milestone.PAPERS_TAKEN: Label("Оператор взял документы на проверку", "waiting"),
     Milestone.PAPERS_RELEASED: Label("Документы вернулись в очередь на проверку"),
     Milestone.PAPERS_APPROVED: Label("Документы проверены", "success"),
+    Milestone.DECISION_UNDONE: Label("Решение пересматривается: документы проверят снова", "info"),
     Milestone.EXAMINATION_OPENED: Label("Медорганизация начала осмотр", "waiting"),
     Milestone.EXAMINATION_CONCLUDED: Label("Заключение по осмотру подписано", "success"),
     Milestone.EXAMINATION_REOPENED: Label("Осмотр продолжается", "waiting"),

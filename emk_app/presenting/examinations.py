@@ -26,7 +26,7 @@ from emk_app.domain.examinations import (
 )
 from emk_app.domain.specialties import SPECIALTIES
 from emk_app.presenting.applications import KINDS, SEXES
-from emk_app.presenting.formats import NBSP, counted, day, moment
+from emk_app.presenting.formats import NBSP, counted, day, moment, short_person
 from emk_app.presenting.texts import POSITIONS, Label, field_sentences
 from emk_app.services.appealing import Waiting
 from emk_app.services.cases import Patient
@@ -661,11 +661,5 @@ def _mark(study: ProgrammeItem, entry: EntryView | None) -> Label:
 def _by(entry: EntryView) -> str:
     why = f" ({REASONS[entry.reason]})" if entry.reason else ""
     correction = f"исправление{why}, " if entry.is_correction else ""
-    who = f"{_short(entry.person)}, " if entry.person else ""
+    who = f"{short_person(entry.person)}, " if entry.person else ""
     return f"{correction}{who}{moment(entry.entered_at).replace(' ', NBSP)}"
-
-
-def _short(person: str) -> str:
-    """Write the name of a member of staff with initials: «Петров П. П.»."""
-    last, *others = person.split() or [""]
-    return " ".join((last, *(f"{other[0]}." for other in others)))

@@ -25,6 +25,11 @@ def moment(at: datetime) -> str:
     return f"{day(local.date())} {local:%H:%M}"
 
 
+def hour(at: datetime) -> str:
+    """Write an aware time of day in Moscow: «12:05»."""
+    return f"{_in_moscow(at):%H:%M}"
+
+
 def clock_time(at: datetime) -> str:
     """Write an aware time of day in Moscow to the second: «21:30:05»."""
     return f"{_in_moscow(at):%H:%M:%S}"
@@ -74,6 +79,12 @@ def file_size(size: int) -> str:
 def initials(name: FullName) -> str:
     """Return the letters of a person's badge, surname first: «ИМ»."""
     return name.last[0].upper() + name.first[0].upper()
+
+
+def short_person(person: str) -> str:
+    """Write the name of a member of staff with initials: «Петров П. П.»."""
+    last, *others = person.split() or [""]
+    return " ".join((last, *(f"{other[0]}." for other in others)))
 
 
 def short_hash(sha256: str | bytes) -> str:

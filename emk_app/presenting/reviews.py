@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from emk_app.domain.actors import Role
-from emk_app.domain.applications import FINAL, ExaminationTrack, PapersTrack
+from emk_app.domain.applications import FINAL, ExaminationTrack, Milestone, PapersTrack
 from emk_app.domain.checks import READ_FROM, Check, CheckOutcome, Finding, Reason
-from emk_app.domain.corrections import Asked, scan_control
+from emk_app.domain.corrections import SCAN_PREFIX, Asked, scan_control
 from emk_app.domain.deadlines import LATE_DAYS, PAPERS_DAYS
-from emk_app.domain.decisions import GROUNDS
+from emk_app.domain.decisions import GROUNDS, prepared_for
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import Invalid, Required
 from emk_app.domain.intake import IDENTITY, REPRESENTATIVE, Applicant, Field, HolderCategory
+from emk_app.domain.queue import QueuePart
 from emk_app.presenting.applications import (
     CATEGORIES,
     CHECKS,
@@ -25,18 +27,18 @@ from emk_app.presenting.applications import (
     SCAN_KINDS,
     SEXES,
     STATUSES,
-    CheckRow,
     EventRow,
-    FieldRow,
     evidence_text,
     fact,
     identity_text,
     representative_text,
     scan_row,
 )
-from emk_app.presenting.formats import NBSP, counted, day, moment
+from emk_app.presenting.formats import NBSP, counted, day, hour, moment, plural, short_person
 from emk_app.presenting.texts import Label, field_sentences
-from emk_app.services.reviewing import Case, HistoryLine, Queue, QueueLine
+from emk_app.services.reviewing import REVERSAL_ASKED as REVERSAL_ASKED_EVENT
+from emk_app.services.reviewing import REVERSAL_DECLINED as REVERSAL_DECLINED_EVENT
+from emk_app.services.reviewing import SHORTEST_SEARCH, Case, HistoryLine, Queue, QueueLine
 from emk_app.services.scans import ScanView
 
 PAPERS: Final = {
@@ -66,17 +68,25 @@ BY: Final = {
 
 TAKEN: Final = "Заявка у вас. Пока вы не решите или не вернёте её, коллеги её не изменят."
 RELEASED: Final = "Заявка вернулась в очередь."
-APPROVED: Final = "Решение записано."
-REJECTED: Final = "Решение записано. Владелец увидит причину в личном кабинете."
+APPROVED: Final = "Документы одобрены."
+REJECTED: Final = "Заявка отклонена. Владелец увидит причину в личном кабинете."
 ASKED: Final = "Вопрос отправлен. Заявка вернётся в очередь, когда владелец ответит."
+REVERSAL_ASKED: Final = "Просьба записана. Решение отменится, если согласится другой оператор."
+REVERSAL_CONFIRMED: Final = "Решение отменено. Заявка снова в очереди, владелец предупреждён."
+REVERSAL_DECLINED: Final = "Решение оставлено в силе."
+NEXT: Final = "Перед вами следующая заявка."
+NOTHING_LEFT: Final = "Свободных заявок больше нет."
+NOTHING_FREE: Final = "Свободных заявок нет: новые появятся здесь сами."
 
 UNSAID: Final = {
     "ground": "Выберите причину.",
     "note": "Напишите, что именно не так: сама причина этого не объясняет.",
     "controls": "Отметьте, что нужно исправить.",
-    "question": "Напишите вопрос.",
+    "question": "Напишите вопрос или выберите готовый.",
+    "reason": "Напишите, почему решение нужно отменить.",
 }
 """What to say where a form of the desk is empty and must not be."""
+
 
 _NAME: Final = (Field.LAST_NAME, Field.FIRST_NAME, Field.PATRONYMIC)
 _IDENTITY: Final = tuple(field for field in Field if field in IDENTITY)
@@ -117,8 +127,65 @@ PAPER_QUESTIONS: Final = tuple(
 )
 """Which papers to scan anew, or to add."""
 
+FIELD_REASONS: Final = [(each.code, each.name) for each in prepared_for(paper=False)]
+PAPER_REASONS: Final = [(each.code, each.name) for each in prepared_for(paper=True)]
+"""Questions that stand ready, for a field and for a paper."""
+
+PROOFS: Final = {
+    "name": ScanKind.PASSPORT,
+    "born_on": ScanKind.PASSPORT,
+    "sex": ScanKind.PASSPORT,
+    "identity": ScanKind.PASSPORT,
+    "address": ScanKind.PASSPORT,
+    "representative": ScanKind.POWER_OF_ATTORNEY,
+    "category": ScanKind.STATUS_CERTIFICATE,
+    "examined_on": ScanKind.EXAM_CERTIFICATE,
+    "occupation": ScanKind.DIPLOMA,
+}
+"""Which paper proves an answer or a check; others are proved by the paper they are named after."""
+
+
+def proof_of(name: str) -> str:
+    """Return the kind of paper that proves what has this name; empty where none does."""
+    if (named := PROOFS.get(name)) is not None:
+        return named.value
+    return next((kind for kind in ScanKind if name == kind or name.startswith(f"{kind}_")), "")
+
+
 GROUND_OPTIONS: Final = [[ground.code, ground.name] for ground in GROUNDS.values()]
 GROUNDS_WITH_NOTE: Final = [ground.code for ground in GROUNDS.values() if ground.needs_note]
+
+PARTS: Final = {
+    QueuePart.ALL: "Все",
+    QueuePart.FREE: "Свободные",
+    QueuePart.MINE: "У вас",
+    QueuePart.OVERDUE: "Просроченные",
+    QueuePart.ASKED: "Ждут владельца",
+    QueuePart.REVERSALS: "Отмена решений",
+}
+EMPTY: Final = {
+    QueuePart.ALL: ("Очередь пуста", "Новые заявки появятся здесь сами."),
+    QueuePart.FREE: ("Свободных заявок нет", "Новые появятся здесь сами."),
+    QueuePart.MINE: ("У вас ничего нет", "Возьмите следующую заявку из очереди."),
+    QueuePart.OVERDUE: ("Просроченных нет", "Все документы проверяются в срок."),
+    QueuePart.ASKED: ("Никто не отвечает на вопросы", "Заявки, по которым спросили, будут здесь."),
+    QueuePart.REVERSALS: ("Просьб об отмене нет", "Здесь будут решения, в которых сомневаются."),
+}
+
+SHORTCUTS: Final = (
+    ("О", "одобрить документы"),
+    ("У", "запросить уточнение"),
+    ("Н", "отклонить заявку"),
+    ("В", "взять в работу эту заявку"),
+    ("С", "взять следующую"),
+    ("1–9", "показать документ с этим номером"),
+    ("← →", "предыдущая и следующая страница"),
+    ("+ −", "увеличить и уменьшить"),
+    ("R", "повернуть (на той же клавише «К»)"),
+    ("0", "показать страницу целиком"),
+    ("?", "эта подсказка"),
+)
+"""Keys of the desk; each works in the Russian and in the Latin layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,26 +196,61 @@ class QueueRow:
     href: str
     occupation: str
     submitted: str
-    waits: str
-    waits_tone: str
+    due: str
+    """What is left of the term for the papers."""
+    due_tone: str
     checks: str
     checks_tone: str
     holder: str
-    """Who has it."""
+    """Who has it, or what became of it."""
     holder_tone: str
 
 
 @dataclass(frozen=True, slots=True)
-class QueueFigures:
-    """What stands above the queue."""
+class PartRow:
+    """A part of the queue to choose, with how much is in it."""
 
-    total: str = ""
-    free: str = ""
-    mine: str = ""
-    late: str = ""
-    late_tone: str = "neutral"
-    rest: str = ""
-    """What to say when not every line is shown."""
+    part: str
+    label: str
+    count: str
+    tone: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReversalRow:
+    """A wish to undo the decision; empty where there is none."""
+
+    title: str = ""
+    by: str = ""
+    reason: str = ""
+    may_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """An answer of the form, and the paper that proves it."""
+
+    name: str
+    label: str
+    value: str
+    paper: str
+    """Public name of the scan; empty where nothing proves it."""
+    paper_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCheckRow:
+    """An automatic check with its evidence, and the paper to compare it with."""
+
+    title: str
+    word: str
+    tone: str
+    text: str
+    sides: list[list[str]]
+    """What is compared: a label and a value each."""
+    paper: str
+    paper_label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +275,11 @@ class ReviewRow:
     note: str = ""
     note_title: str = ""
     asked: str = ""
+    due: str = ""
+    due_tone: str = "neutral"
     may_take: bool = False
     may_decide: bool = False
+    may_ask_reversal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +292,6 @@ class PaperRow:
     preview_url: str
     file_url: str
     warning: str
-    dialog: str
-    """Identity of the window in which it is enlarged."""
     pages: list[str]
     """Addresses of the pictures of its pages."""
 
@@ -206,22 +309,60 @@ def queue_rows(queue: Queue) -> list[QueueRow]:
     return [_queue_row(line) for line in queue.lines]
 
 
-def queue_figures(queue: Queue) -> QueueFigures:
-    """Count what is in the queue."""
-    late = sum(line.is_late or line.is_promise_broken for line in queue.lines)
-    hidden = queue.total - len(queue.lines)
-    return QueueFigures(
-        total=str(queue.total),
-        free=str(sum(line.papers is PapersTrack.WAITING for line in queue.lines) + hidden),
-        mine=str(sum(line.is_mine for line in queue.lines)),
-        late=str(late),
-        late_tone="danger" if late else "neutral",
-        rest=(
-            f"Показаны первые {len(queue.lines)}. Остальные появятся, когда очередь дойдёт до них."
-            if hidden
-            else ""
-        ),
+def part_rows(queue: Queue, current: QueuePart | None) -> list[PartRow]:
+    """Return the parts of the queue; ``current`` is None while something is searched for."""
+    tones = {QueuePart.OVERDUE: "danger", QueuePart.REVERSALS: "waiting"}
+    rows: list[PartRow] = []
+    for part, label in PARTS.items():
+        count = getattr(queue.counts, part)
+        tone = tones.get(part, "neutral") if count else "neutral"
+        rows.append(PartRow(part, label, str(count), tone, part is current))
+    return rows
+
+
+def nothing_found(search: str) -> tuple[str, str]:
+    """Say that no number is like this one."""
+    if len(search) < SHORTEST_SEARCH:
+        return "Слишком коротко", f"Введите хотя бы {SHORTEST_SEARCH} знака номера."
+    return "Такой заявки нет", "Проверьте номер: он есть в письме владельцу и в его кабинете."
+
+
+def named(question: Question) -> str:
+    """Name a field or a paper for the holder."""
+    return f"Скан «{question.label}»" if question in PAPER_QUESTIONS else question.label
+
+
+def reversal_row(case: Case) -> ReversalRow:
+    """Return the colleague's wish to undo the decision."""
+    wish = case.reversal
+    if wish is None:
+        return ReversalRow()
+    what = "одобрение документов" if wish.decision is PapersTrack.APPROVED else "отказ"
+    return ReversalRow(
+        title=f"Просят отменить {what}",
+        by=f"{short_person(wish.by) or 'Другой оператор'}, {moment(wish.at)}",
+        reason=wish.reason,
+        may_answer=wish.may_answer,
     )
+
+
+def due_label(due_on: date | None, days_left: int) -> Label:
+    """Say how much of the term for the papers is left, in working days."""
+    if due_on is None:
+        return Label("")
+    if days_left < 0:
+        over = counted(-days_left, "рабочий день", "рабочих дня", "рабочих дней")
+        return Label(f"просрочена на {over}", "danger")
+    if days_left == 0:
+        return Label("сегодня последний день", "waiting")
+    left = counted(days_left, "рабочий день", "рабочих дня", "рабочих дней")
+    return Label(f"{plural(days_left, 'остался', 'осталось', 'осталось')} {left}")
+
+
+def due_text(due_on: date | None, days_left: int) -> str:
+    """Say the same with the day itself."""
+    text = due_label(due_on, days_left).text
+    return f"{text}, срок {day(due_on)}" if due_on else ""
 
 
 def review_row(case: Case) -> ReviewRow:
@@ -250,19 +391,27 @@ def review_row(case: Case) -> ReviewRow:
         note=case.note,
         note_title="Причина отказа" if case.papers is PapersTrack.REJECTED else _NOTES[case.papers],
         asked=", ".join(asked_labels(case.asked)),
+        due=due_text(case.due_on, case.days_left),
+        due_tone=due_label(case.due_on, case.days_left).tone,
         may_take=case.may_take,
         may_decide=case.may_decide,
+        may_ask_reversal=case.may_ask_reversal,
     )
 
 
-def answer_rows(case: Case) -> list[FieldRow]:
+def answer_rows(case: Case) -> list[AnswerRow]:
     """Return what the form says, a line for each thing a document proves."""
-    said = case.applicant
-    if said is None:
+    if case.applicant is None:
         return []
-    lines = [FieldRow(name, label, value) for name, label, value in _answers(said) if value]
-    absent = ", ".join(SCAN_KINDS[kind] for kind in case.absent)
-    return [*lines, FieldRow("absent", "Не хватает документов", absent)] if absent else lines
+    attached = {scan.kind.value: scan.ref for scan in case.scans}
+    rows = [
+        AnswerRow(name, label, value, *_paper(proof_of(name), attached))
+        for name, label, value in _answers(case.applicant)
+        if value
+    ]
+    if absent := ", ".join(SCAN_KINDS[kind] for kind in case.absent):
+        rows.append(AnswerRow("absent", "Не хватает документов", absent, "", ""))
+    return rows
 
 
 def paper_rows(scans: tuple[ScanView, ...]) -> list[PaperRow]:
@@ -270,17 +419,18 @@ def paper_rows(scans: tuple[ScanView, ...]) -> list[PaperRow]:
     return [_paper_row(scan) for scan in scans]
 
 
-def check_rows(findings: tuple[Finding, ...]) -> list[CheckRow]:
+def check_rows(case: Case) -> list[ReviewCheckRow]:
     """Return the checks: what does not fit first, then what only a person can tell."""
-    ordered = sorted(findings, key=lambda finding: _FIRST.index(finding.outcome))
+    ordered = sorted(case.findings, key=lambda finding: _FIRST.index(finding.outcome))
+    attached = {scan.kind.value: scan.ref for scan in case.scans}
     return [
-        CheckRow(
+        ReviewCheckRow(
             CHECKS[finding.check],
             OUTCOMES[finding.outcome].text,
             OUTCOMES[finding.outcome].tone,
             _evidence(finding),
             _sides(finding),
-            PAPER_OF.get(finding.check, ""),
+            *_paper(_paper_of(finding.check), attached),
         )
         for finding in ordered
     ]
@@ -290,7 +440,7 @@ def event_rows(history: tuple[HistoryLine, ...]) -> list[EventRow]:
     """Return the history, newest first, with the names of staff."""
     rows: list[EventRow] = []
     for position, line in reversed(list(enumerate(history))):
-        label = EVENTS.get(line.event, Label("Заявка изменена"))
+        label = _EVENTS.get(line.event, Label("Заявка изменена"))
         by = f"{BY[line.by]}, {line.person}" if line.person else BY[line.by]
         rows.append(EventRow(str(position), label.text, moment(line.at), by, line.note, label.tone))
     return rows
@@ -335,6 +485,12 @@ _FIRST: Final = (
     CheckOutcome.PENDING,
     CheckOutcome.PASSED,
 )
+_EVENTS: Final = {
+    **EVENTS,
+    Milestone.DECISION_UNDONE: Label("Решение отменено по согласию второго оператора", "waiting"),
+    REVERSAL_ASKED_EVENT: Label("Оператор просит отменить решение", "waiting"),
+    REVERSAL_DECLINED_EVENT: Label("Второй оператор оставил решение в силе"),
+}
 _NOTES: Final = {
     PapersTrack.WAITING: "Решение",
     PapersTrack.TAKEN: "Решение",
@@ -346,24 +502,51 @@ _NOTES: Final = {
 
 def _queue_row(line: QueueLine) -> QueueRow:
     checks = checks_label(line.outcomes)
-    if line.is_mine:
-        holder = Label("у вас", "success")
-    elif line.papers is PapersTrack.TAKEN:
-        holder = Label(line.reviewer or "другой оператор", "neutral")
-    else:
-        holder = Label("свободна", "info")
+    holder = _holder(line)
+    due = due_label(line.due_on, line.days_left)
     return QueueRow(
         number=line.number.shown,
         href=f"/review/{line.number.slug}",
         occupation=line.occupation.name if line.occupation else "",
         submitted=moment(line.submitted_at),
-        waits=waiting(line.days_spent),
-        waits_tone=_urgency(is_late=line.is_late, is_promise_broken=line.is_promise_broken),
+        due=due.text,
+        due_tone=due.tone,
         checks=checks.text,
         checks_tone=checks.tone,
         holder=holder.text,
         holder_tone=holder.tone,
     )
+
+
+def _holder(line: QueueLine) -> Label:
+    if line.is_reversal_asked:
+        return Label("просят отменить решение", "waiting")
+    who = short_person(line.reviewer)
+    match line.papers:
+        case PapersTrack.TAKEN:
+            since = f", с{NBSP}{hour(line.since)}" if line.since else ""
+            if line.is_mine:
+                return Label(f"у вас{since}", "success")
+            return Label(f"{who or 'другой оператор'}{since}", "neutral")
+        case PapersTrack.WAITING if line.status not in FINAL:
+            return Label("свободна", "info")
+        case PapersTrack.WAITING:
+            return STATUSES[line.status]
+        case papers:
+            label = PAPERS[papers]
+            return Label(f"{label.text}: {who}" if who else label.text, label.tone)
+
+
+def _paper_of(check: Check) -> str:
+    """Return the kind of paper a check was made on."""
+    return PAPER_OF.get(check, "").removeprefix(SCAN_PREFIX) or proof_of(check.value)
+
+
+def _paper(kind: str, attached: Mapping[str, str]) -> tuple[str, str]:
+    """Return the public name and the label of the paper of this kind, if it is attached."""
+    if kind not in attached:
+        return "", ""
+    return attached[kind], SCAN_KINDS[ScanKind(kind)]
 
 
 def _urgency(*, is_late: bool, is_promise_broken: bool) -> str:
@@ -383,20 +566,21 @@ def _notice(case: Case) -> tuple[str, str]:
 
 def _standing(case: Case) -> Label:
     """Say whose turn it is, or how it ended."""
-    who = f": {case.reviewer}" if case.reviewer else ""
+    who = f": {short_person(case.reviewer)}" if case.reviewer else ""
     if case.may_decide:
         return Label("Документы у вас: сверьте сканы с заявкой и решите.", "info")
     match case.papers:
         case PapersTrack.APPROVED:
-            return Label(f"Документы одобрены{who}.", "success")
+            return Label(_ended(f"Документы одобрены{who}"), "success")
         case PapersTrack.REJECTED:
-            return Label(f"Заявка отклонена{who}.", "danger")
+            return Label(_ended(f"Заявка отклонена{who}"), "danger")
         case _ if case.status in FINAL:
             return Label("Заявка завершена, решать по ней больше нечего.", "neutral")
         case PapersTrack.RETURNED:
             return Label("Владелец исправляет заявку. Срок, пока он отвечает, не идёт.", "waiting")
         case PapersTrack.TAKEN:
-            return Label(f"Документы проверяет другой оператор{who}.", "waiting")
+            since = f", с{NBSP}{hour(case.since)}" if case.since else ""
+            return Label(_ended(f"Документы проверяет другой оператор{who}{since}"), "waiting")
         case PapersTrack.WAITING:
             return Label("", "info")
 
@@ -424,6 +608,11 @@ def _answers(said: Applicant) -> tuple[tuple[str, str, str], ...]:
     )
 
 
+def _ended(sentence: str) -> str:
+    """End a sentence once, though its last word may be an initial."""
+    return sentence.removesuffix(".") + "."
+
+
 def _paper_row(scan: ScanView) -> PaperRow:
     row = scan_row(scan.kind, scan)
     return PaperRow(
@@ -433,7 +622,6 @@ def _paper_row(scan: ScanView) -> PaperRow:
         preview_url=row.preview_url,
         file_url=row.file_url,
         warning=_SCAN_WARNINGS.get((scan.is_legible, scan.is_colour), ""),
-        dialog=f"scan-{scan.ref}",
         pages=[f"{row.preview_url}?page={page}" for page in range(1, scan.pages + 1)],
     )
 

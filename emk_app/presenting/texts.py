@@ -16,7 +16,7 @@ from emk_app.domain.accounts import (
     WrongCredentials,
 )
 from emk_app.domain.actors import Position, Role
-from emk_app.domain.applications import CaseAlreadyOpen
+from emk_app.domain.applications import CaseAlreadyOpen, PapersTaken
 from emk_app.domain.books import BookNotShareable, Verdict
 from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.consent import ConsentNeeded
@@ -24,9 +24,10 @@ from emk_app.domain.corrections import NotAsked
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
 from emk_app.domain.register import NotARegister
+from emk_app.domain.reversals import NotReversible, Replaced, SameEyes
 from emk_app.domain.sharing import TooManyLinks
 from emk_app.presenting.field_texts import word
-from emk_app.presenting.formats import counted, day, moment
+from emk_app.presenting.formats import counted, day, hour, moment, short_person
 from emk_app.storage.errors import ESignatureCheckUnavailable, ScanCheckUnavailable
 
 
@@ -73,6 +74,13 @@ def _beaten(error: Any) -> str:
     facts = _who_and_when(error)
     said = f": {facts}" if facts else ""
     return f"Пока вы смотрели, запись изменилась{said}. Показаны свежие данные."
+
+
+def _taken(error: Any) -> str:
+    who = f": {short_person(error.by)}" if error.by else ""
+    at = f" в {hour(error.at)}" if error.at else ""
+    taken = f"Эту заявку уже взяли в работу{at}{who}".removesuffix(".")
+    return f"{taken}. Возьмите следующую."
 
 
 def _signed(error: Any) -> str:
@@ -137,6 +145,19 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     errors.Conflict: lambda _: "Данные успели измениться. Обновите страницу.",
     errors.ChangedMeanwhile: _beaten,
+    PapersTaken: _taken,
+    SameEyes: lambda _: (
+        "Отменить решение просили вы, поэтому ответить должен другой оператор. Передайте коллеге "
+        "номер заявки."
+    ),
+    NotReversible: lambda _: (
+        "Отменить это решение уже нельзя: книжка оформлена или заявка завершена иначе. Показаны "
+        "свежие данные."
+    ),
+    Replaced: lambda _: (
+        "Владелец уже начал новую заявку, поэтому отказ по прежней остаётся в силе. Рассмотрите "
+        "новую."
+    ),
     errors.TransitionNotAllowed: lambda _: (
         "В нынешнем статусе это сделать нельзя. Показаны свежие данные."
     ),

@@ -323,6 +323,7 @@ def submit(actor: Actor, application_id: int, *, now: datetime) -> Submitted:
             now=now,
             status=status,
             submitted_at=now,
+            due_on=deadlines.papers_due_on(clock.day_of(now), (), clock.day_of(now)),
             occupation=applicant.occupation.code,
             kind=applicant.kind,
             step=None,
@@ -358,11 +359,14 @@ def correct(actor: Actor, application_id: int, reply: str = "", *, now: datetime
         papers = advance_papers(application.papers, PapersTrack.WAITING, actor.role)
         applicant = _complete(db, application, now)
         asked = application.clarify_fields or ""
+        submitted_on = clock.day_of(application.submitted_at or now)
+        due_on = deadlines.papers_due_on(submitted_on, _waits(db, application), clock.day_of(now))
         applications.move(
             db,
             application,
             now=now,
             status=status,
+            due_on=due_on,
             papers=papers,
             occupation=applicant.occupation.code,
             kind=applicant.kind,

@@ -41,6 +41,12 @@ def open_in_queue(page: Page, number: str) -> None:
     page.get_by_role("heading", name=number).wait_for()
 
 
+def to_queue(page: Page) -> None:
+    """Go back to the queue, where what was last decided leads if nothing is left."""
+    page.goto("/review")
+    page.get_by_role("button", name="Взять следующую").wait_for()
+
+
 def take(page: Page) -> None:
     """Take the papers for oneself."""
     page.get_by_role("button", name="Взять в работу").click()

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.e2e import desks
 from tests.e2e.conftest import Visit
+from tests.e2e.keys import tab_to
 from tests.e2e.screens import look, shown
 from tests.running import (
     CHAIR,
@@ -154,3 +155,117 @@ def test_page_of_another_role_says_so(server: Server, visit: Visit, path: str, p
         page.get_by_text(person.name).first.wait_for()
     else:
         page.get_by_role("heading", name="Нет доступа").wait_for()
+
+
+def test_operator_decides_case_after_case_from_the_keyboard(server: Server, visit: Visit):
+    """No mouse: take the next, read its papers, ask, refuse, approve; a colleague undoes it."""
+    numbers = [received(server, OTHER_HOLDER), received(server), received(server)]
+    page = visit("/review", person=OPERATOR)
+    keys = page.keyboard
+    for _ in range(3):
+        page.get_by_role("row").filter(has_text=numbers[-1]).wait_for()
+    look(page, "review-queue")
+    page.get_by_label("Найти по номеру").focus()
+    keys.type("С")
+    keys.press("Escape")
+    page.get_by_label("Найти по номеру").fill("")
+    page.get_by_role("heading", level=1).focus()
+    keys.press("Shift+Slash")
+    keys_dialog = page.get_by_role("dialog", name="Горячие клавиши")
+    keys_dialog.wait_for()
+    keys.press("KeyC")
+    assert page.url.endswith("/review")
+    keys.press("Escape")
+    keys.press("KeyC")
+    page.wait_for_url("**/review/EMK-*")
+    first = page.get_by_role("heading", level=1)
+    expect(first).to_have_text(re.compile("ЭМК"))
+    number = first.inner_text()
+
+    shown_page = page.locator("[data-viewer] img[data-shown]")
+    expect(shown_page).to_have_attribute("alt", "Паспорт, страница 1")
+    expect(shown_page).to_have_attribute("style", re.compile("width"))
+    whole = shown_page.get_attribute("style") or ""
+    keys.press("Equal")
+    expect(shown_page).not_to_have_attribute("style", whole)
+    keys.press("KeyR")
+    expect(shown_page).to_have_attribute("style", re.compile(r"rotate\(90deg\)"))
+    keys.press("Digit0")
+    keys.press("ArrowRight")
+    expect(shown_page).to_have_attribute("alt", "Полис ОМС, страница 1")
+    keys.press("Digit1")
+    expect(shown_page).to_have_attribute("alt", "Паспорт, страница 1")
+    jump = page.get_by_role("button", name=re.compile("сверить: Полис ОМС"))
+    tab_to(page, jump)
+    keys.press("Enter")
+    expect(shown_page).to_have_attribute("alt", "Полис ОМС, страница 1")
+    look(page, "review-case")
+
+    keys.press("KeyE")
+    dialog = page.get_by_role("dialog", name="Запросить уточнение")
+    tab_to(page, dialog.get_by_label("СНИЛС", exact=True).first)
+    keys.press("Space")
+    why = dialog.get_by_label("Что не так: СНИЛС").first
+    tab_to(page, why)
+    look(page, "review-ask")
+    keys.type("жну")
+    tab_to(page, dialog.get_by_role("button", name="Отправить вопрос"))
+    keys.press("Enter")
+    page.get_by_text(f"{number}: вопрос отправлен.").wait_for()
+
+    second = page.get_by_role("heading", level=1)
+    expect(second).to_have_text(re.compile("ЭМК"))
+    second_number = second.inner_text()
+    page.get_by_role("button", name="Отклонить").wait_for()
+    keys.press("KeyY")
+    dialog = page.get_by_role("dialog", name="Отклонить заявку")
+    ground = dialog.get_by_label("Причина")
+    expect(ground).to_be_focused()
+    keys.type("Документы")
+    dialog.get_by_text("приложены документы другого человека").wait_for()
+    keys.press("Tab")
+    keys.type("Полис соседа.")
+    expect(dialog.locator("[data-mirror=note]")).to_have_text("Полис соседа.")
+    look(page, "review-reject-preview")
+    keys.press("Tab")
+    keys.press("Enter")
+    page.get_by_text(f"{second_number}: заявка отклонена.").wait_for()
+
+    third = page.get_by_role("heading", level=1)
+    expect(third).to_have_text(re.compile("ЭМК"))
+    third_number = third.inner_text()
+    assert len({number, second_number, third_number}) == 3
+    page.get_by_role("button", name="Одобрить документы").first.wait_for()
+    keys.press("KeyJ")
+    confirm = page.get_by_role("dialog").filter(has_text="Одобрить документы?")
+    expect(confirm.get_by_role("button", name="Одобрить документы")).to_be_focused()
+    keys.press("Enter")
+    page.get_by_text(f"{third_number}: документы одобрены.").wait_for()
+
+    page.goto(f"/review/{slug(third_number)}")
+    undo = page.get_by_role("button", name="Отменить решение")
+    undo.wait_for()
+    tab_to(page, undo)
+    keys.press("Enter")
+    keys.type("Паспорт другого человека.")
+    keys.press("Tab")
+    keys.press("Enter")
+    page.get_by_text("Ответить должен другой оператор.").wait_for()
+    look(page, "review-reversal-asked")
+    colleague = visit("/review", person=OTHER_OPERATOR)
+    colleague.get_by_role("button", name=re.compile("Отмена решений")).click()
+    colleague.get_by_role("link", name=third_number).click()
+    colleague.get_by_role("button", name="Отменить решение").first.click()
+    dialog = colleague.get_by_role("dialog").filter(has_text="Отменить решение?")
+    look(colleague, "review-reversal-confirm")
+    free = page.get_by_role("button", name="Взять в работу")
+    shown(
+        "decision undone",
+        lambda: dialog.get_by_role("button", name="Отменить решение").click(),
+        free,
+    )
+    states = server.rows(
+        "SELECT papers FROM applications WHERE tracking_number IN (?, ?, ?) ORDER BY papers",
+        *map(slug, (number, second_number, third_number)),
+    )
+    assert states == [("rejected",), ("returned",), ("waiting",)]

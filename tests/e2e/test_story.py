@@ -123,6 +123,10 @@ def test_one_book_from_registration_to_the_end_of_its_term(
         holder.get_by_text("Требуется уточнение").first,
         holder.get_by_text(question).first,
     )
+    # What is asked leaves the desk; the operator comes back to see the answer come in.
+    desks.to_queue(operator)
+    operator.get_by_role("button", name=re.compile("Ждут владельца")).click()
+    desks.open_in_queue(operator, number)
     look(operator, "review-asked")
     look(holder, "cabinet-asked")
     is_same(holder)

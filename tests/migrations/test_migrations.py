@@ -276,3 +276,25 @@ def test_a_schema_of_another_revision_stops_the_start():
     finally:
         migrations.upgrade()
     migrations.check_revision()
+
+
+def test_what_was_handed_in_before_is_given_its_last_day_for_the_papers(migrated_empty: sa.Engine):
+    fill(migrated_empty)
+    seen = sa.MetaData()
+    seen.reflect(migrated_empty)
+    made, changes = seen.tables["applications"], seen.tables["status_changes"]
+    # Saturday already in Moscow, still Friday in Greenwich.
+    submitted = datetime(2026, 11, 20, 22, tzinfo=UTC)
+    asked = {"clarification_requested": (1, 23), "corrected": (2, 26)}
+    with migrated_empty.begin() as connection:
+        connection.execute(sa.update(made).values(submitted_at=submitted))
+        for event, (number, day) in asked.items():
+            connection.execute(
+                sa.update(changes)
+                .where(changes.c.id == number)
+                .values(application_id=2, event=event, at=datetime(2026, 11, day, 12, tzinfo=UTC))
+            )
+    migrations.downgrade("2026_11_23_foundation", target=migrated_empty)
+    migrations.upgrade(target=migrated_empty)
+    due = {row["id"]: row["due_on"] for row in dump(migrated_empty)["applications"]}
+    assert due == {1: date(2026, 11, 24), 2: date(2026, 11, 27), 3: date(2026, 11, 24)}

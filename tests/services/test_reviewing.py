@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
 from sqlmodel import col, select
 
-from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.engine import engine, reading, unit_of_work
 from emk_app.db.repositories import applications
+from emk_app.db.repositories.desks import Counts
 from emk_app.db.tables.applications import Application, StatusChange
 from emk_app.db.tables.books import BookVersion
 from emk_app.db.tables.journal import AuditEntry
 from emk_app.db.tables.notices import StoredNotice
 from emk_app.domain.actors import Actor, Position, Role
-from emk_app.domain.applications import ApplicationStatus, ExaminationTrack, PapersTrack
+from emk_app.domain.applications import (
+    ApplicationStatus,
+    ExaminationTrack,
+    PapersTaken,
+    PapersTrack,
+)
 from emk_app.domain.checks import Check, CheckOutcome
 from emk_app.domain.corrections import Asked
 from emk_app.domain.documents import ScanKind
@@ -31,7 +42,9 @@ from emk_app.domain.errors import (
 )
 from emk_app.domain.examinations import ProgrammeChanged
 from emk_app.domain.intake import Field
+from emk_app.domain.queue import QueuePart
 from emk_app.services import applying, issuing, reviewing
+from tests.conftest import POSTGRES
 from tests.factories import (
     make_clinic,
     make_draft,
@@ -115,7 +128,10 @@ ACTS: dict[str, Callable[[Actor, str, datetime], object]] = {
 }
 
 
-@pytest.mark.parametrize("act", [*ACTS, "queue"])
+WHOLE = {"queue": reviewing.queue, "take_next": reviewing.take_next, "go_on": reviewing.go_on}
+
+
+@pytest.mark.parametrize("act", [*ACTS, *WHOLE])
 def test_only_operators_sit_at_the_desk(act: str, number: str, holder: Actor, now: datetime):
     clinic_id = make_clinic()
     before = row(number).version
@@ -125,8 +141,8 @@ def test_only_operators_sit_at_the_desk(act: str, number: str, holder: Actor, no
         *(Actor(99, role) for role in (Role.EMPLOYER, Role.SUPPORT, Role.ADMIN, Role.SYSTEM)),
     ):
         with pytest.raises(NotPermitted):
-            if act == "queue":
-                reviewing.queue(stranger, now=now)
+            if act in WHOLE:
+                WHOLE[act](stranger, now=now)
             else:
                 ACTS[act](stranger, number, now)
     assert row(number).version == before
@@ -163,6 +179,7 @@ def test_only_who_took_the_papers_decides_and_the_others_are_told_who_and_when(
     before = row(number).version
     with pytest.raises(ChangedMeanwhile) as beaten:
         ACTS[act](operator, number, now + timedelta(minutes=3))
+    assert isinstance(beaten.value, PapersTaken)
     assert (beaten.value.by, beaten.value.at) == ("Лебедева Ольга Ивановна", now)
     assert row(number).version == before
 
@@ -273,9 +290,10 @@ def test_queue_is_oldest_first_and_says_nothing_personal(operator: Actor, now: d
     early = make_received(make_holder(now), friday).number
     queue = reviewing.queue(operator, now=now)
     assert [line.number for line in queue.lines] == [early, late]
-    assert queue.total == 2
+    assert (queue.counts.all, queue.counts.free, queue.counts.overdue) == (2, 2, 0)
+    assert (queue.page, queue.pages) == (1, 1)
     first = queue.lines[0]
-    assert (first.days_spent, first.is_promise_broken, first.is_late) == (1, False, False)
+    assert (first.due_on, first.days_left, first.is_late) == (date(2026, 11, 24), 1, False)
     assert first.outcomes[CheckOutcome.PASSED] > 0 and first.outcomes[CheckOutcome.UNKNOWN] > 0
     assert (first.reviewer, first.is_mine) == ("", False)
     assert "Иванова" not in repr(queue) and "112" not in repr(queue)
@@ -288,10 +306,13 @@ def test_queue_says_who_took_what_and_what_is_late(
     hers = make_received(make_holder(now), now - timedelta(days=7)).number
     reviewing.take(operator, mine.slug, now=now)
     reviewing.take(colleague, hers.slug, now=now)
-    first, second = reviewing.queue(operator, now=now).lines
+    queue = reviewing.queue(operator, now=now)
+    first, second = queue.lines
     assert (first.number, first.is_mine, first.is_late) == (mine, True, True)
     assert (second.number, second.is_mine, second.is_late) == (hers, False, False)
-    assert (second.reviewer, second.is_promise_broken) == ("Лебедева Ольга Ивановна", True)
+    assert (second.reviewer, second.days_left) == ("Лебедева Ольга Ивановна", -3)
+    assert (first.since, second.since) == (now, now)
+    assert queue.counts == Counts(all=2, free=0, mine=1, overdue=2, asked=0, reversals=0)
 
 
 def test_waiting_stands_still_while_the_holder_is_asked(
@@ -300,11 +321,150 @@ def test_waiting_stands_still_while_the_holder_is_asked(
     reviewing.take(operator, number, now=now)
     reviewing.ask_clarification(operator, number, *CLARIFY, now=now)
     weeks = now + timedelta(days=21)
+    asked = reviewing.queue(operator, QueuePart.ASKED, now=weeks)
     assert reviewing.queue(operator, now=weeks).lines == ()
+    assert [line.due_on for line in asked.lines] == [None]
+    assert asked.counts == Counts(all=0, free=0, mine=0, overdue=0, asked=1, reversals=0)
     assert reviewing.case(operator, number, now=weeks).days_spent == 0
     applying.correct(holder, row(number).id, now=weeks)
     line = reviewing.queue(operator, now=weeks + timedelta(days=1)).lines[0]
-    assert (line.days_spent, line.reviewer) == (1, "")
+    assert (line.days_left, line.reviewer) == (1, "")
+
+
+def test_each_part_of_the_queue_shows_its_own(operator: Actor, colleague: Actor, now: datetime):
+    ages = {"old": 30, "hers": 1, "fresh": 0, "asked": 5, "mine": 2}
+    numbers = {
+        name: make_received(make_holder(now), now - timedelta(days=age)).number
+        for name, age in ages.items()
+    }
+    reviewing.take(colleague, numbers["hers"].slug, now=now)
+    for name in ("asked", "mine"):
+        reviewing.take(operator, numbers[name].slug, now=now)
+    reviewing.ask_clarification(operator, numbers["asked"].slug, *CLARIFY, now=now)
+    make_draft(make_holder(now), now)
+
+    def shown(part: QueuePart) -> list[str]:
+        queue = reviewing.queue(operator, part, now=now)
+        found = [line.number for line in queue.lines]
+        assert getattr(queue.counts, part) == len(found)
+        return [name for number in found for name in numbers if numbers[name] == number]
+
+    assert shown(QueuePart.ALL) == ["old", "mine", "hers", "fresh"]
+    assert shown(QueuePart.FREE) == ["old", "fresh"]
+    assert shown(QueuePart.MINE) == ["mine"]
+    assert shown(QueuePart.OVERDUE) == ["old"]
+    assert shown(QueuePart.ASKED) == ["asked"]
+    assert shown(QueuePart.REVERSALS) == []
+
+
+def test_search_finds_any_number_an_operator_may_see(
+    number: str, holder: Actor, operator: Actor, now: datetime
+):
+    draft = make_draft(holder, now).number
+    reviewing.take(operator, number, now=now)
+    reviewing.reject(operator, number, "identity_differs", "", now=now)
+
+    def found(text: str) -> list[str]:
+        return [str(line.number) for line in reviewing.queue(operator, search=text, now=now).lines]
+
+    serial = number.split("-")[2]
+    for text in (number, number.lower(), f" ЭМК {number[4:]} ", f"2026-{serial}", serial):
+        assert found(text) == [number], text
+    for text in (draft.slug, draft.shown, "%%%", "___", "12", "EMK-2026-999999-1", "х" * 500):
+        assert found(text) == [], text
+
+
+def test_long_queue_is_paged_and_a_page_beyond_the_end_is_the_last(
+    operator: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reviewing, "PAGE_LENGTH", 2)
+    numbers = [
+        make_received(make_holder(now), now - timedelta(hours=age)).number
+        for age in range(5, 0, -1)
+    ]
+    pages = [reviewing.queue(operator, page=page, now=now) for page in (1, 2, 3, 4, -1)]
+    assert [[line.number for line in queue.lines] for queue in pages] == [
+        numbers[:2],
+        numbers[2:4],
+        numbers[4:],
+        numbers[4:],
+        numbers[:2],
+    ]
+    assert {queue.pages for queue in pages} == {3}
+    assert [queue.page for queue in pages] == [1, 2, 3, 3, 1]
+
+
+def test_next_is_the_oldest_free_one_until_nothing_is_free(
+    operator: Actor, colleague: Actor, now: datetime
+):
+    late, early = (
+        make_received(make_holder(now), now - timedelta(days=age)).number for age in (1, 2)
+    )
+    assert reviewing.take_next(operator, now=now) == early
+    assert reviewing.take_next(colleague, now=now) == late
+    assert reviewing.take_next(operator, now=now) is None
+    assert events(early.slug)[-1] == "papers_taken" and audited(operator) == ["take"]
+
+
+def test_after_a_decision_comes_what_was_begun_and_then_the_oldest_free(
+    operator: Actor, now: datetime
+):
+    free, mine = (
+        make_received(make_holder(now), now - timedelta(days=age)).number for age in (2, 1)
+    )
+    reviewing.take(operator, mine.slug, now=now)
+    assert reviewing.go_on(operator, now=now) == mine
+    assert row(free.slug).papers is PapersTrack.WAITING
+    reviewing.approve(operator, mine.slug, now=now)
+    assert reviewing.go_on(operator, now=now) == free
+    assert row(free.slug).reviewer_id == operator.user_id
+    reviewing.approve(operator, free.slug, now=now)
+    assert reviewing.go_on(operator, now=now) is None
+
+
+@contextmanager
+def heard() -> Iterator[list[tuple[str, Any]]]:
+    """Note the statements that are sent, with their values."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, values: Any, *___: object) -> None:
+        if statement.startswith("SELECT"):
+            seen.append((statement, values))
+
+    event.listen(engine(), "before_cursor_execute", note)
+    yield seen
+    event.remove(engine(), "before_cursor_execute", note)
+
+
+def test_page_of_the_queue_costs_as_many_statements_however_long_it_is(
+    operator: Actor, now: datetime
+):
+    first = make_received(make_holder(now), now)
+    reviewing.take(operator, first.number.slug, now=now)
+    with heard() as short:
+        reviewing.queue(operator, now=now)
+    for _ in range(12):
+        make_received(make_holder(now), now)
+    with heard() as long:
+        assert len(reviewing.queue(operator, now=now).lines) == 13
+    assert len(long) == len(short) <= 8
+
+
+@pytest.mark.parametrize("part", QueuePart)
+def test_queue_is_found_and_counted_by_an_index(part: QueuePart, operator: Actor, now: datetime):
+    with heard() as seen:
+        reviewing.queue(operator, part, now=now)
+    looks = [each for each in seen if "FROM applications" in each[0]]
+    assert len(looks) == 3
+    with engine().connect() as connection:
+        for statement, values in looks:
+            if POSTGRES:
+                # A table of no rows is read through whatever the indexes.
+                connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            explain = "EXPLAIN " if POSTGRES else "EXPLAIN QUERY PLAN "
+            plan = connection.exec_driver_sql(explain + statement, values).all()
+            steps = [str(step[-1]) for step in plan]
+            assert not any(re.search("SCAN applications|Seq Scan on appl", each) for each in steps)
 
 
 def test_taking_begins_the_review_and_every_screen_is_told_once(
@@ -489,6 +649,14 @@ def test_of_operators_who_take_at_once_exactly_one_wins(number: str, now: dateti
     name = f"Оператор {'АБВГД'[operators.index(winner)]}"
     assert {(each.by, each.at) for each in beaten} == {(name, now)}
     assert events(number).count("papers_taken") == 1
+
+
+def test_operators_who_ask_for_the_next_at_once_get_different_ones(now: datetime):
+    numbers = {make_received(make_holder(now), now).number for _ in range(3)}
+    operators = [make_operator(now, f"Оператор {letter}") for letter in "АБВГ"]
+    found = at_once(*(lambda each=each: reviewing.take_next(each, now=now) for each in operators))
+    assert found.count(None) == 1
+    assert {each for each in found if each is not None} == numbers
 
 
 def test_of_decisions_made_at_once_exactly_one_stands(number: str, operator: Actor, now: datetime):

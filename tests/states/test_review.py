@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from emk_app import clock
 from emk_app.db.engine import reading
+from emk_app.db.repositories import applications
 from emk_app.db.tables.applications import Application
 from emk_app.domain.actors import Position
 from emk_app.domain.applications import ApplicationStatus, PapersTrack
@@ -17,6 +18,7 @@ from emk_app.domain.corrections import Asked
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.intake import Field
 from emk_app.presenting.applications import EVENTS
+from emk_app.presenting.formats import hour
 from emk_app.services import applying, reviewing
 from emk_app.states.review import QueueState, ReviewState
 from emk_app.states.session import MessageState
@@ -37,13 +39,21 @@ PAGE = "/review/[number_arg]"
 
 HANDLERS: dict[str, tuple[str, ...]] = {
     f"{QUEUE}.open": (),
+    f"{QUEUE}.choose_part": ("part",),
+    f"{QUEUE}.turn": ("page",),
+    f"{QUEUE}.find": ("form",),
+    f"{QUEUE}.take_next": (),
     f"{REVIEW}.open": (),
     f"{REVIEW}.take": (),
+    f"{REVIEW}.take_next": (),
     f"{REVIEW}.release": (),
     f"{REVIEW}.approve": (),
     f"{REVIEW}.choose_ground": ("code",),
     f"{REVIEW}.reject": ("form",),
     f"{REVIEW}.ask": ("form",),
+    f"{REVIEW}.ask_reversal": ("form",),
+    f"{REVIEW}.confirm_reversal": (),
+    f"{REVIEW}.decline_reversal": (),
 }
 NONSENSE: tuple[Any, ...] = (None, -1, 10**30, True, "", "x" * 5000, [], {}, {"a": [1]}, "\ud800")
 REFUSAL = {"ground": "identity_differs", "note": ""}
@@ -155,13 +165,17 @@ async def test_queue_shows_each_commit_and_nothing_personal(screens: Screens, mo
     assert (row.number, row.href) == (number.shown, f"/review/{number.slug}")
     assert (row.occupation, row.holder) == ("Повар, пекарь, кондитер", "свободна")
     assert row.checks.startswith("сверить: ")
-    assert (state.figures.total, state.figures.late_tone) == ("1", "neutral")
+    assert (row.due, row.due_tone) == ("осталось 2\u00a0рабочих дня", "neutral")
+    counts = {part.part: (part.count, part.tone) for part in state.parts}
+    assert counts["all"] == ("1", "neutral") and counts["overdue"] == ("0", "neutral")
+    assert [part.part for part in state.parts if part.is_current] == ["all"]
     colleague = make_operator(moment, "Лебедева Ольга Ивановна")
     reviewing.take(colleague, number.slug, now=moment)
-    await tab.until(QueueState, lambda state: state.rows[0].holder == "Лебедева Ольга Ивановна")
+    since = f"с\u00a0{hour(moment)}"
+    await tab.until(QueueState, lambda state: state.rows[0].holder == f"Лебедева О. И., {since}")
     reviewing.release(colleague, number.slug, now=moment)
     reviewing.take(operator, number.slug, now=moment)
-    await tab.until(QueueState, lambda state: state.rows[0].holder == "у вас")
+    await tab.until(QueueState, lambda state: state.rows[0].holder == f"у вас, {since}")
     reviewing.approve(operator, number.slug, now=moment)
     await tab.until(QueueState, lambda state: not state.rows)
     assert not any("Иванова" in str(delta) for delta in tab.shown)
@@ -199,6 +213,112 @@ async def test_operator_takes_and_approves(screens: Screens, moment: datetime):
     assert (state.case.papers, state.case.may_decide, state.busy) == ("одобрены", False, False)
     assert only().papers is PapersTrack.APPROVED
     assert tab.errors == []
+    assert tab.gone_to == "/review"
+    await tab.send(QueueState.open(), "/review")
+    assert (await messages(tab))[0] == (
+        f"{state.case.number}: документы одобрены. Свободных заявок больше нет."
+    )
+
+
+async def test_after_each_decision_comes_the_next_application(screens: Screens, moment: datetime):
+    made = [make_received(make_holder(moment), moment - timedelta(hours=n)) for n in (3, 2, 1)]
+    numbers = [each.number.slug for each in made]
+    tab = await at_desk(screens, moment, numbers[0])
+    await act(tab, ReviewState.take(), numbers[0])
+    await act(tab, ReviewState.reject(REFUSAL), numbers[0])
+    assert tab.gone_to == f"/review/{numbers[1]}"
+    await act(tab, ReviewState.open(), numbers[1])
+    assert (await messages(tab))[0].endswith("Перед вами следующая заявка.")
+    assert (await tab.state(ReviewState)).case.number == ""
+    await act(tab, ReviewState.release(), numbers[1])
+    await act(tab, ReviewState.release(), numbers[1])
+    assert applying_papers(numbers[1]) is PapersTrack.WAITING
+    await act(tab, ReviewState.take(), numbers[1])
+    await act(tab, ReviewState.ask({"ask_snils": "on", "why_snils": "differs"}), numbers[1])
+    assert tab.gone_to == f"/review/{numbers[2]}"
+    assert tab.errors == []
+
+
+def applying_papers(number: str) -> PapersTrack:
+    with reading() as db:
+        return applications.by_number(db, number).papers
+
+
+async def test_parts_pages_and_search_show_what_they_name(
+    screens: Screens, moment: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reviewing, "PAGE_LENGTH", 2)
+    operator = make_operator(moment)
+    numbers = [
+        make_received(make_holder(moment), moment - timedelta(days=n)).number for n in (9, 2, 1)
+    ]
+    reviewing.take(operator, numbers[2].slug, now=moment)
+    tab = await screens.signed_in(operator.user_id)
+
+    async def shown(event: Any) -> list[str]:
+        await tab.send(event, "/review")
+        return [row.number for row in (await tab.state(QueueState)).rows]
+
+    one, two, three = (each.shown for each in numbers)
+    assert await shown(QueueState.choose_part("all")) == [one, two]
+    assert await shown(QueueState.turn(2)) == [three]
+    assert (await tab.state(QueueState)).pages == 2
+    assert await shown(QueueState.turn(99)) == [three]
+    assert await shown(QueueState.choose_part("overdue")) == [one]
+    assert (await tab.state(QueueState)).rows[0].due_tone == "danger"
+    assert await shown(QueueState.choose_part("mine")) == [three]
+    assert await shown(QueueState.choose_part("reversals")) == []
+    assert (await tab.state(QueueState)).empty_title == "Просьб об отмене нет"
+    assert await shown(QueueState.find({"search": two.lower()})) == [two]
+    assert not any(part.is_current for part in (await tab.state(QueueState)).parts)
+    assert await shown(QueueState.find({"search": "12"})) == []
+    assert (await tab.state(QueueState)).empty_title == "Слишком коротко"
+    assert await shown(QueueState.find({"search": ""})) == []
+    assert await shown(QueueState.choose_part("free")) == [one, two]
+    assert tab.errors == []
+
+
+async def test_next_is_taken_from_the_queue_until_nothing_is_free(
+    screens: Screens, moment: datetime
+):
+    number = make_received(make_holder(moment), moment).number.slug
+    tab = await screens.signed_in(make_operator(moment).user_id)
+    await tab.send(QueueState.take_next(), "/review")
+    assert tab.gone_to == f"/review/{number}"
+    assert only().papers is PapersTrack.TAKEN
+    await tab.send(QueueState.take_next(), "/review")
+    assert (await messages(tab))[0].startswith("Свободных заявок нет")
+    await act(tab, ReviewState.take_next(), number)
+    assert (await messages(tab))[0].startswith("Свободных заявок больше нет")
+    assert tab.errors == []
+
+
+async def test_decision_is_undone_by_the_colleague_and_by_nobody_alone(
+    screens: Screens, moment: datetime
+):
+    number = make_received(make_holder(moment), moment).number.slug
+    tab = await at_desk(screens, moment, number)
+    await act(tab, ReviewState.take(), number)
+    await act(tab, ReviewState.approve(), number)
+    assert (await tab.state(ReviewState)).case.may_ask_reversal
+    await act(tab, ReviewState.ask_reversal({"reason": " "}), number)
+    assert (await tab.state(ReviewState)).errors["reason"].startswith("Напишите, почему")
+    await act(tab, ReviewState.ask_reversal({"reason": "Чужой паспорт."}), number)
+    state = await tab.state(ReviewState)
+    assert state.reversal.title == "Просят отменить одобрение документов"
+    assert not state.reversal.may_answer and not state.case.may_ask_reversal
+    await act(tab, ReviewState.confirm_reversal(), number)
+    assert (await messages(tab))[1].startswith("Отменить решение просили вы")
+    assert only().papers is PapersTrack.APPROVED
+    other = await at_desk(screens, moment, number, name="Лебедева Ольга Ивановна")
+    state = await other.state(ReviewState)
+    assert state.reversal.may_answer and state.reversal.reason == "Чужой паспорт."
+    await act(other, ReviewState.confirm_reversal(), number)
+    assert only().papers is PapersTrack.WAITING
+    state = await tab.until(ReviewState, lambda state: state.case.may_take)
+    assert state.reversal.title == ""
+    assert state.history[0].title.startswith("Решение отменено")
+    assert tab.errors == other.errors == []
 
 
 async def test_refusal_without_a_ground_says_so_and_decides_nothing(
@@ -228,11 +348,11 @@ async def test_question_covers_the_fields_that_belong_together(screens: Screens,
     await act(tab, ReviewState.take(), number)
     await act(tab, ReviewState.ask({"question": "Что это?"}), number)
     assert (await tab.state(ReviewState)).summary == [
-        ["ask_name", "Отметьте, что нужно исправить."]
+        ["ask_representative", "Отметьте, что нужно исправить."]
     ]
     ticked = {"ask_policy": "on", "ask_scan_policy": True, "ask_phone": False}
     await act(tab, ReviewState.ask({**ticked, "question": ""}), number)
-    assert (await tab.state(ReviewState)).errors["question"] == "Напишите вопрос."
+    assert (await tab.state(ReviewState)).errors["question"].startswith("Напишите вопрос")
     await act(tab, ReviewState.ask({**ticked, "question": "Какой полис?"}), number)
     assert applying.case(holder, number, now=moment).case.asked == Asked(
         frozenset({Field.POLICY_KIND, Field.POLICY_SERIES, Field.POLICY_NUMBER}),
@@ -241,6 +361,31 @@ async def test_question_covers_the_fields_that_belong_together(screens: Screens,
     state = await tab.state(ReviewState)
     assert state.case.asked == "Полис ОМС, скан «Полис ОМС»"
     assert (state.case.note_title, state.case.note) == ("Вопрос владельцу", "Какой полис?")
+
+
+async def test_prepared_questions_are_asked_for_what_is_ticked_and_nothing_else(
+    screens: Screens, moment: datetime
+):
+    holder = make_holder(moment)
+    number = make_received(holder, moment).number.slug
+    tab = await at_desk(screens, moment, number)
+    await act(tab, ReviewState.take(), number)
+    form = {
+        "ask_snils": "on",
+        "why_snils": "differs",
+        "why_phone": "differs",
+        "ask_scan_passport": "on",
+        "why_scan_passport": "illegible",
+        "question": "Спасибо.",
+    }
+    await act(tab, ReviewState.ask(form | {"why_snils": "мой_повод"}), number)
+    assert only().status is ApplicationStatus.UNDER_REVIEW
+    await act(tab, ReviewState.ask(form), number)
+    seen = applying.case(holder, number, now=moment).case
+    assert seen.asked == Asked(frozenset({Field.SNILS}), frozenset({ScanKind.PASSPORT}))
+    first, second, last = seen.note.splitlines()
+    assert first.startswith("СНИЛС: не совпадает")
+    assert second.startswith("Скан «Паспорт»: не читается.") and last == "Спасибо."
 
 
 async def test_operator_who_came_second_is_told_and_sees_who_has_it(
@@ -253,9 +398,11 @@ async def test_operator_who_came_second_is_told_and_sees_who_has_it(
     await second.until(ReviewState, lambda state: not state.case.may_take)
     await act(second, ReviewState.take(), number)
     said = (await messages(second))[1]
-    assert said.startswith("Пока вы смотрели, запись изменилась: Лебедева Ольга Ивановна")
+    assert said == (
+        f"Эту заявку уже взяли в работу в {hour(clock.now())}: Лебедева О. И. Возьмите следующую."
+    )
     state = await second.state(ReviewState)
-    assert state.case.notice == "Документы проверяет другой оператор: Лебедева Ольга Ивановна."
+    assert state.case.notice.startswith("Документы проверяет другой оператор: Лебедева О. И., с")
     assert not state.case.may_decide
     for event in (ReviewState.approve(), ReviewState.release(), ReviewState.reject(REFUSAL)):
         await act(second, event, number)

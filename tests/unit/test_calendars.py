@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emk_app.domain.calendars import add_working_days, is_working_day, working_days_between
+from emk_app.domain.calendars import (
+    add_working_days,
+    is_working_day,
+    last_working_day,
+    working_days_between,
+)
 
 days = st.dates(date(2023, 1, 1), date(2027, 12, 31))
 
@@ -55,6 +60,13 @@ def test_first_day_is_not_counted_and_last_is() -> None:
     assert working_days_between(monday, tuesday) == 1
     assert working_days_between(monday, monday) == 0
     assert working_days_between(tuesday, monday) == 0
+
+
+@given(days)
+def test_last_working_day_is_worked_and_nothing_worked_lies_after_it(day: date) -> None:
+    last = last_working_day(day)
+    assert is_working_day(last) and last <= day
+    assert working_days_between(last, day) == 0
 
 
 @given(days, st.integers(1, 60))

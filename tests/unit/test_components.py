@@ -33,12 +33,14 @@ from emk_app.components import (
     tables,
     timeline,
     verdict,
+    viewer,
 )
 from emk_app.pages import kit
 from tests.rendering import html, text, tree
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     badges, buttons, cards, dialogs, forms, layout, links, qr, steps, tables, timeline, verdict,
+    viewer,
 )  # fmt: skip
 ASSETS: Final = Path("assets")
 STYLES: Final = (ASSETS / "emk.css").read_text(encoding="utf-8")
@@ -521,8 +523,8 @@ ELSEWHERE: Final = {
     "app_wraps", "bell", "broken_screen", "button", "connection_banner", "demo_banner",
     "head_components",
     "narrow_frame", "post_form", "print_only", "public_frame", "radio_card", "radio_cards_of",
-    "screen_only", "skeleton", "verdict_frame", "verdict_html", "verdict_live", "verdict_shell",
-    "words_id",
+    "screen_only", "show_button", "skeleton", "verdict_frame", "verdict_html", "verdict_live",
+    "verdict_shell", "viewer", "words_id",
 }  # fmt: skip
 
 
@@ -632,10 +634,15 @@ def test_every_class_of_the_kit_has_its_rule():
     assert not missing
 
 
-SET_BY_PAGES: Final = {"data-enter-next", "data-autosubmit"}
+SET_BY_PAGES: Final = {
+    "data-autosubmit",
+    "data-enter-next",
+    "data-keys-switch",
+}
+SET_BY_THE_SCRIPT: Final = {"data-pannable"}
 
 
 def test_every_hook_of_the_script_is_set_by_a_component():
     set_by_components = "".join(map(inspect.getsource, MODULES)).replace("data-can-share", "")
-    for hook in set(re.findall(r"\[(data-[a-z-]+)\]", SCRIPT)) - SET_BY_PAGES:
+    for hook in set(re.findall(r"\[(data-[a-z-]+)\]", SCRIPT)) - SET_BY_PAGES - SET_BY_THE_SCRIPT:
         assert hook in set_by_components, hook

@@ -31,7 +31,22 @@ def test_holder_reads_the_ground_and_then_the_operators_words() -> None:
 
 def test_question_is_asked_in_words_of_reasonable_length() -> None:
     with pytest.raises(Required):
-        decisions.question(" \n ")
+        decisions.questions([], " \n ")
     with pytest.raises(TooLong):
-        decisions.question("а" * 501)
-    assert decisions.question(" Какой\nадрес? ") == "Какой адрес?"
+        decisions.questions([], "а" * 501)
+    assert decisions.questions([], " Какой\nадрес? ") == "Какой адрес?"
+
+
+def test_prepared_questions_come_a_line_each_before_the_operators_own_words() -> None:
+    said = decisions.questions([("СНИЛС", "differs"), ("Паспорт", "cut")], "Спасибо.")
+    first, second, own = said.splitlines()
+    assert first.startswith("СНИЛС: не совпадает") and second.startswith("Паспорт: виден не")
+    assert own == "Спасибо."
+    with pytest.raises(NotAChoice):
+        decisions.questions([("СНИЛС", "мой_повод")], "Спасибо.")
+
+
+def test_every_prepared_question_is_about_a_field_or_a_paper_and_says_what_to_do() -> None:
+    both = [*decisions.prepared_for(paper=False), *decisions.prepared_for(paper=True)]
+    assert {each.code for each in both} == set(decisions.PREPARED) and len(both) > 6
+    assert all(each.text.endswith(".") for each in both)

@@ -30,8 +30,9 @@ from emk_app.domain.examinations import (
 from emk_app.domain.intake import Field
 from emk_app.domain.occupations import POINTS
 from emk_app.domain.people import Sex
+from emk_app.domain.queue import QueuePart
 from emk_app.domain.values import TooLong
-from emk_app.presenting import examinations, reviews, texts
+from emk_app.presenting import examinations, formats, reviews, texts
 from tests.conftest import NOW
 
 
@@ -39,6 +40,7 @@ def test_every_state_has_its_word():
     assert set(reviews.PAPERS) == set(PapersTrack)
     assert set(reviews.OUTCOMES) == set(CheckOutcome)
     assert set(reviews.BY) == set(Role)
+    assert set(reviews.PARTS) == set(reviews.EMPTY) == set(QueuePart)
     assert set(reviews._EXAMINATIONS) == set(ExaminationTrack)
     assert set(examinations.GROUPS) == set(ItemKind)
     for table in (examinations.FITNESS, examinations.FITNESS_TEXTS, examinations.CONCLUSIONS):
@@ -51,6 +53,39 @@ def test_every_field_may_be_asked_for_once_and_every_paper():
     assert [each.controls for each in reviews.PAPER_QUESTIONS] == [
         (scan_control(kind),) for kind in ScanKind
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "paper"),
+    [
+        ("name", "passport"),
+        ("identity", "passport"),
+        ("passport_scan", "passport"),
+        ("policy_birth", "policy"),
+        ("snils", "snils"),
+        ("phone", ""),
+        ("no_duplicate", ""),
+    ],
+)
+def test_what_a_paper_proves_leads_to_it(name: str, paper: str):
+    assert reviews.proof_of(name) == paper
+
+
+@pytest.mark.parametrize(
+    ("left", "said", "tone"),
+    [
+        (2, "осталось 2\u00a0рабочих дня", "neutral"),
+        (1, "остался 1\u00a0рабочий день", "neutral"),
+        (0, "сегодня последний день", "waiting"),
+        (-1, "просрочена на 1\u00a0рабочий день", "danger"),
+        (-12, "просрочена на 12\u00a0рабочих дней", "danger"),
+    ],
+)
+def test_term_for_the_papers_is_told_in_working_days(left: int, said: str, tone: str):
+    label = reviews.due_label(NOW.date(), left)
+    assert (label.text, label.tone) == (said, tone)
+    assert reviews.due_text(NOW.date(), left) == f"{said}, срок 23.11.2026"
+    assert reviews.due_label(None, 0).text == reviews.due_text(None, 0) == ""
 
 
 def test_every_ground_is_offered():
@@ -101,7 +136,7 @@ def test_norm_is_written_as_people_write_it(parts: list[NumberPart], said: str):
     ],
 )
 def test_name_of_staff_is_shortened(person: str, short: str):
-    assert examinations._short(person) == short
+    assert formats.short_person(person) == short
 
 
 @pytest.mark.parametrize(

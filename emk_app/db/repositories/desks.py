@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from emk_app.db import vault
-from emk_app.db.tables.applications import Application, CheckResult, StatusChange
+from emk_app.db.tables.applications import Application, CheckResult, Reversal, StatusChange
 from emk_app.db.tables.examinations import Examination
 from emk_app.db.tables.people import User
 from emk_app.domain.applications import ApplicationStatus, PapersTrack
 from emk_app.domain.checks import CheckOutcome
 from emk_app.domain.errors import NotFound
+from emk_app.domain.queue import QueuePart
+from emk_app.domain.reversals import REVERSIBLE
 
 _HIDDEN = frozenset({ApplicationStatus.DRAFT, ApplicationStatus.WITHDRAWN})
 _ASIDE = frozenset({ApplicationStatus.DRAFT, ApplicationStatus.SUBMITTED})
@@ -25,22 +28,88 @@ VISITED = (
     ApplicationStatus.CLARIFICATION_REQUESTED,
 )
 """Where an application is when its holder may come to the clinic."""
+_OPEN = (ApplicationStatus.RECEIVED, ApplicationStatus.UNDER_REVIEW)
+_UNDECIDED = (PapersTrack.WAITING, PapersTrack.TAKEN)
+_OLDEST = (col(Application.submitted_at), col(Application.id))
 
 
-def papers_to_check(db: Session, limit: int) -> tuple[Sequence[Application], int]:
-    """Return the applications whose papers wait for a decision, oldest first, and their number."""
-    conditions = (
-        col(Application.status).in_((ApplicationStatus.RECEIVED, ApplicationStatus.UNDER_REVIEW)),
-        col(Application.papers).in_((PapersTrack.WAITING, PapersTrack.TAKEN)),
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many applications each part of the operators' queue has."""
+
+    all: int
+    free: int
+    mine: int
+    overdue: int
+    asked: int
+    reversals: int
+
+
+def queue_page(
+    db: Session,
+    part: QueuePart,
+    *,
+    reviewer_id: int,
+    overdue_before: date,
+    limit: int,
+    offset: int,
+) -> Sequence[Application]:
+    """Return some lines of a part of the queue, oldest first."""
+    found = _in_part(part, reviewer_id, overdue_before)
+    return _oldest_first(db, found, limit, offset)
+
+
+def numbered(db: Session, text: str, limit: int) -> Sequence[Application]:
+    """Return what an operator may see whose number (the slug form) has ``text`` in it."""
+    shown = col(Application.status).not_in(_HIDDEN | {ApplicationStatus.SUBMITTED})
+    return _oldest_first(
+        db, (shown, col(Application.tracking_number).contains(text, autoescape=True)), limit, 0
     )
-    found = db.exec(
+
+
+def queue_counts(db: Session, *, reviewer_id: int, overdue_before: date) -> Counts:
+    """Count every part of the queue in one look at the index."""
+    parts = (QueuePart.ALL, QueuePart.FREE, QueuePart.MINE, QueuePart.OVERDUE, QueuePart.ASKED)
+    conditions = [sa.and_(*_in_part(part, reviewer_id, overdue_before)) for part in parts]
+    numbers = db.execute(
+        sa.select(*(sa.func.count(sa.case((each, 1))) for each in conditions)).where(
+            col(Application.papers).in_((*_UNDECIDED, PapersTrack.RETURNED)),
+            col(Application.status).in_((*_OPEN, ApplicationStatus.CLARIFICATION_REQUESTED)),
+        )
+    ).one()
+    wishes = db.exec(
+        select(sa.func.count())
+        .select_from(Application)
+        .where(*_in_part(QueuePart.REVERSALS, reviewer_id, overdue_before))
+    ).one()
+    return Counts(
+        **{part.value: number for part, number in zip(parts, numbers, strict=True)},
+        reversals=wishes,
+    )
+
+
+def oldest_free(db: Session) -> Application | None:
+    """Return the oldest application nobody has taken, held until the commit.
+
+    One that a colleague is just taking is passed over.
+    """
+    return db.exec(
         select(Application)
-        .where(*conditions)
-        .order_by(col(Application.submitted_at), col(Application.id))
-        .limit(limit)
-    ).all()
-    total = db.exec(select(sa.func.count()).select_from(Application).where(*conditions)).one()
-    return found, total
+        .where(*_in_part(QueuePart.FREE, 0, date.min))
+        .order_by(*_OLDEST)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+
+
+def oldest_of(db: Session, reviewer_id: int) -> Application | None:
+    """Return the oldest application this operator has taken."""
+    return db.exec(
+        select(Application)
+        .where(*_in_part(QueuePart.MINE, reviewer_id, date.min))
+        .order_by(*_OLDEST)
+        .limit(1)
+    ).first()
 
 
 def reviewable(db: Session, tracking_number: str) -> Application:
@@ -162,3 +231,38 @@ def names_of(db: Session, user_ids: Collection[int | None]) -> dict[int, str]:
         for person in people
         if person.name_sealed is not None
     }
+
+
+def _in_part(
+    part: QueuePart, reviewer_id: int, overdue_before: date
+) -> tuple[sa.ColumnElement[bool], ...]:
+    status, papers = col(Application.status), col(Application.papers)
+    match part:
+        case QueuePart.ALL:
+            return status.in_(_OPEN), papers.in_(_UNDECIDED)
+        case QueuePart.FREE:
+            return status.in_(_OPEN), papers == PapersTrack.WAITING
+        case QueuePart.MINE:
+            mine = col(Application.reviewer_id) == reviewer_id
+            return status.in_(_OPEN), papers == PapersTrack.TAKEN, mine
+        case QueuePart.OVERDUE:
+            over = col(Application.due_on) < overdue_before
+            return status.in_(_OPEN), papers.in_(_UNDECIDED), over
+        case QueuePart.ASKED:
+            asked = ApplicationStatus.CLARIFICATION_REQUESTED
+            return status == asked, papers == PapersTrack.RETURNED
+        case QueuePart.REVERSALS:
+            wished = sa.select(col(Reversal.application_id)).where(col(Reversal.answer).is_(None))
+            reversible = sa.or_(*(sa.and_(status == s, papers == p) for s, p in sorted(REVERSIBLE)))
+            return col(Application.id).in_(wished), reversible
+
+
+def _oldest_first(
+    db: Session, conditions: tuple[sa.ColumnElement[bool], ...], limit: int, offset: int
+) -> Sequence[Application]:
+    """Order by the index alone, then read the rows of the page."""
+    found = sa.select(col(Application.id)).where(*conditions).order_by(*_OLDEST)
+    page = found.limit(limit).offset(offset)
+    return db.exec(
+        select(Application).where(col(Application.id).in_(page)).order_by(*_OLDEST)
+    ).all()

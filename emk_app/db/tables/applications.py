@@ -12,6 +12,7 @@ from emk_app.domain.applications import ApplicationStatus, ExaminationTrack, Pap
 from emk_app.domain.checks import CheckOutcome
 from emk_app.domain.documents import MediaType, ScanKind
 from emk_app.domain.examinations import ExaminationKind
+from emk_app.domain.reversals import Answer
 
 
 class Application(SQLModel, table=True):
@@ -20,6 +21,10 @@ class Application(SQLModel, table=True):
     __tablename__ = "applications"
     __table_args__ = (
         Index("ix_applications_queue", "status", "submitted_at"),
+        # Counts and orders the operators' queue without reading the rows.
+        Index(
+            "ix_applications_papers", "papers", "status", "submitted_at", "due_on", "reviewer_id"
+        ),
         # One draft a holder: two tabs, or a double click, find the same one.
         Index(
             "uq_applications_draft",
@@ -55,6 +60,8 @@ class Application(SQLModel, table=True):
     created_at: datetime
     changed_at: datetime
     submitted_at: datetime | None = None
+    due_on: date | None = None
+    """The last day for the papers, a working day; inclusive. Stands while the holder is asked."""
     decided_at: datetime | None = None
     snils_blind: str | None = Field(default=None, max_length=64, index=True)
     """Blind index of the СНИЛС that was handed in: the same person, under whatever account."""
@@ -75,6 +82,33 @@ class StatusChange(SQLModel, table=True):
     user_id: int | None = reference("users.id", default=None, nullable=True, index=False)
     at: datetime
     note_sealed: bytes | None = None
+
+
+class Reversal(SQLModel, table=True):
+    """An operator's wish to undo a decision, and what another one answered."""
+
+    __tablename__ = "reversals"
+    __table_args__ = (
+        # One open wish an application: the second who asks is told of the first.
+        Index(
+            "uq_reversals_open",
+            "application_id",
+            unique=True,
+            sqlite_where=text("answer IS NULL"),
+            postgresql_where=text("answer IS NULL"),
+        ),
+    )
+
+    id: int = identity()
+    application_id: int = reference("applications.id", nullable=False)
+    decision: PapersTrack = choice(PapersTrack, nullable=False)
+    """What is to be undone: approved or rejected."""
+    reason_sealed: bytes
+    asked_by: int = reference("users.id", nullable=False, index=False)
+    asked_at: datetime
+    answer: Answer | None = choice(Answer, default=None, nullable=True)
+    answered_by: int | None = reference("users.id", default=None, nullable=True, index=False)
+    answered_at: datetime | None = None
 
 
 class Scan(SQLModel, table=True):
