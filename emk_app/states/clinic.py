@@ -174,15 +174,15 @@ class StaffState(rx.State):
             self.reset()
             actor = await actor_of(self)
         async for _ in live.changes(f"staff:{actor.clinic_id}"):
+            # Read under the tab's lock: what was read before an act of this tab is never shown
+            # after it.
             async with self:
                 actor = await actor_of(self)
-            if actor.position is not Position.CHAIR:
-                async with self:
+                if actor.position is not Position.CHAIR:
                     self.is_loaded = self.is_closed = True
-                return
-            shown = rows.member_rows(await in_thread(staffing.staff, actor))
-            async with self:
-                self.rows, self.is_loaded = shown, True
+                    return
+                self.rows = rows.member_rows(await in_thread(staffing.staff, actor))
+                self.is_loaded = True
 
     @rx.event
     @allow(Role.CLINIC)
