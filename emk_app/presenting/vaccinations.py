@@ -28,10 +28,10 @@ KINDS: Final = {
 }
 
 DOSES: Final = {
-    Dose.V1: "первая (V1)",
-    Dose.V2: "вторая (V2)",
-    Dose.V3: "третья (V3)",
-    Dose.RV: "ревакцинация (RV)",
+    Dose.V1: "первая",
+    Dose.V2: "вторая",
+    Dose.V3: "третья",
+    Dose.RV: "ревакцинация",
 }
 
 _NEXT: Final = {
