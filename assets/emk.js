@@ -54,6 +54,8 @@
   const fits = (field, input, file) => {
     if (!file.size) return WORDS.empty;
     if (file.size > Number(field.dataset.limit)) return WORDS.large(field.dataset.limitText);
+    /* What is a table is told by what stands in it: each system calls it another kind. */
+    if ("uploadBare" in field.dataset) return "";
     const kinds = input.accept.split(",").map((kind) => kind.trim());
     return file.type && !kinds.includes(file.type) ? WORDS.kind : "";
   };
@@ -81,10 +83,13 @@
     show(field, "", null);
     if (wrong) return;
 
-    const body = new FormData();
-    for (const name of JSON.parse(field.dataset.uploadFields || "[]"))
-      body.append(name, field.getAttribute(`data-upload-${name}`));
-    body.append("scan", file, file.name);
+    const isBare = "uploadBare" in field.dataset;
+    const body = isBare ? file : new FormData();
+    if (!isBare) {
+      for (const name of JSON.parse(field.dataset.uploadFields || "[]"))
+        body.append(name, field.getAttribute(`data-upload-${name}`));
+      body.append("scan", file, file.name);
+    }
 
     const request = new XMLHttpRequest();
     uploads.set(field, request);
@@ -105,8 +110,8 @@
       refuse(field, WORDS.offline);
     };
     request.onabort = () => uploads.get(field) === request && show(field, "", null);
-    request.timeout = 120000;
-    request.open("POST", field.dataset.uploadUrl);
+    request.timeout = isBare ? 900000 : 120000;
+    request.open("POST", field.dataset.uploadUrl + (isBare ? `?name=${encodeURIComponent(file.name)}` : ""));
     request.setRequestHeader("Accept", "application/json");
     request.send(body);
   };

@@ -19,7 +19,7 @@ from emk_app.domain.specialties import SPECIALTIES
 from emk_app.frontend import serve
 from emk_app.keys import keystore
 from emk_app.presenting import registers
-from emk_app.services import accounts, auditing, delivering, importing
+from emk_app.services import accounts, auditing, delivering, importing, registering
 from emk_app.settings import settings
 
 
@@ -111,6 +111,8 @@ def _import_clinics(options: argparse.Namespace) -> int:
             name=options.file.name,
             on_bad=lambda row: wrong.writerows(registers.bad_lines(row)),
         )
+    if not options.dry_run:
+        registering.note(SYSTEM, options.file.name, report, now=clock.now())
     done = report.put
     print(
         f"{'would be ' if options.dry_run else ''}added {done.added}, changed {done.changed},"

@@ -11,7 +11,18 @@ from reflex.event import EventSpec
 from reflex_base.event.context import EventContext
 
 from emk_app import incidents, working
-from emk_app.api import aliases, book, check, consent, esignatures, health, scans, session, verdict
+from emk_app.api import (
+    aliases,
+    book,
+    check,
+    consent,
+    esignatures,
+    health,
+    registers,
+    scans,
+    session,
+    verdict,
+)
 from emk_app.api.routing import routes
 from emk_app.components import layout
 from emk_app.domain.errors import DomainError, NotSignedIn
@@ -83,6 +94,7 @@ ENDPOINTS = (
     *check.ENDPOINTS,
     *health.ENDPOINTS,
     *scans.ENDPOINTS,
+    *registers.ENDPOINTS,
     *esignatures.ENDPOINTS,
     *book.ENDPOINTS,
     *consent.ENDPOINTS,

@@ -13,7 +13,7 @@ from emk_app import clock, incidents
 from emk_app.db import changes, migrations
 from emk_app.domain.notices import Channel
 from emk_app.keys import keystore
-from emk_app.presenting import notices
+from emk_app.presenting import notices, registers
 from emk_app.services import (
     accounts,
     checking,
@@ -21,6 +21,7 @@ from emk_app.services import (
     importing,
     jobs,
     lapsing,
+    registering,
     reviewing,
     scans,
     throttling,
@@ -34,11 +35,20 @@ WORKS: Final[dict[str, jobs.Work]] = {
     checking.JOB: checking.run,
     lapsing.JOB: lapsing.run,
     scans.SWEEP: lambda _, now: scans.sweep(now=now),
+    registering.SWEEP: lambda _, now: registering.sweep(now=now),
 }
+IMPORTS: Final[dict[str, jobs.Work]] = {
+    registering.CHECK: lambda import_id, _: registering.look_through(
+        import_id, clock=clock.now, header=registers.REPORT_HEADER, words=registers.bad_lines
+    ),
+    registering.APPLY: lambda import_id, _: registering.put_in(import_id, clock=clock.now),
+}
+"""A register takes a minute and more."""
 PERIODS: Final = {
     lapsing.JOB: timedelta(hours=1),
     scans.SWEEP: timedelta(days=1),
     importing.LICENCES: timedelta(hours=1),
+    registering.SWEEP: timedelta(hours=6),
 }
 """Jobs that return by themselves, each done by one process."""
 ROUND: Final = 5.0
@@ -53,7 +63,7 @@ async def lifespan() -> AsyncIterator[None]:
     await in_thread(migrations.check_revision)
     await in_thread(keystore)
     # What takes seconds has rounds of its own: other jobs do not wait for it.
-    rounds = [_rounds(jobs.TOPIC, _work), _rounds(jobs.TOPIC, _read)]
+    rounds = [_rounds(jobs.TOPIC, work) for work in (_work, _read, _import)]
     rounds += [_rounds("outbox", _deliver(channel)) for channel in Channel]
     tasks = [asyncio.create_task(each) for each in rounds]
     try:
@@ -84,7 +94,7 @@ async def _rounds(topic: str, work: Callable[[int], bool | None]) -> None:
 def once(*, now: datetime) -> int:
     """Do all that is due, the returning jobs included; return how many jobs were tried."""
     _plan(now)
-    return jobs.run_due(WORKS | checking.READINGS, now=now)
+    return jobs.run_due(WORKS | checking.READINGS | IMPORTS, now=now)
 
 
 def _plan(now: datetime) -> None:
@@ -127,6 +137,11 @@ def _read(count: int) -> None:
     if count % SWEEP == 0:
         parts.append(lambda now: checking.go_on_without(now=now))
     _do(parts)
+
+
+def _import(_count: int) -> None:
+    """Look registers through and put them in."""
+    _do([lambda now: jobs.run_due(IMPORTS, now=now)])
 
 
 def _do(parts: Iterable[Callable[[datetime], object]]) -> None:

@@ -88,6 +88,15 @@ def make_operator(now: datetime, name: str = "Орлова Анна Петров
     return Actor(user_id, Role.OPERATOR)
 
 
+def make_admin(now: datetime, name: str = "Кедров Лев Львович") -> Actor:
+    """Return a new administrator."""
+    login = f"admin{next(_serials)}@example.ru"
+    user_id = accounts.create_user(
+        Role.ADMIN, login, PASSWORD, totp_secret=SECRET, name=name, now=now
+    )
+    return Actor(user_id, Role.ADMIN)
+
+
 def make_officer(now: datetime) -> Actor:
     """Return a new operator who has just given the second factor."""
     return replace(make_operator(now), session_id=1, factor_at=now)

@@ -488,8 +488,12 @@ def file_field(
     disabled: Flag = False,
     required: bool = True,
     fields: Mapping[str, Text] | None = None,
+    bare: bool = False,
 ) -> rx.Component:
     """Ask for a file, sent at once to ``upload_url`` as the multipart field ``scan``.
+
+    A ``bare`` one is the body itself, its name in the query: what is large is then stored as it
+    comes.
 
     The small script shows progress and what the server refused; that a file has arrived is seen
     by ``file_name``, which the server changes by itself. ``pages`` are addresses of pictures.
@@ -630,6 +634,8 @@ def file_field(
         "data-limit-text": limit_text,
         "data-invalid": _mark_invalid(error),
     }
+    if bare:
+        attrs["data-upload-bare"] = ""
     if fields:
         attrs |= {f"data-upload-{key}": text for key, text in fields.items()}
         attrs["data-upload-fields"] = json.dumps(list(fields))

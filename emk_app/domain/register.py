@@ -174,9 +174,14 @@ def parse_oid(text: str) -> str:
     line = _line(text, 60)
     if not line:
         raise Required
-    if not _OID.fullmatch(line):
+    if not is_oid(line):
         raise NotAnOid
     return line
+
+
+def is_oid(text: str) -> bool:
+    """Whether the text is the OID of a medical organisation."""
+    return _OID.fullmatch(text) is not None
 
 
 def _kind_of(row: Mapping[str, str]) -> ClinicKind:

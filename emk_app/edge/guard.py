@@ -16,6 +16,7 @@ from typing import Any, Final
 from emk_app import clock, incidents
 from emk_app.crypto import tokens
 from emk_app.db import changes
+from emk_app.domain import imports
 from emk_app.edge import cookies, frames, headers
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
@@ -51,7 +52,11 @@ SOCKETS_A_SECOND: Final = 1.0
 """What one address may open: each socket of a new tab costs a state for an hour."""
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request to any route that does not say otherwise."""
-BODY_LIMITS: Final = (("/api/scans", 6 * 1024 * 1024), ("/api/esignatures", 512 * 1024))
+BODY_LIMITS: Final = (
+    ("/api/scans", 6 * 1024 * 1024),
+    ("/api/esignatures", 512 * 1024),
+    ("/api/registers", imports.SIZE_LIMIT),
+)
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""
 

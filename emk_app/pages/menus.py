@@ -16,4 +16,9 @@ HOLDER_MENU: Final[Menu] = [
 ]
 CLINIC_MENU: Final[Menu] = [("Осмотры", "/clinic"), ("Сотрудники", "/clinic/staff")]
 OPERATOR_MENU: Final[Menu] = [("Заявки", "/review")]
-ADMIN_MENU: Final[Menu] = [("Состояние", "/admin"), ("Сообщения", "/admin/outbox")]
+REGISTER: Final = "/admin/clinics"
+ADMIN_MENU: Final[Menu] = [
+    ("Состояние", "/admin"),
+    ("Реестр медорганизаций", REGISTER),
+    ("Сообщения", "/admin/outbox"),
+]

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from emk_app.domain.imports import ImportState
 from emk_app.domain.regions import REGIONS
-from emk_app.presenting.applications import CLINIC_KINDS
+from emk_app.presenting.applications import CLINIC_KINDS, LICENCES
 from emk_app.presenting.field_texts import word
-from emk_app.presenting.formats import NBSP
-from emk_app.services.directory import Counts, Found
+from emk_app.presenting.formats import NBSP, counted, file_size, moment
+from emk_app.presenting.texts import Label
+from emk_app.services.directory import ClinicView, Counts, Found
 from emk_app.services.importing import BadRow
+from emk_app.services.registering import ImportView
 
 REPORT_HEADER: Final = ("Строка", "OID", "Поле", "Что не так")
+
+STATES: Final = {
+    ImportState.CHECKING: Label("Проверяется", "info"),
+    ImportState.CHECKED: Label("Ждёт решения", "waiting"),
+    ImportState.APPLYING: Label("Загружается", "info"),
+    ImportState.DONE: Label("Загружен", "success"),
+    ImportState.REFUSED: Label("Не реестр", "danger"),
+    ImportState.DROPPED: Label("Прекращён", "neutral"),
+}
+COMMAND_LINE: Final = "командой на сервере"
 
 _RELAXED: Final = {
     "region": "Искать во всех регионах",
@@ -25,7 +39,147 @@ _RELAXED: Final = {
 
 def bad_lines(row: BadRow) -> list[tuple[str, str, str, str]]:
     """Return a line of the report for each field of a row that was left out."""
-    return [(str(row.line), row.oid, name, word(problem)) for name, problem in row.problems.items()]
+    # A spreadsheet would take a cell that begins so for a formula.
+    oid = f"'{row.oid}" if row.oid.startswith(("=", "+", "-", "@")) else row.oid
+    return [(str(row.line), oid, name, word(problem)) for name, problem in row.problems.items()]
+
+
+@dataclass(frozen=True)
+class OpenImport:
+    """The import that is under way; without an identity there is none."""
+
+    id: int = 0
+    name: str = ""
+    about: str = ""
+    is_checking: bool = False
+    is_checked: bool = False
+    is_applying: bool = False
+    progress: str = ""
+    seen: int = 0
+    rows: int = 0
+    added: str = ""
+    changed: str = ""
+    removed: str = ""
+    unchanged: str = ""
+    bad: str = ""
+    has_bad: bool = False
+    changes_anything: bool = False
+    bad_more: str = ""
+    """How many lines of the report are not on the screen; empty where all are."""
+
+
+@dataclass(frozen=True)
+class ImportRow:
+    """A line of the history."""
+
+    id: int
+    name: str
+    size: str
+    state: str
+    tone: str
+    when: str
+    who: str
+    counts: list[str]
+    report_href: str
+    """Empty where every row could be used."""
+
+
+@dataclass(frozen=True)
+class RegisterRow:
+    """A clinic as the register has it."""
+
+    id: int
+    name: str
+    oid: str
+    place: str
+    kind: str
+    licence: str
+    licence_tone: str
+    connection: str
+    connection_tone: str
+    points: str
+    is_demo: bool
+
+
+def open_import(view: ImportView, shown: Sequence[Sequence[str]]) -> OpenImport:
+    """Return the import that is under way, of whose report these lines are shown."""
+    put = view.report.put
+    is_applying = view.state is ImportState.APPLYING
+    said = f"{_number(view.seen)} из {_number(view.report.rows)}" if is_applying else ""
+    read = counted(view.seen, "строка", "строки", "строк")
+    bad = view.report.bad
+    hidden = bad - len({line[0] for line in shown})
+    return OpenImport(
+        id=view.id,
+        name=view.name,
+        about=f"{file_size(view.size)}, {moment(view.created_at)}, {view.brought_by}",
+        is_checking=view.state is ImportState.CHECKING,
+        is_checked=view.state is ImportState.CHECKED,
+        is_applying=is_applying,
+        progress=f"Обработано строк: {said}" if is_applying else f"Прочитано: {read}",
+        seen=view.seen,
+        rows=view.report.rows,
+        added=_number(put.added),
+        changed=_number(put.changed),
+        removed=_number(put.removed),
+        unchanged=_number(put.unchanged),
+        bad=_number(bad),
+        has_bad=bad > 0,
+        changes_anything=bool(put.added or put.changed or put.removed),
+        bad_more=f"Показаны первые. Ещё строк с ошибками: {_number(hidden)}." if hidden > 0 else "",
+    )
+
+
+def import_row(view: ImportView) -> ImportRow:
+    """Return an import as a line of the history."""
+    put, state = view.report.put, STATES[view.state]
+    told = view.state in (ImportState.CHECKED, ImportState.APPLYING, ImportState.DONE)
+    named = {
+        "добавлено": put.added,
+        "изменено": put.changed,
+        "исключено": put.removed,
+        "без изменений": put.unchanged,
+        "с ошибками": view.report.bad,
+    }
+    counts = [f"{name} {_number(number)}" for name, number in named.items() if number]
+    return ImportRow(
+        id=view.id,
+        name=view.name,
+        size=file_size(view.size) if view.size else "",
+        state=state.text,
+        tone=state.tone,
+        when=moment(view.ended_at or view.created_at),
+        who=view.confirmed_by or view.brought_by or COMMAND_LINE,
+        counts=(counts or ["строк нет"]) if told else [],
+        report_href=report_href(view.id) if told and view.report.bad and view.size else "",
+    )
+
+
+def report_href(import_id: int) -> str:
+    """Return where the report of an import is saved from."""
+    return f"/api/registers/{import_id}/report"
+
+
+def register_row(clinic: ClinicView) -> RegisterRow:
+    """Return a clinic for the administrator."""
+    licence = LICENCES[clinic.licence_status]
+    return RegisterRow(
+        id=clinic.id,
+        name=clinic.short_name,
+        oid=clinic.oid,
+        place=clinic.region_name,
+        kind=CLINIC_KINDS[clinic.kind],
+        licence=licence.text,
+        licence_tone=licence.tone,
+        connection="Подключена" if clinic.is_connected else "Не подключена",
+        connection_tone="success" if clinic.is_connected else "neutral",
+        points=", ".join(sorted(clinic.points)),
+        is_demo=clinic.is_demo,
+    )
+
+
+def _number(number: int) -> str:
+    return f"{number:,}".replace(",", NBSP)
 
 
 def region_options(counts: Counts) -> list[list[str]]:

@@ -22,6 +22,7 @@ from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.corrections import NotAsked
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
+from emk_app.domain.imports import FileEmpty, ImportUnderWay, ReportGone
 from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
 from emk_app.domain.register import NotARegister
 from emk_app.domain.reversals import NotReversible, Replaced, SameEyes
@@ -143,6 +144,11 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     NotARegister: lambda _: (
         "Это не реестр медорганизаций. Нужен CSV или JSON с полями oid, nameFull и regionId."
     ),
+    ImportUnderWay: lambda _: (
+        "Другой файл ещё проверяется или загружается. Дождитесь конца или прекратите ту загрузку."
+    ),
+    FileEmpty: lambda _: "Файл пустой. Выберите другой.",
+    ReportGone: lambda _: "Отчёта больше нет: он хранится 30 дней. Загрузите файл ещё раз.",
     errors.Conflict: lambda _: "Данные успели измениться. Обновите страницу.",
     errors.ChangedMeanwhile: _beaten,
     PapersTaken: _taken,

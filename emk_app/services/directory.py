@@ -15,6 +15,7 @@ from emk_app.db.repositories.clinics import Candidate, Cell, Filters
 from emk_app.db.tables.clinics import Clinic
 from emk_app.domain.clinics import ClinicKind, LicenceStatus, key_of, words_of
 from emk_app.domain.regions import REGIONS
+from emk_app.domain.register import is_oid
 from emk_app.domain.typos import is_mistakable, nearest
 
 FOUND_AT_ONCE: Final = 20
@@ -100,7 +101,7 @@ def search(
     point: str | None = None,
     limit: int = FOUND_AT_ONCE,
 ) -> Found:
-    """Find clinics by words of the name, or by the beginning of an ОКПО (guide, «Шаг 3»).
+    """Find clinics by words of the name, the beginning of an ОКПО (guide, «Шаг 3»), or an OID.
 
     Words may stand in any order, be unfinished or begin in the middle. Mistyped ones are looked
     for only where nothing bears them as they are, the filters aside. At most ``SHOWN_AT_MOST``
@@ -113,6 +114,8 @@ def search(
         if not words:
             found = _all(db, filters) if not text.strip() else _Match([], 0, True, Counts())
             return _answer(db, found, words, limit)
+        if is_oid(text.strip()):
+            return _answer(db, _counted(clinics.by_oid(db, text.strip()), filters), words, limit)
         code = "".join(words)
         if code.isascii() and code.isdigit() and len(code) >= SHORTEST_CODE:
             known = clinics.by_okpo(db, code, limit=COUNTED + 1)

@@ -11,7 +11,8 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -81,20 +82,19 @@ def import_file(
         on_bad(row)
 
     done, rows = Put(), 0
-    read = read_register(
-        file,
-        today=now.date(),
-        accepts_demo=not settings().is_production,
-        on_bad=leave_out,
-    )
-    for batch in _batches(read):
-        if dry_run:
-            with reading() as db:
-                done += clinics.put(db, batch, now=now, changes=False)
-        else:
-            done += _put(actor, batch, name, now)
-        rows += len(batch)
-        on_progress(rows + bad)
+    accepts_demo = not settings().is_production
+    # Closed here, while the file is open, wherever ``on_progress`` may lead.
+    with closing(
+        read_register(file, today=now.date(), accepts_demo=accepts_demo, on_bad=leave_out)
+    ) as read:
+        for batch in _batches(read):
+            if dry_run:
+                with reading() as db:
+                    done += clinics.put(db, batch, now=now, changes=False)
+            else:
+                done += _put(actor, batch, name, now)
+            rows += len(batch)
+            on_progress(rows + bad)
     if not dry_run:
         _settle(actor, done, now)
     return Report(rows + bad, done, bad)
@@ -123,7 +123,7 @@ def end_licences(_target_id: int, now: datetime) -> None:
 
 def read_register(
     file: BinaryIO, *, today: date, accepts_demo: bool, on_bad: Callable[[BadRow], object]
-) -> Iterator[Said]:
+) -> Generator[Said]:
     """Yield the rows that can be used: CSV with ``;`` or ``,``, or JSON, in UTF-8 or cp1251.
 
     JSON is a list of objects, one object a line, or ``{"list": [...]}`` as the federal service

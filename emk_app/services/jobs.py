@@ -36,6 +36,20 @@ def enqueue(db: Session, kind: str, target_id: int, *, occasion: str, now: datet
         changes.announce(db, TOPIC)
 
 
+def hold(db: Session, kind: str, target_id: int, *, now: datetime) -> None:
+    """Lengthen the lease of a job that is being done and takes long."""
+    db.exec(
+        sa.update(Job)
+        .where(
+            col(Job.kind) == kind,
+            col(Job.target_id) == target_id,
+            col(Job.leased_until).is_not(None),
+            col(Job.done_at).is_(None),
+        )
+        .values(leased_until=now + LEASE)
+    )
+
+
 def plan(kind: str, period: timedelta, *, now: datetime) -> None:
     """Put a job that returns every ``period``; whichever process asks first puts it, once."""
     occasion = str(int(now.timestamp() // period.total_seconds()))

@@ -30,6 +30,7 @@ FILLED = {
     "ref": "0" * 32,
     "link_id": "1",
     "part": "text",
+    "import_id": "1",
 }
 
 

@@ -635,6 +635,8 @@ def test_every_class_of_the_kit_has_its_rule():
 
 
 SET_BY_PAGES: Final = {
+    "data-arrow-stop",
+    "data-arrows",
     "data-autosubmit",
     "data-enter-next",
     "data-keys-switch",

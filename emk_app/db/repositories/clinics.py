@@ -159,6 +159,14 @@ def by_okpo(db: Session, beginning: str, *, limit: int) -> list[Candidate]:
     return [Candidate._make(row) for row in db.connection().execute(sa.text(statement), values)]
 
 
+def by_oid(db: Session, oid: str) -> list[Candidate]:
+    """Return the clinic of an OID, if there is one."""
+    statement = f"SELECT {_COLUMNS} FROM clinics WHERE oid = :oid AND deleted_on IS NULL"
+    return [
+        Candidate._make(row) for row in db.connection().execute(sa.text(statement), {"oid": oid})
+    ]
+
+
 def counts(db: Session, point: str | None) -> list[Cell]:
     """Return the cells of the whole register, or of the clinics that serve ``point``."""
     statement = f"SELECT {', '.join(Cell._fields)} FROM clinic_counts WHERE point = :point"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Index, SQLModel, text
 
-from emk_app.db.columns import choice, identity
+from emk_app.db.columns import BIG, choice, identity, reference
 from emk_app.domain.clinics import ClinicKind, LicenceStatus
+from emk_app.domain.imports import ImportState
 
 
 class Clinic(SQLModel, table=True):
@@ -88,3 +89,42 @@ class ClinicCount(SQLModel, table=True):
     has_electronic_policy: bool = Field(primary_key=True)
     in_force: bool = Field(primary_key=True)
     number: int
+
+
+class RegisterImport(SQLModel, table=True):
+    """One file of the register: who brought it, how far it is, what it has changed."""
+
+    __tablename__ = "register_imports"
+    __table_args__ = (
+        # One at a time: a second file, or a double click, is refused.
+        Index(
+            "uq_register_imports_open",
+            "is_open",
+            unique=True,
+            sqlite_where=text("is_open"),
+            postgresql_where=text("is_open"),
+        ),
+    )
+
+    id: int = identity()
+    name: str = Field(max_length=120)
+    """The file's, as the browser or the command line called it."""
+    upload: str = Field(default="", max_length=32)
+    """Name of the file and its report in storage; none for the command line."""
+    size: int = Field(default=0, sa_type=BIG)
+    state: ImportState = choice(ImportState, nullable=False)
+    is_open: bool = False
+    brought_by: int | None = reference("users.id", default=None, nullable=True)
+    """None is the command line."""
+    confirmed_by: int | None = reference("users.id", default=None, nullable=True)
+    created_at: datetime
+    confirmed_at: datetime | None = None
+    ended_at: datetime | None = None
+    seen: int = 0
+    """Rows gone through so far in the present state."""
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    bad: int = 0
