@@ -445,7 +445,8 @@ def _dialogs() -> rx.Component:
                     "Причина",
                     "ground",
                     [(code, name) for code, name in rows.GROUND_OPTIONS],
-                    value=ReviewState.ground,
+                    # Not held to the state: an answer on its way would undo the next key.
+                    default_value="",
                     on_change=ReviewState.choose_ground,
                     placeholder="Выберите причину",
                     error=errors["ground"],
@@ -523,13 +524,16 @@ def _tick(question: rows.Question, reasons: list[tuple[str, str]]) -> rx.Compone
     """Offer one thing to ask about; what is wrong with it is asked once it is ticked."""
     return rx.el.div(
         forms.checkbox_field(question.label, f"ask_{question.name}"),
-        rx.el.select(
-            rx.el.option("Напишу ниже", value=""),
-            *(rx.el.option(name, value=code) for code, name in reasons),
-            name=f"why_{question.name}",
-            default_value=reasons[0][0],
-            class_name="input e-select e-why",
-            custom_attrs={"aria-label": f"Что не так: {question.label}"},
+        rx.el.div(
+            rx.el.select(
+                rx.el.option("Напишу ниже", value=""),
+                *(rx.el.option(name, value=code) for code, name in reasons),
+                name=f"why_{question.name}",
+                default_value=reasons[0][0],
+                class_name="input e-select",
+                custom_attrs={"aria-label": f"Что не так: {question.label}"},
+            ),
+            class_name="e-why",
         ),
     )
 
