@@ -455,7 +455,7 @@ def test_queue_is_found_and_counted_by_an_index(part: QueuePart, operator: Actor
     with heard() as seen:
         reviewing.queue(operator, part, now=now)
     looks = [each for each in seen if "FROM applications" in each[0]]
-    assert len(looks) == 3
+    assert len(looks) == 2
     with engine().connect() as connection:
         for statement, values in looks:
             if POSTGRES:
