@@ -36,6 +36,7 @@ class Check(StrEnum):
     POLICY_NUMBER = "policy_number"
     POLICY_BIRTH = "policy_birth"
     POLICY_SEX = "policy_sex"
+    PASSPORT_TERM = "passport_term"
     PASSPORT_SCAN = "passport_scan"
     PASSPORT_NAME = "passport_name"
     PASSPORT_NUMBER = "passport_number"
@@ -72,6 +73,8 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     DIFFERS = "differs"
     """From what is encoded in the policy's number."""
+    OUTLIVED = "outlived"
+    """A passport that had to be replaced; the new one may not be there yet."""
     DIFFERS_ON_SCAN = "differs_on_scan"
     NEARLY = "nearly"
     """Alike enough to be a misreading, too different to be sure."""
@@ -172,9 +175,10 @@ assert set(_SCAN_CHECKS) == set(REQUIRED_SCANS) == set(READ_FROM)
 
 
 def findings(
-    applicant: Applicant, scans: Iterable[ScanFacts], others: Sequence[Other]
+    applicant: Applicant, scans: Iterable[ScanFacts], others: Sequence[Other], day: date
 ) -> tuple[Finding, ...]:
-    """Return what can be found at once; ``others`` are other applications of the same person.
+    """Return what can be found at once; ``others`` are other applications of the same person,
+    ``day`` is that of handing in.
 
     What is to be read off a scan is pending, or answered already where there is nothing to read.
     """
@@ -183,6 +187,7 @@ def findings(
         # The control number was right when the form was read, and is so for ever.
         Finding(Check.SNILS, CheckOutcome.PASSED),
         *_policy(applicant),
+        _term(applicant, day),
         *(_scan(check, by_kind.get(kind)) for kind, check in _SCAN_CHECKS.items()),
         *(each for kind in READ_FROM for each in _to_read(applicant, kind, kind in by_kind)),
         _duplicate(others),
@@ -254,6 +259,17 @@ def _encoded(
             facts = {"encoded": str(warning.encoded), "stated": str(warning.stated)}
             return Finding(check, CheckOutcome.FAILED, Reason.DIFFERS, facts)
     return Finding(check, CheckOutcome.PASSED)
+
+
+def _term(applicant: Applicant, day: date) -> Finding:
+    passport = applicant.passport
+    if passport is None:
+        return Finding(Check.PASSPORT_TERM, CheckOutcome.UNKNOWN, Reason.OTHER_PAPER)
+    age = passport.outlived_at(applicant.born_on, day)
+    if age is None:
+        return Finding(Check.PASSPORT_TERM, CheckOutcome.PASSED)
+    facts = {"age": str(age), "issued_on": str(passport.issued_on)}
+    return Finding(Check.PASSPORT_TERM, CheckOutcome.UNKNOWN, Reason.OUTLIVED, facts)
 
 
 def _scan(check: Check, scan: ScanFacts | None) -> Finding:

@@ -73,10 +73,13 @@ class Passport(Personal):
         problems.raise_any()
         return passport
 
-    def is_outlived(self, born_on: date, today: date) -> bool:
-        """Whether it had to be replaced at 20 or 45 and the 90 days for doing so have passed."""
-        due = (birthday(born_on, age) for age in REPLACED_AT)
-        return any(self.issued_on < day and day + GRACE < today for day in due)
+    def outlived_at(self, born_on: date, today: date) -> int | None:
+        """Return the age (20, 45) at which it had to be replaced, once the 90 days for doing so
+        have passed; the last one, if there were two.
+        """
+        due = {age: birthday(born_on, age) for age in REPLACED_AT}
+        ages = [age for age, day in due.items() if self.issued_on < day and day + GRACE < today]
+        return max(ages, default=None)
 
     def __str__(self) -> str:
         return f"{self.series[:2]} {self.series[2:]} {self.number}"
@@ -122,11 +125,14 @@ class IdentityPaper(Personal):
 
 @dataclass(frozen=True, slots=True)
 class PassportOutlived:
-    """The passport had to be replaced at 20 or 45; whether it was is for the holder to say."""
+    """The passport had to be replaced at ``age``; whether it was is for the holder to say."""
+
+    age: int
 
 
 def passport_warnings(
     passport: Passport, born_on: date, today: date
 ) -> tuple[PassportOutlived, ...]:
     """Return what to tell about a passport that is accepted all the same."""
-    return (PassportOutlived(),) if passport.is_outlived(born_on, today) else ()
+    age = passport.outlived_at(born_on, today)
+    return (PassportOutlived(age),) if age is not None else ()

@@ -226,6 +226,7 @@ CHECKS: Final = {
     Check.POLICY_NUMBER: "Номер полиса ОМС",
     Check.POLICY_BIRTH: "Дата рождения по полису",
     Check.POLICY_SEX: "Пол по полису",
+    Check.PASSPORT_TERM: "Паспорт вовремя заменён",
     Check.PASSPORT_SCAN: "Скан паспорта",
     Check.POLICY_SCAN: "Скан полиса",
     Check.PASSPORT_NAME: "Имя в паспорте и в заявке",
@@ -254,6 +255,10 @@ REASONS: Final = {
     Reason.SMALL: "Снимок маленький: мелкие буквы могут не прочитаться.",
     Reason.GRAY: "Скан похож на чёрно-белый.",
     Reason.OTHER_PAPER: "Этот документ машина не читает: его сверит оператор.",
+    Reason.OUTLIVED: (
+        "Этот паспорт выдан {issued_on}, а в {age} лет его меняют. Если новый уже есть, оператор "
+        "попросит его данные. Само по себе это не причина отказа."
+    ),
     Reason.DIFFERS_ON_SCAN: (
         "На скане: {read}. В заявке: {stated}. Проверьте, тот ли документ приложен; если это "
         "опечатка, оператор попросит её исправить."
@@ -972,13 +977,19 @@ def evidence_text(finding: Finding) -> str:
         return counted(int(pages), "страница", "страницы", "страниц") + ", цвет и размер в порядке."
     if finding.reason is Reason.SIGNATURE:
         return esignatures.sentence(ESignatureCheck.from_facts(finding.facts))
-    facts = {name: fact(finding.check, name, text) for name, text in finding.facts.items()}
-    nothing = dict.fromkeys(("encoded", "stated", "read", "numbers"), "")
-    return REASONS[finding.reason].format(**nothing | facts)
+    nothing = dict.fromkeys(("encoded", "stated", "read", "numbers", "issued_on", "age"), "")
+    return REASONS[finding.reason].format(**nothing | facts_of(finding))
+
+
+def facts_of(finding: Finding) -> dict[str, str]:
+    """Word all facts of a finding."""
+    return {name: fact(finding.check, name, text) for name, text in finding.facts.items()}
 
 
 def fact(check: Check, name: str, text: str) -> str:
     """Word one fact of a finding."""
+    if name == "issued_on":
+        return day(date.fromisoformat(text))
     if name not in ("stated", "read", "encoded", "numbers"):
         return text
     match check:

@@ -326,8 +326,8 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
 """One entry for each subclass of ``InvalidValue`` below this layer; a test names those missing."""
 
 WARNINGS: Final[dict[type[intake.FormWarning], Callable[[Any], str]]] = {
-    passports.PassportOutlived: lambda _: (
-        "Паспорт меняют в 20 и в 45 лет, а этот выдан раньше. Если новый уже получен, впишите его "
+    passports.PassportOutlived: lambda w: (
+        f"Паспорт меняют в {w.age} лет, а этот выдан раньше. Если новый уже получен, впишите его "
         "данные. Заявку примут и так."
     ),
     policies.BirthUnreadable: lambda _: (

@@ -29,7 +29,7 @@ from emk_app.presenting.applications import (
     STATUSES,
     EventRow,
     evidence_text,
-    fact,
+    facts_of,
     identity_text,
     representative_text,
     scan_row,
@@ -634,7 +634,9 @@ _SCAN_WARNINGS: Final = {
 
 
 def _evidence(finding: Finding) -> str:
-    return _BY_HAND.get(finding.reason) or ("" if _sides(finding) else evidence_text(finding))
+    if by_hand := _BY_HAND.get(finding.reason):
+        return by_hand.format(**facts_of(finding))
+    return "" if _sides(finding) else evidence_text(finding)
 
 
 _BY_HAND: Final[Mapping[Reason | None, str]] = {
@@ -642,6 +644,10 @@ _BY_HAND: Final[Mapping[Reason | None, str]] = {
     Reason.OTHER_DOCUMENT: "У этого вида полиса нет номера из 16 цифр: сверьте по скану.",
     Reason.OTHER_PAPER: "Это не паспорт гражданина РФ: сверьте по скану.",
     Reason.UNREADABLE: "Из номера полиса дата рождения не читается: сверьте по скану.",
+    Reason.OUTLIVED: (
+        "Выдан {issued_on}, а в {age} лет паспорт меняют, на что есть 90 дней. Сверьте со сканом "
+        "и спросите, есть ли новый. Само по себе это не причина отказа."
+    ),
     Reason.NEARLY: "Похоже, но не буква в букву: ошибка в заявке или ошибка чтения.",
     Reason.NO_READER: "Сканы здесь не читаются машиной: сверьте сами.",
     Reason.NOT_READ: "Машина не разобрала скан: сверьте сами.",
@@ -654,7 +660,7 @@ def _sides(finding: Finding) -> list[list[str]]:
     """Return what the scan says beside what the form says, and how it was read; of what fits only
     what is to be known of the reading.
     """
-    facts = {name: fact(finding.check, name, text) for name, text in finding.facts.items()}
+    facts = facts_of(finding)
     if "read" not in facts:
         return []
     differing = {
@@ -670,6 +676,7 @@ def _sides(finding: Finding) -> list[list[str]]:
 
 _LAYER: Final = "из текста внутри PDF: посмотрите, что то же видно на странице"
 PAPER_OF: Final[Mapping[Check, str]] = {
+    Check.PASSPORT_TERM: scan_control(ScanKind.PASSPORT),
     Check.PASSPORT_SCAN: scan_control(ScanKind.PASSPORT),
     Check.POLICY_SCAN: scan_control(ScanKind.POLICY),
     **{check: scan_control(kind) for kind, checks in READ_FROM.items() for check in checks},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -69,7 +69,12 @@ def run(application_id: int, now: datetime) -> None:
         application.snils_blind = vault.blind("applications-snils", applicant.snils.digits)
         db.add(application)
         db.flush()
-        found = checks.findings(applicant, _scans(db, application), _others(db, application))
+        found = checks.findings(
+            applicant,
+            _scans(db, application),
+            _others(db, application),
+            _form_day(application),
+        )
         if proof is not None:
             esigning.note(db, application, proof, now)
             found += (checks.signature(proof.check, is_current=proof.is_current),)
@@ -185,9 +190,11 @@ def _text(scan: Scan, key: bytes) -> ScanText:
 
 def _applicant(db: Session, application: Application) -> Applicant:
     """Return the form, read as of the day on which it was handed in."""
-    return intake.read_again(
-        applications.form_of(db, application), clock.day_of(application.changed_at)
-    )
+    return intake.read_again(applications.form_of(db, application), _form_day(application))
+
+
+def _form_day(application: Application) -> date:
+    return clock.day_of(application.changed_at)
 
 
 def _scan(db: Session, application: Application, kind: ScanKind) -> Scan | None:

@@ -94,6 +94,7 @@ def test_application_in_order_passes_all_that_a_machine_can_tell(now: datetime):
         Check.POLICY_NUMBER: PASSED,
         Check.POLICY_BIRTH: PASSED,
         Check.POLICY_SEX: PASSED,
+        Check.PASSPORT_TERM: PASSED,
         Check.PASSPORT_SCAN: PASSED,
         **dict.fromkeys(READ_FROM[ScanKind.PASSPORT], UNKNOWN),
         Check.POLICY_SCAN: PASSED,
@@ -112,6 +113,17 @@ def test_policy_of_another_birth_date_and_sex_fails_with_both_values(now: dateti
         {"encoded": "1990-03-27", "stated": "1990-03-28"},
     )
     assert seen[Check.POLICY_SEX].facts == {"encoded": "female", "stated": "male"}
+
+
+def test_passport_not_exchanged_is_shown_to_the_operator_and_refuses_nothing(now: datetime):
+    assert checked(now, PASSPORT_ISSUED_ON="20.04.2004")[Check.PASSPORT_TERM] == Finding(
+        Check.PASSPORT_TERM, UNKNOWN, Reason.OUTLIVED, {"age": "20", "issued_on": "2004-04-20"}
+    )
+
+
+def test_term_of_another_paper_than_the_passport_is_left_to_the_operator(now: datetime):
+    seen = checked(now, IDENTITY_KIND="military", IDENTITY_NUMBER="АБ 1234567")
+    assert seen[Check.PASSPORT_TERM].reason is Reason.OTHER_PAPER
 
 
 def test_old_policy_is_left_to_the_operator(now: datetime):

@@ -129,7 +129,7 @@ def test_unknown_birth_date_does_not_hinder_the_passport():
 def test_passport_not_exchanged_is_warned_of_and_accepted():
     outlived = {Field.PASSPORT_ISSUED_ON: "20.04.2004"}
     assert problems(outlived) == {}
-    assert intake.warnings({**FORM, **outlived}, TODAY) == (PassportOutlived(),)
+    assert intake.warnings({**FORM, **outlived}, TODAY) == (PassportOutlived(20),)
     assert intake.warnings(FORM, TODAY) == ()
 
 
@@ -137,8 +137,8 @@ def test_passport_is_warned_of_only_after_the_days_of_grace():
     born = {Field.BIRTH_DATE: "26.08.2006", Field.PASSPORT_ISSUED_ON: "01.09.2020"}
     form = {**FORM, **born}
     day = birthday(date(2006, 8, 26), 20) + timedelta(days=90)
-    assert PassportOutlived() not in intake.warnings(form, day)
-    assert PassportOutlived() in intake.warnings(form, day + timedelta(days=1))
+    assert PassportOutlived(20) not in intake.warnings(form, day)
+    assert PassportOutlived(20) in intake.warnings(form, day + timedelta(days=1))
 
 
 def test_policy_is_compared_as_far_as_the_rest_reads():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emk_app.domain.errors import Invalid, InvalidValue, Required
-from emk_app.domain.passports import IssuedTooEarly, Passport
+from emk_app.domain.passports import REPLACED_AT, IssuedTooEarly, Passport
 from emk_app.domain.people import InFuture, NotADate, birthday
 from emk_app.domain.values import NotDigits, WrongLength
 
@@ -73,11 +73,12 @@ def test_passport_in_its_forms() -> None:
 def test_passport_is_replaced_at_twenty_and_forty_five_with_ninety_days_of_grace() -> None:
     first = read(issued_on="20.05.2004")
     twentieth = birthday(BORN_ON, 20)
-    assert not first.is_outlived(BORN_ON, twentieth + timedelta(days=90))
-    assert first.is_outlived(BORN_ON, twentieth + timedelta(days=91))
+    assert first.outlived_at(BORN_ON, twentieth + timedelta(days=90)) is None
+    assert first.outlived_at(BORN_ON, twentieth + timedelta(days=91)) == 20
     second = read(issued_on="20.06.2010")
-    assert not second.is_outlived(BORN_ON, TODAY)
-    assert second.is_outlived(BORN_ON, date(2035, 8, 13))
+    assert second.outlived_at(BORN_ON, TODAY) is None
+    for passport in (first, second):
+        assert passport.outlived_at(BORN_ON, date(2035, 8, 13)) == 45
 
 
 @given(
@@ -93,3 +94,19 @@ def test_shown_passport_reads_as_itself(
     assert passport == Passport(series, number, issued_on, unit_code)
     shown = str(passport)
     assert read(shown[:5], shown[6:], issued_on.isoformat(), passport.unit) == passport
+
+
+@given(
+    st.dates(date(1940, 1, 1), date(2010, 1, 1)),
+    st.sampled_from(REPLACED_AT),
+    st.integers(-400, 400),
+)
+def test_passport_is_warned_of_from_the_ninety_first_day_on(
+    born_on: date, age: int, days: int
+) -> None:
+    due = birthday(born_on, age)
+    before = Passport("4110", "406933", due - timedelta(days=1), "563584")
+    seen_on = due + timedelta(days=days)
+    assert (before.outlived_at(born_on, seen_on) == age) is (days > 90)
+    exchanged = Passport("4110", "406934", due, "563584")
+    assert exchanged.outlived_at(born_on, seen_on) is None

@@ -142,3 +142,23 @@ def test_each_kind_of_policy_is_read() -> None:
 def test_read_policy_reads_as_itself(enp: Enp) -> None:
     policy = OmsPolicy.parse(PolicyKind.UNIFIED, number=str(enp))
     assert OmsPolicy.parse(policy.kind, number=policy.number, series=policy.series) == policy
+
+
+@given(
+    st.text("абвгдёАБВЁ0123456789", min_size=1, max_size=10),
+    st.from_regex(r"[0-9]{1,20}", fullmatch=True),
+)
+def test_read_policy_of_before_reads_as_itself(series: str, number: str) -> None:
+    policy = OmsPolicy.parse(PolicyKind.OLD, number=number, series=series)
+    assert (policy.number, policy.series) == (number, series.upper())
+    assert OmsPolicy.parse(policy.kind, number=policy.number, series=policy.series) == policy
+
+
+@given(st.from_regex(r"[0-9]{1,12}", fullmatch=True))
+def test_temporary_certificate_has_nine_digits_and_no_other_number(number: str) -> None:
+    if len(number) == 9:
+        assert OmsPolicy.parse(PolicyKind.TEMPORARY, number=number).number == number
+        return
+    with pytest.raises(Invalid) as caught:
+        OmsPolicy.parse(PolicyKind.TEMPORARY, number=number)
+    assert isinstance(caught.value.fields["number"], WrongLength)

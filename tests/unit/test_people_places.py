@@ -16,6 +16,7 @@ from emk_app.domain.places import (
 )
 from emk_app.domain.values import NotDigits, TooShort, UnexpectedCharacter, WrongLength
 
+REGIONS = frozenset(str(region) for region in POST_REGIONS)
 indexes = st.builds(
     lambda region, rest: f"{region}{rest:03}",
     st.sampled_from(POST_REGIONS),
@@ -79,6 +80,12 @@ def test_index_repeated_in_the_address_is_not_doubled() -> None:
 @given(indexes)
 def test_every_index_in_use_is_read(index: str) -> None:
     assert parse_postal_index(f" {index[:3]}\u00a0{index[3:]} ") == index
+
+
+@given(st.from_regex(r"[0-9]{6}", fullmatch=True).filter(lambda text: text[:3] not in REGIONS))
+def test_no_other_index_is_read(index: str) -> None:
+    with pytest.raises(NoSuchPostalIndex):
+        parse_postal_index(index)
 
 
 @given(st.text("абвгдеёАБВЁ0123456789.,-/ №", min_size=5, max_size=300))

@@ -300,6 +300,16 @@ def test_card_of_a_book_never_promises_more_than_the_verdict(
         ),
         (
             Finding(
+                Check.PASSPORT_TERM,
+                CheckOutcome.UNKNOWN,
+                Reason.OUTLIVED,
+                {"age": "20", "issued_on": "2004-04-20"},
+            ),
+            "Этот паспорт выдан 20.04.2004, а в 20 лет его меняют. Если новый уже есть, оператор "
+            "попросит его данные. Само по себе это не причина отказа.",
+        ),
+        (
+            Finding(
                 Check.NO_DUPLICATE,
                 CheckOutcome.FAILED,
                 Reason.ALREADY_APPLIED,
