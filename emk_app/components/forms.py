@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from emk_app.components.buttons import button
+from emk_app.components.buttons import CLASSES, Kind, button
 from emk_app.components.dialogs import close_button, confirm_dialog, dialog, dialog_button
 from emk_app.components.icons import icon
 from emk_app.components.links import plain_link
@@ -516,32 +516,37 @@ def file_field(
             custom_attrs=described | named | {"data-file": ""},
         )
 
-    shutter = rx.el.div(
-        rx.el.span(
-            icon("camera"),
-            rx.el.span("Снять камерой", id=fixed_id(f"camera-{name}")),
-            class_name="btn btn-ghost",
-        ),
-        rx.el.input(
-            type="file",
-            form="",
-            accept="image/jpeg",
-            capture="environment",
-            disabled=disabled,
-            custom_attrs={
-                "aria-labelledby": f"label-{name} camera-{name}",
-                "aria-describedby": f"limit-{name} refusal-{name}",
-                "data-file": "",
-            },
-        ),
-        class_name="e-replace e-camera",
-    )
-    photograph = [shutter] if camera else []
+    def shutter(text: str, kind: Kind) -> list[rx.Component]:
+        if not camera:
+            return []
+        return [
+            rx.el.div(
+                rx.el.span(
+                    icon("camera"),
+                    rx.el.span(text, id=fixed_id(f"camera-{name}")),
+                    class_name=CLASSES[kind],
+                ),
+                rx.el.input(
+                    type="file",
+                    form="",
+                    accept="image/jpeg",
+                    capture="environment",
+                    disabled=disabled,
+                    custom_attrs={
+                        "aria-labelledby": f"label-{name} camera-{name}",
+                        "aria-describedby": f"limit-{name} refusal-{name}",
+                        "data-file": "",
+                    },
+                ),
+                class_name="e-replace e-camera",
+            )
+        ]
 
     empty = rx.el.div(
         icon("upload"),
         rx.el.span(
-            rx.el.b("Выберите файл", id=fixed_id(f"choose-{name}")), " или перетащите его сюда"
+            rx.el.b("Выберите файл", id=fixed_id(f"choose-{name}")),
+            rx.el.span(_DRAG, class_name="e-drag"),
         ),
         rx.el.span(limit_text, id=fixed_id(f"limit-{name}"), class_name="e-hint"),
         chooser(),
@@ -568,7 +573,7 @@ def file_field(
                 chooser(),
                 class_name="e-replace",
             ),
-            *photograph,
+            *shutter("Переснять", "quiet"),
             *([dialog_button("Удалить", removal, kind="quiet", icon="trash")] if removes else []),
             class_name="e-file-actions",
         ),
@@ -594,7 +599,11 @@ def file_field(
         class_name="e-file",
     )
     body = [
-        when(given(file_name), present, rx.el.div(empty, *photograph, class_name="grid gap-2")),
+        when(
+            given(file_name),
+            present,
+            rx.el.div(empty, *shutter("Сфотографировать", "secondary"), class_name="grid gap-2"),
+        ),
         rx.el.div(
             rx.el.span("", custom_attrs={"data-file-status": ""}),
             rx.el.progress(
@@ -714,7 +723,7 @@ def picked_file(
             icon("upload"),
             rx.el.span(
                 rx.el.b("Выберите файл", id=fixed_id(f"choose-{name}"), custom_attrs=_PICKED),
-                rx.el.span(" или перетащите его сюда", custom_attrs={"data-unpicked": ""}),
+                rx.el.span(_DRAG, class_name="e-drag", custom_attrs={"data-unpicked": ""}),
             ),
             rx.el.span(limit_text, id=fixed_id(f"limit-{name}"), class_name="e-hint"),
             rx.el.input(
@@ -752,6 +761,7 @@ def refusal(name: str, codes: Sequence[str] = ()) -> rx.Component:
 
 
 _PICKED = {"data-picked": "Выберите файл"}
+_DRAG = " или перетащите его сюда"
 
 
 def _pages(pages: Sequence[str] | rx.Var[Any]) -> rx.Component:
