@@ -67,6 +67,8 @@ SPREAD: Final = """
 LOOKS: Final = {
     ScanKind.PASSPORT: ("Паспорт гражданина", "#f6e3dd", "#8f2d3a", "#ecc9c4"),
     ScanKind.POLICY: ("Полис ОМС", "#e2eef8", "#1f4f86", "#c5dbee"),
+    ScanKind.STATUS_CERTIFICATE: ("Студенческий билет", "#e4efe2", "#2c5f2d", "#c6dcc3"),
+    ScanKind.REPRESENTED_STATUS: ("Свидетельство о рождении", "#f3ecd9", "#6b5321", "#e2d4ac"),
 }
 
 

@@ -34,6 +34,10 @@ WAITING_HOLDER: Final = Resident(
     Role.HOLDER, "+79125550102", "Ёлкин Борис Львович", "BORIS222BORIS222BORIS222BORIS222",
     "владелец: заявка на проверке, осмотр начат",
 )  # fmt: skip
+MINOR_HOLDER: Final = Resident(
+    Role.HOLDER, "vera@example.ru", "Клёнова Вера Павловна", "VERA2222VERA2222VERA2222VERA2222",
+    "владелец младше 18 лет: заявку подала мать, документы ждут оператора",
+)  # fmt: skip
 BOOK_HOLDER: Final = Resident(
     Role.HOLDER, "500100732259", "Иванова Мария Сергеевна", "MARIA222MARIA222MARIA222MARIA222",
     "владелец: книжка действует",
@@ -58,6 +62,7 @@ CHAIR: Final = Resident(
 RESIDENTS: Final = (
     DRAFT_HOLDER,
     WAITING_HOLDER,
+    MINOR_HOLDER,
     BOOK_HOLDER,
     EXPIRED_HOLDER,
     REVOKED_HOLDER,

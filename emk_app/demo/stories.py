@@ -18,10 +18,12 @@ from emk_app.domain.clearance import Fitness
 from emk_app.domain.consent import CURRENT
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.examinations import Choices, Numbers, PassedOn, ProgrammeItem
-from emk_app.domain.intake import Field
+from emk_app.domain.intake import Applicant, AppliedBy, Field, HolderCategory
 from emk_app.domain.numbers import snils_control
+from emk_app.domain.papers import papers
 from emk_app.domain.people import Sex, birthday, parse_date
 from emk_app.domain.policies import Enp
+from emk_app.domain.representation import Basis
 from emk_app.services import (
     applying,
     checking,
@@ -44,12 +46,21 @@ TYPED: Final = {
 
 
 def form_of(
-    name: str, born_on: str, sex: Sex, serial: int, occupation: str, phone: str
+    name: str,
+    born_on: str,
+    sex: Sex,
+    serial: int,
+    occupation: str,
+    phone: str,
+    passport_at: int = 20,
 ) -> dict[Field, str]:
-    """Return the form of a made-up person whose numbers pass every check."""
+    """Return the form of a made-up person whose numbers pass every check.
+
+    ``passport_at`` is the age at which the passport was given.
+    """
     last, first, patronymic = name.split()
     born = parse_date(born_on)
-    issued_on = birthday(born, 20) + timedelta(days=30)
+    issued_on = birthday(born, passport_at) + timedelta(days=30)
     body = f"{200_000_000 + serial * 7_919:09}"
     return {
         Field.LAST_NAME: last,
@@ -72,6 +83,19 @@ def form_of(
     }
 
 
+def by_mother(form: Mapping[Field, str], name: str) -> dict[Field, str]:
+    """Return the form of a student under age, as handed in by the mother."""
+    last, first, patronymic = name.split()
+    return dict(form) | {
+        Field.APPLIED_BY: AppliedBy.REPRESENTATIVE,
+        Field.REPRESENTATIVE_BASIS: Basis.PARENT,
+        Field.REPRESENTATIVE_LAST: last,
+        Field.REPRESENTATIVE_FIRST: first,
+        Field.REPRESENTATIVE_PATRONYMIC: patronymic,
+        Field.CATEGORY: HolderCategory.STUDENT,
+    }
+
+
 def begin_draft(holder: Actor, form: Mapping[Field, str], now: datetime) -> None:
     """Leave a form half filled in."""
     started = applying.draft(holder, now=now)
@@ -84,18 +108,25 @@ def hand_in(holder: Actor, form: Mapping[Field, str], clinic_id: int, now: datet
     applying.change_fields(holder, started.id, form, now=now)
     applying.choose_clinic(holder, started.id, clinic_id, now=now)
     number = started.number.slug
-    said = intake.read({field.value: text for field, text in form.items()}, day_of(now))
-    assert said.passport is not None
-    policy = {"ФИО": str(said.name), "Номер": str(said.policy)}
-    for kind, scan in (
-        (ScanKind.PASSPORT, jpeg(passport(said.name, said.sex, said.born_on, said.passport))),
-        (ScanKind.POLICY, picture(ScanKind.POLICY, policy)),
-    ):
-        scans.accept(holder, number, kind, scan, f"{kind}.jpg", now=now)
+    answers = {field.value: text for field, text in form.items()}
+    said = intake.read(answers, day_of(now))
+    for kind in papers(answers).required:
+        scans.accept(holder, number, kind, scan_of(kind, said), f"{kind}.jpg", now=now)
     applying.set_consent(holder, started.id, given=True, version=CURRENT.version, now=now)
     applying.submit(holder, started.id, now=now)
     checking.finish(started.id, now)
     return number
+
+
+def scan_of(kind: ScanKind, said: Applicant) -> bytes:
+    """Return the scan of a paper that says what the form says."""
+    if kind is ScanKind.PASSPORT:
+        assert said.passport is not None
+        return jpeg(passport(said.name, said.sex, said.born_on, said.passport))
+    lines = {"ФИО": str(said.name), "Дата рождения": f"{said.born_on:%d.%m.%Y}"}
+    if kind is ScanKind.POLICY:
+        lines |= {"Номер": str(said.policy)}
+    return picture(kind, lines)
 
 
 def open_examination(chair: Actor, number: str, now: datetime) -> int:

@@ -52,6 +52,21 @@ def tell_stories(actors: Mapping[str, Actor], now: datetime) -> None:
         examination_id = stories.open_examination(chair, number, now - timedelta(hours=3))
         stories.enter_results(chair, examination_id, now - timedelta(hours=2), at_most=6)
 
+    vera = actors[people.MINOR_HOLDER.login]
+    if not stories.has_applied(vera):
+        # Of an age that stays between 16 and 17.
+        form = stories.form_of(
+            people.MINOR_HOLDER.name,
+            f"01.09.{now.year - 17}",
+            Sex.FEMALE,
+            106,
+            "cook",
+            "+79125550106",
+            passport_at=14,
+        )
+        form = stories.by_mother(form, "Клёнова Ирина Сергеевна")
+        stories.hand_in(vera, form, chair.clinic_id, now - timedelta(hours=5))
+
     maria = actors[people.BOOK_HOLDER.login]
     if not stories.has_applied(maria):
         form = stories.form_of(

@@ -15,6 +15,7 @@ from emk_app.demo import world as demo
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.applications import ApplicationStatus
 from emk_app.domain.books import Verdict
+from emk_app.domain.documents import ScanKind
 from emk_app.services import accounts, applying, auditing, sharing, verifying
 from emk_app.services.accounts import Step
 from tests.conftest import make_new
@@ -67,6 +68,16 @@ def test_holders_stand_in_different_stages(built: dict[str, Actor]):
     assert draft is not None
     boris = applying.overview(built[people.WAITING_HOLDER.login], now=now)
     assert [case.status for case in boris.cases] == [ApplicationStatus.UNDER_REVIEW]
+
+
+def test_minor_has_shown_what_a_represented_student_must(built: dict[str, Actor]):
+    vera = built[people.MINOR_HOLDER.login]
+    (case,) = applying.overview(vera, now=clock.now()).cases
+    assert case.status is ApplicationStatus.RECEIVED
+    seen = applying.case(vera, case.number.slug, now=clock.now())
+    assert {ScanKind.STATUS_CERTIFICATE, ScanKind.REPRESENTED_STATUS} < {
+        scan.kind for scan in seen.scans
+    }
 
 
 def test_links_show_a_valid_an_expired_and_a_revoked_book(built: dict[str, Actor]):
