@@ -10,16 +10,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emk_app import clock, working
+from emk_app.crypto.messages import key_id, read_public
 from emk_app.db import migrations
 from emk_app.db.engine import reading
 from emk_app.demo import register, world
 from emk_app.domain.actors import SYSTEM, Position, Role
-from emk_app.domain.errors import DomainError
+from emk_app.domain.errors import DomainError, InvalidValue
+from emk_app.domain.register import parse_oid
 from emk_app.domain.specialties import SPECIALTIES
+from emk_app.domain.values import read_words
 from emk_app.frontend import serve
-from emk_app.keys import keystore
+from emk_app.keys import exchange_key, keystore
 from emk_app.presenting import registers
-from emk_app.services import accounts, auditing, delivering, importing, registering
+from emk_app.services import (
+    accounts,
+    auditing,
+    delivering,
+    exchanging,
+    importing,
+    receiving,
+    registering,
+)
 from emk_app.settings import settings
 
 
@@ -148,6 +159,77 @@ def _outbox(options: argparse.Namespace) -> int:
     return 0
 
 
+def _exchange_key(_options: argparse.Namespace) -> int:
+    key = exchange_key()
+    print(f"key {key.key_id}", file=sys.stderr)
+    print(key.public_pem, end="")
+    return 0
+
+
+def _partners(options: argparse.Namespace) -> int:
+    if options.act == "list":
+        for each in exchanging.list_partners(SYSTEM):
+            state = f"removed {each.removed_at:%Y-%m-%d}" if each.removed_at else "in use"
+            receipts = "signs receipts" if each.signs_receipts else "-"
+            print(f"{each.key_id}  {state}  {receipts}  {each.name}  {' '.join(each.oids) or '-'}")
+        return 0
+    if options.act == "remove":
+        exchanging.remove_partner(SYSTEM, options.key_id, now=clock.now())
+        return 0
+    try:
+        public = read_public(options.key.read_bytes())
+        oids = tuple(parse_oid(oid) for oid in options.oid)
+        name = read_words(options.name, 2, 80)
+    except (ValueError, InvalidValue) as error:
+        print(f"refused: {type(error).__name__}", file=sys.stderr)
+        return 1
+    exchanging.add_partner(
+        SYSTEM,
+        name,
+        public,
+        key_id(public),
+        oids=oids,
+        signs_receipts=options.signs_receipts,
+        now=clock.now(),
+    )
+    print(key_id(public))
+    return 0
+
+
+def _shipments(options: argparse.Namespace) -> int:
+    if options.act == "list":
+        for each in exchanging.stuck(SYSTEM, now=clock.now()):
+            print(
+                f"{each.id}  {each.created_at:%Y-%m-%d %H:%M}  examination {each.examination_id}  "
+                f"{each.format}  {each.state}  {each.failure or '-'}  tries {each.attempts}"
+            )
+        return 0
+    if options.number is None:
+        print("name the document by its number", file=sys.stderr)
+        return 2
+    act = exchanging.retry if options.act == "retry" else exchanging.drop
+    act(SYSTEM, options.number, now=clock.now())
+    return 0
+
+
+def _received(options: argparse.Namespace) -> int:
+    if options.act == "list":
+        for each in receiving.undecided(SYSTEM, now=clock.now()):
+            print(
+                f"{each.id}  {each.received_at:%Y-%m-%d %H:%M}  {each.clinic_oid}  {each.state}  "
+                f"{each.doubt or '-'}  {each.partner}"
+            )
+        return 0
+    if options.number is None:
+        print("name the document by its number", file=sys.stderr)
+        return 2
+    if options.act == "compare":
+        print(receiving.compare_again(SYSTEM, options.number, now=clock.now()))
+    else:
+        receiving.drop(SYSTEM, options.number, now=clock.now())
+    return 0
+
+
 def _serve(_options: argparse.Namespace) -> int:
     serve(settings().host, settings().port)
     return 0
@@ -211,6 +293,31 @@ def _parser() -> argparse.ArgumentParser:
     outbox.add_argument("act", choices=["list", "retry", "drop"])
     outbox.add_argument("letter", nargs="?", type=int, help="its number in the list")
     outbox.set_defaults(run=_outbox)
+
+    exchange = commands.add_parser("exchange", help="conclusions to and from other systems")
+    parts = exchange.add_subparsers(required=True, metavar="PART")
+    own = parts.add_parser("key", help="print our public key, for the other side")
+    own.set_defaults(run=_exchange_key)
+    partners = parts.add_parser("partners", help="who may send, and whose receipts we believe")
+    partner_acts = partners.add_subparsers(required=True, metavar="ACT", dest="act")
+    partner_acts.add_parser("list").set_defaults(run=_partners)
+    add = partner_acts.add_parser("add", help="register a key, or change what it may do")
+    add.add_argument("name")
+    add.add_argument("key", type=Path, help="file with the public key, PEM, P-256")
+    add.add_argument("--oid", action="append", default=[], help="a clinic it may speak for")
+    add.add_argument("--signs-receipts", action="store_true", help="it is who we send to")
+    add.set_defaults(run=_partners)
+    away = partner_acts.add_parser("remove", help="take a key out of use at once")
+    away.add_argument("key_id")
+    away.set_defaults(run=_partners)
+    sent = parts.add_parser("outbox", help="conclusions that have not left")
+    sent.add_argument("act", choices=["list", "retry", "drop"])
+    sent.add_argument("number", nargs="?", type=int)
+    sent.set_defaults(run=_shipments)
+    come = parts.add_parser("received", help="conclusions that wait for a decision or a holder")
+    come.add_argument("act", choices=["list", "compare", "drop"])
+    come.add_argument("number", nargs="?", type=int)
+    come.set_defaults(run=_received)
 
     server = commands.add_parser("serve", help="serve the built site")
     server.set_defaults(run=_serve)

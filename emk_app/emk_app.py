@@ -17,6 +17,7 @@ from emk_app.api import (
     check,
     consent,
     esignatures,
+    exchange,
     health,
     registers,
     scans,
@@ -98,6 +99,7 @@ ENDPOINTS = (
     *esignatures.ENDPOINTS,
     *book.ENDPOINTS,
     *consent.ENDPOINTS,
+    *exchange.ENDPOINTS,
     *aliases.ENDPOINTS,
 )
 

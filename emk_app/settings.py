@@ -12,11 +12,15 @@ from email.utils import parseaddr
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from emk_app.domain.contacts import Email
 from emk_app.domain.errors import InvalidValue
+from emk_app.domain.exchange import Format
 from emk_app.domain.gateways import Security, SmtpServer
+
+K = TypeVar("K", bound=StrEnum)
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 SMTP_SCHEMES = {
@@ -71,6 +75,11 @@ class Settings:
     """Address of the SMS gateway (docs/sms-gateway.md)."""
     sms_token: str = field(repr=False)
     sms_sender: str
+    exchange_url: str | None
+    """Where signed conclusions go (docs/exchange.md); without one they wait, or go to ourselves."""
+    exchange_format: Format
+    exchanges_with_itself: bool
+    """The embedded default outside production: our own receiving end, over real HTTP."""
     test_clock: Path | None
     """File with an offset in seconds added to the clock; never in production."""
 
@@ -105,7 +114,7 @@ def read(environ: Mapping[str, str]) -> Settings:
             raise BadSetting("EMK_TEST_CLOCK", "refused in production")
         if not environ.get("EMK_DATA"):
             raise BadSetting("EMK_DATA", "must be set in production")
-        for name in ("EMK_SMTP_URL", "EMK_SMS_URL"):
+        for name in ("EMK_SMTP_URL", "EMK_SMS_URL", "EMK_EXCHANGE_URL"):
             if not environ.get(name):
                 raise BadSetting(
                     name, "must be set in production; none says that messages wait unsent"
@@ -117,12 +126,13 @@ def read(environ: Mapping[str, str]) -> Settings:
     mail_from = _mail_from(environ.get("EMK_MAIL_FROM"))
     if smtp is not None and mail_from is None:
         raise BadSetting("EMK_MAIL_FROM", "must be set beside EMK_SMTP_URL")
-    sms_url = _sms_url(environ.get("EMK_SMS_URL"))
+    sms_url = _gateway_url(environ, "EMK_SMS_URL", "https://sms.example.ru/messages")
     sms_token = environ.get("EMK_SMS_TOKEN") or ""
     if sms_url is not None and not sms_token:
         raise BadSetting("EMK_SMS_TOKEN", "must be set beside EMK_SMS_URL")
     if not sms_token.isascii() or any(not " " < sign < "\x7f" for sign in sms_token):
         raise BadSetting("EMK_SMS_TOKEN", "must be printable ASCII without spaces")
+    exchange_url = _gateway_url(environ, "EMK_EXCHANGE_URL", "https://oms.example.ru/documents")
     return Settings(
         environment=environment,
         host=environ.get("EMK_HOST") or "127.0.0.1",
@@ -140,6 +150,11 @@ def read(environ: Mapping[str, str]) -> Settings:
         sms_url=sms_url,
         sms_token=sms_token,
         sms_sender=_sms_sender(environ.get("EMK_SMS_SENDER") or ""),
+        exchange_url=exchange_url,
+        exchange_format=_choice(environ, "EMK_EXCHANGE_FORMAT", Format, Format.CDA),
+        exchanges_with_itself=(
+            environment is not Environment.PRODUCTION and not environ.get("EMK_EXCHANGE_URL")
+        ),
         test_clock=Path(clock) if clock else None,
     )
 
@@ -203,10 +218,11 @@ def _mail_from(text: str | None) -> Address | None:
         raise BadSetting("EMK_MAIL_FROM", "must be like ЭМК Онлайн <noreply@example.ru>") from None
 
 
-def _sms_url(text: str | None) -> str | None:
+def _gateway_url(environ: Mapping[str, str], name: str, example: str) -> str | None:
+    text = environ.get(name)
     if not text or text == "none":
         return None
-    name, like = "EMK_SMS_URL", "must be like https://sms.example.ru/messages"
+    like = f"must be like {example}"
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -239,9 +255,7 @@ def _number(environ: Mapping[str, str], name: str, default: int, *, low: int, hi
     return value
 
 
-def _choice(
-    environ: Mapping[str, str], name: str, kind: type[Environment], default: Environment
-) -> Environment:
+def _choice(environ: Mapping[str, str], name: str, kind: type[K], default: K) -> K:
     text = environ.get(name)
     if not text:
         return default

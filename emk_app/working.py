@@ -18,9 +18,11 @@ from emk_app.services import (
     accounts,
     checking,
     delivering,
+    exchanging,
     importing,
     jobs,
     lapsing,
+    receiving,
     registering,
     reviewing,
     scans,
@@ -36,6 +38,8 @@ WORKS: Final[dict[str, jobs.Work]] = {
     lapsing.JOB: lapsing.run,
     scans.SWEEP: lambda _, now: scans.sweep(now=now),
     registering.SWEEP: lambda _, now: registering.sweep(now=now),
+    receiving.MATCH: receiving.match_waiting,
+    receiving.SWEEP: lambda _, now: receiving.sweep(now=now),
 }
 IMPORTS: Final[dict[str, jobs.Work]] = {
     registering.CHECK: lambda import_id, _: registering.look_through(
@@ -49,6 +53,7 @@ PERIODS: Final = {
     scans.SWEEP: timedelta(days=1),
     importing.LICENCES: timedelta(hours=1),
     registering.SWEEP: timedelta(hours=6),
+    receiving.SWEEP: timedelta(hours=1),
 }
 """Jobs that return by themselves, each done by one process."""
 ROUND: Final = 5.0
@@ -64,6 +69,8 @@ async def lifespan() -> AsyncIterator[None]:
     await in_thread(keystore)
     # What takes seconds has rounds of its own: other jobs do not wait for it.
     rounds = [_rounds(jobs.TOPIC, work) for work in (_work, _read, _import)]
+    rounds = [_rounds(jobs.TOPIC, _work), _rounds(jobs.TOPIC, _read)]
+    rounds.append(_rounds(exchanging.TOPIC, _exchange))
     rounds += [_rounds("outbox", _deliver(channel)) for channel in Channel]
     tasks = [asyncio.create_task(each) for each in rounds]
     try:
@@ -115,6 +122,17 @@ def _deliver(channel: Channel) -> Callable[[int], bool]:
         return sent == delivering.BATCH
 
     return deliver
+
+
+def _exchange(_count: int) -> bool:
+    """Take signed conclusions to the other system."""
+    try:
+        gateway = exchanging.gateway()
+        tried = exchanging.deliver_due(gateway, clock=clock.now)
+    except Exception as error:
+        incidents.note(log, "a round of the exchange", error)
+        return False
+    return tried == exchanging.BATCH
 
 
 def _work(count: int) -> None:

@@ -255,6 +255,8 @@ class Source(StrEnum):
     """Taken over from the holder's book, which is signed."""
     CERTIFICATE = "certificate"
     """Taken over from a certificate the holder has brought."""
+    EXCHANGE = "exchange"
+    """Taken over from a conclusion that another system has sent."""
 
 
 class CorrectionReason(StrEnum):

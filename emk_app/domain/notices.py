@@ -57,6 +57,7 @@ class News(StrEnum):
     VISIT_SOON = "visit_soon"
     STUDIES_ORDERED = "studies_ordered"
     CONCLUSION_SIGNED = "conclusion_signed"
+    CONCLUSION_RECEIVED = "conclusion_received"
     APPEAL_FILED = "appeal_filed"
     APPEAL_TAKEN = "appeal_taken"
     BOOK_LOOKED_AT = "book_looked_at"
@@ -91,6 +92,7 @@ KINDS: Final = {
     News.VISIT_SOON: NoticeKind.APPOINTMENTS,
     News.STUDIES_ORDERED: NoticeKind.RESULTS,
     News.CONCLUSION_SIGNED: NoticeKind.RESULTS,
+    News.CONCLUSION_RECEIVED: NoticeKind.RESULTS,
     News.APPEAL_FILED: NoticeKind.RESULTS,
     News.APPEAL_TAKEN: NoticeKind.RESULTS,
     News.BOOK_LOOKED_AT: NoticeKind.LOOKS,

@@ -56,7 +56,10 @@ BODY_LIMITS: Final = (
     ("/api/scans", 6 * 1024 * 1024),
     ("/api/esignatures", 512 * 1024),
     ("/api/registers", imports.SIZE_LIMIT),
+    ("/api/exchange/", 513 * 1024),
 )
+MACHINES: Final = "/api/exchange/"
+"""Where other systems speak: each request is signed, no cookie counts, and no browser belongs."""
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""
 
@@ -108,7 +111,10 @@ class Guard:
         if any(path == closed or path.startswith(closed + "/") for closed in CLOSED):
             await refuse(answer, 404, "not_found")
             return
-        if method == "TRACE" or (method not in SAFE and not _origin_is_ours(given)):
+        is_machine = path.startswith(MACHINES) and b"origin" not in given
+        if method == "TRACE" or (
+            method not in SAFE and not is_machine and not _origin_is_ours(given)
+        ):
             await _drain(receive)
             await refuse(answer, 403, "foreign_origin")
             return

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Final, cast
 
 import httpx
 
+from emk_app.outbound.answers import asked_pause, body_of
 from emk_app.outbound.transports import Letter, NotSent, Postponed, Refused, Unavailable
 
 PATIENCE: Final = 10.0
 """Seconds to wait for each part of an answer."""
-LONGEST_ANSWER: Final = 64 * 1024
 
 _NOT_THE_LETTERS_FAULT: Final = frozenset({401, 403, 404, 405})
 """The gateway does not know us, or we don't know its address: every letter would fare so."""
@@ -48,7 +47,7 @@ class SmsGateway:
         headers = {"Idempotency-Key": letter.dedupe}
         try:
             with self._client.stream("POST", self._url, json=said, headers=headers) as answer:
-                body = _body(answer) if answer.is_success else b""
+                body = body_of(answer) if answer.is_success else b""
         except httpx.TimeoutException:
             # It may have been accepted: the next try carries the same key.
             raise Unavailable("unreachable") from None
@@ -58,16 +57,6 @@ class SmsGateway:
             raise _refusal(answer, at)
         if not _is_accepted(body):
             raise Unavailable("unclear")
-
-
-def _body(answer: httpx.Response) -> bytes:
-    """Read an answer of a sane length; the rest is not read."""
-    read = bytearray()
-    for part in answer.iter_bytes():
-        read += part
-        if len(read) > LONGEST_ANSWER:
-            return b""
-    return bytes(read)
 
 
 def _is_accepted(body: bytes) -> bool:
@@ -86,22 +75,9 @@ def _refusal(answer: httpx.Response, at: datetime) -> NotSent:
     if code in (408, 425):
         return Postponed("busy")
     if code == 429:
-        return Unavailable("busy", _asked_pause(answer, at))
+        return Unavailable("busy", asked_pause(answer, at))
     if 400 <= code < 500:
         return Refused("refused")
     if code == 503:
-        return Unavailable("busy", _asked_pause(answer, at))
+        return Unavailable("busy", asked_pause(answer, at))
     return Unavailable("unclear" if code < 400 else "busy")
-
-
-def _asked_pause(answer: httpx.Response, at: datetime) -> timedelta | None:
-    """Return what Retry-After asks for: seconds or a date (RFC 9110, 10.2.3)."""
-    said = answer.headers.get("Retry-After", "").strip()
-    if said.isascii() and said.isdigit():
-        return timedelta(seconds=min(int(said[:9]), 10**7))
-    try:
-        until = parsedate_to_datetime(said)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(until - at, timedelta(0))

@@ -886,6 +886,12 @@ def _signed() -> rx.Component:
                 *_conclusion_rows(shown),
                 cards.summary_row("Подписал председатель комиссии", shown.person),
                 cards.summary_row("Подписано", shown.at),
+                rx.cond(
+                    ExaminationState.exchange != "",
+                    cards.summary_row(
+                        "Обмен", rx.el.span(ExaminationState.exchange, role="status")
+                    ),
+                ),
             ),
             rx.cond(ExaminationState.head.may_reopen, _reopening()),
             rx.cond(ExaminationState.head.may_withdraw, _withdrawal()),

@@ -15,15 +15,52 @@ from emk_app.states.my_examination import MyExaminationState
 def my_examination() -> rx.Component:
     """Return what is known of the examination so far; nothing before the clinic opens it."""
     state = MyExaminationState
-    return when(
-        state.row.is_open,
-        rx.fragment(
-            when(some(state.conclusions), _conclusions()),
-            when(state.row.may_appeal, _appeal_form()),
-            when(given(state.row.appeal), _appeal()),
-            _studies(),
-            when(some(state.vaccinations), _vaccinations()),
+    return rx.fragment(
+        when(some(state.foreign), _foreign()),
+        when(state.row.is_open, _made_here()),
+    )
+
+
+def _made_here() -> rx.Component:
+    state = MyExaminationState
+    return rx.fragment(
+        when(some(state.conclusions), _conclusions()),
+        when(state.row.may_appeal, _appeal_form()),
+        when(given(state.row.appeal), _appeal()),
+        _studies(),
+        when(some(state.vaccinations), _vaccinations()),
+    )
+
+
+def _foreign() -> rx.Component:
+    return cards.card(
+        rx.el.p(
+            "Их прислали другие медорганизации. Результаты, срок которых не вышел, врач может "
+            "принять на осмотре вместо новых.",
+            class_name="e-muted",
         ),
+        rx.el.div(rx.foreach(MyExaminationState.foreign, _foreign_one), class_name="grid gap-8"),
+        title="Заключения из других систем",
+    )
+
+
+def _foreign_one(row: Any) -> rx.Component:
+    return rx.el.div(
+        badge(row.fitness, row.tone),
+        rx.el.p(rx.el.b(row.clinic), ", ", row.signed, class_name="my-2"),
+        when(given(row.restrictions), rx.el.p("Ограничения: ", row.restrictions)),
+        rx.el.details(
+            rx.el.summary("Результаты", class_name="cursor-pointer py-3"),
+            rx.foreach(
+                row.lines,
+                lambda line: rx.el.div(
+                    rx.el.b(line.name),
+                    rx.el.p(line.value, rx.el.span(" · ", line.made, class_name="e-muted")),
+                    class_name="py-2",
+                ),
+            ),
+        ),
+        key=row.key,
     )
 
 
@@ -100,6 +137,10 @@ def _vaccinations() -> rx.Component:
 def _conclusions() -> rx.Component:
     return cards.card(
         rx.el.div(rx.foreach(MyExaminationState.conclusions, _conclusion), class_name="grid gap-8"),
+        when(
+            given(MyExaminationState.exchange),
+            rx.el.p(MyExaminationState.exchange, class_name="e-muted mt-4", role="status"),
+        ),
         title="Заключение комиссии",
     )
 

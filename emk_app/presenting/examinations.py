@@ -610,7 +610,10 @@ def _offer(study: ProgrammeItem, shown: ExaminationView) -> str:
         return ""
     found = f"{study.words(offer.result.value)} {study.unit}".strip()
     ends = f", действует до {day(offer.valid_until)}" if offer.valid_until else ""
-    return f"В книжке № {offer.book.shown}: {found} от {day(offer.result.performed_on)}{ends}"
+    made = f"{found} от {day(offer.result.performed_on)}{ends}"
+    if offer.source is Source.EXCHANGE:
+        return f"В заключении «{offer.origin}»: {made}"
+    return f"В книжке № {offer.origin}: {made}"
 
 
 def _source(entry: EntryView) -> str:
@@ -619,6 +622,8 @@ def _source(entry: EntryView) -> str:
             return f"из медкнижки № {entry.details.number}"
         case Source.CERTIFICATE:
             return "по справке владельца"
+        case Source.EXCHANGE:
+            return f"из заключения «{entry.details.performer}»"
         case None:
             return ""
 

@@ -138,7 +138,11 @@ def _study(each: Confirmed) -> StudyRow:
     if result is None:
         return StudyRow(study.code, study.name, "", "", "ещё не готово", "neutral")
     until = f", действует до {day(each.valid_until)}" if each.valid_until else ""
-    whence = {Source.BOOK: ", из прежней книжки", Source.CERTIFICATE: ", по справке"}
+    whence = {
+        Source.BOOK: ", из прежней книжки",
+        Source.CERTIFICATE: ", по справке",
+        Source.EXCHANGE: ", из другой медорганизации",
+    }
     return StudyRow(
         study.code,
         study.name,

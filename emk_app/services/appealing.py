@@ -46,8 +46,9 @@ from emk_app.domain.notices import News
 from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.vaccinations import Standing
 from emk_app.domain.values import Problems
-from emk_app.services import cases, vaccinating
+from emk_app.services import cases, exchanging, vaccinating
 from emk_app.services.cases import Patient
+from emk_app.services.exchanging import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ class MyExamination:
     conclusions: tuple[Pronounced, ...]
     """Oldest first."""
     is_signed: bool
+    exchange: Progress | None
+    """How far the newest conclusion has come on its way to the system of ОМС."""
     appeal: AppealView | None
     may_appeal: bool
     appeal_until: date | None
@@ -351,6 +354,7 @@ def _mine(
             for each in signed
         ),
         is_signed=examination.status is ExaminationStatus.SIGNED,
+        exchange=exchanging.progress_of(db, examination.id),
         appeal=_appeal(db, application),
         may_appeal=contested is not None,
         appeal_until=rules.last_day(clock.day_of(contested.signed_at)) if contested else None,

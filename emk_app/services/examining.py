@@ -43,7 +43,7 @@ from emk_app.domain.applications import (
     reopen_examination,
 )
 from emk_app.domain.applications import withdraw_conclusion as withdraw_conclusion_of
-from emk_app.domain.books import IN_FORCE, BookNumber, BookStatus
+from emk_app.domain.books import IN_FORCE, BookStatus
 from emk_app.domain.clearance import (
     Conclusion,
     Fitness,
@@ -63,6 +63,7 @@ from emk_app.domain.errors import (
     NotPermitted,
 )
 from emk_app.domain.examinations import (
+    DETAIL_LIMIT,
     FURTHER,
     FURTHER_LIMIT,
     ORDER,
@@ -88,8 +89,9 @@ from emk_app.domain.notices import News
 from emk_app.domain.people import age_on, parse_date, parse_past_date
 from emk_app.domain.specialties import ForeignSpecialty
 from emk_app.domain.values import Problems
-from emk_app.services import auditing, cases, issuing, reports
+from emk_app.services import auditing, cases, exchanging, issuing, receiving, reports
 from emk_app.services.cases import Patient
+from emk_app.services.exchanging import Progress
 from emk_app.services.verifying import witness_of
 
 FRESH_ENTRY: Final = timedelta(minutes=10)
@@ -153,11 +155,16 @@ class EntryView:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A result of the holder's signed book that is still in date and may be taken over."""
+    """A result that is still in date and may be taken over.
+
+    It stands in the holder's signed book or in a conclusion that another system has sent.
+    """
 
     result: TestResult
     valid_until: date | None
-    book: BookNumber
+    source: Source
+    origin: str
+    """The book's number, or the name of the clinic that made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +242,8 @@ class ExaminationView:
     """The holder has brought a certificate of an earlier examination."""
     is_order_over: bool
     """Order 29н has ended by its own words; its last wording was used."""
+    exchange: Progress | None
+    """How far the newest conclusion has come on its way to the system of ОМС."""
     may_receive: bool
     may_enter: bool
     may_sign: bool
@@ -358,9 +367,10 @@ def enter_result(
 
 
 def take_over(actor: Actor, examination_id: int, code: str, *, now: datetime) -> None:
-    """Take a result that is still in date over from the holder's book, with its own day.
+    """Take a result that is still in date over from the holder's book or from a conclusion of
+    another system, with its own day.
 
-    Raises ``NotAChoice`` where the book has none, and as ``enter_result``. A second time changes
+    Raises ``NotAChoice`` where there is none, and as ``enter_result``. A second time changes
     nothing.
     """
     clinic_id = permit_position(actor, *ENTER)
@@ -373,7 +383,7 @@ def take_over(actor: Actor, examination_id: int, code: str, *, now: datetime) ->
         holder = examinations.vault_of(db, application)
         standing = _standing(db, examination, code)
         if standing is not None:
-            if standing.source is Source.BOOK:
+            if standing.source is offer.source:
                 return
             raise _beaten(db, standing)
         examinations.add_entry(
@@ -383,8 +393,12 @@ def take_over(actor: Actor, examination_id: int, code: str, *, now: datetime) ->
             holder,
             by=actor.user_id,
             now=now,
-            source=Source.BOOK,
-            details=Details(number=offer.book.shown),
+            source=offer.source,
+            details=(
+                Details(number=offer.origin)
+                if offer.source is Source.BOOK
+                else Details(performer=offer.origin[:DETAIL_LIMIT])
+            ),
         )
         cases.audit(db, actor, application, examination, "take_over", now, fields=code)
 
@@ -419,8 +433,8 @@ def put_details(
         if from_certificate and not _has_certificate(db, application):
             raise Invalid({"from_certificate": NotAChoice()})
         source = Source.CERTIFICATE if from_certificate else None
-        if found.source is Source.BOOK:
-            source = Source.BOOK
+        if found.source in (Source.BOOK, Source.EXCHANGE):
+            source = found.source
         holder = examinations.vault_of(db, application)
         if (found.source, examinations.details_of(found, holder)) == (source, details):
             return
@@ -562,6 +576,7 @@ def conclude_and_sign(
         cases.audit(db, actor, application, examination, "sign", now)
         _decide_appeal(db, actor, application, signed, now)
         _follow(db, application, conclusion, now)
+        exchanging.enqueue(db, signed, now=now)
         cases.tell(db, application, News.CONCLUSION_SIGNED, f"concluded:{signed.id}", now)
 
 
@@ -706,6 +721,26 @@ def _offers(
     entered: Collection[str],
     now: datetime,
 ) -> dict[str, Offer]:
+    """Return what is known of studies that have no result yet: from the book or, where it was made
+    later, from another system.
+    """
+    offers = _of_book(db, application, studies, entered, now)
+    for code, found in receiving.results_for(db, application, studies, entered, now=now).items():
+        known = offers.get(code)
+        if known is None or known.result.performed_on < found.result.performed_on:
+            study = next(each for each in studies if each.code == code)
+            until = valid_until(study, found.result)
+            offers[code] = Offer(found.result, until, Source.EXCHANGE, found.clinic)
+    return offers
+
+
+def _of_book(
+    db: Session,
+    application: Application,
+    studies: tuple[ProgrammeItem, ...],
+    entered: Collection[str],
+    now: datetime,
+) -> dict[str, Offer]:
     """Return what the holder's own genuine book says of studies that have no result yet.
 
     What is over, what contradicts the programme's form and what was made before the person was
@@ -733,7 +768,9 @@ def _offers(
             check_made_on(study, result.performed_on, patient.born_on, today)
         except InvalidValue:
             continue
-        found[study.code] = Offer(result, valid_until(study, result), content.number)
+        found[study.code] = Offer(
+            result, valid_until(study, result), Source.BOOK, content.number.shown
+        )
     return found
 
 
@@ -983,6 +1020,7 @@ def _view(
         own=own,
         has_certificate=_has_certificate(db, application),
         is_order_over=not ORDER.holds(clock.day_of(examination.opened_at)),
+        exchange=exchanging.progress_of(db, examination.id),
         may_receive=is_open and actor.position in RECEIVE,
         may_enter=is_ready and bool(studies) and actor.position in ENTER,
         may_sign=is_ready and bool(studies) and actor.position in SIGN,

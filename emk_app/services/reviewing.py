@@ -55,7 +55,17 @@ from emk_app.domain.reversals import (
     permit_reversal,
 )
 from emk_app.domain.values import DASHES, Problems
-from emk_app.services import auditing, cases, checking, esigning, issuing, notifying, scans
+from emk_app.services import (
+    auditing,
+    cases,
+    checking,
+    esigning,
+    issuing,
+    jobs,
+    notifying,
+    receiving,
+    scans,
+)
 from emk_app.services.esigning import ESignatureView
 from emk_app.services.scans import ScanView
 
@@ -304,6 +314,9 @@ def approve(actor: Actor, number: str, *, now: datetime) -> None:
         applications.move(db, application, now=now, papers=papers)
         write(db, actor, application, Milestone.PAPERS_APPROVED, now)
         audit(db, actor, application, "approve", now)
+        jobs.enqueue(
+            db, receiving.MATCH, application.id, occasion=str(application.version), now=now
+        )
         issuing.form_if_green(db, application, now=now)
 
 

@@ -28,7 +28,7 @@ from emk_app.domain.examinations import (
 from emk_app.domain.people import parse_past_date
 from emk_app.edge.policy import allow
 from emk_app.presenting import examinations as rows
-from emk_app.presenting import texts
+from emk_app.presenting import exchange, texts
 from emk_app.presenting import vaccinations as shots
 from emk_app.presenting.examinations import (
     AppealRow,
@@ -208,6 +208,8 @@ class ExaminationState(rx.State):
     """One examination: whom, what was found, what the commission concludes."""
 
     head: ExaminationRow = ExaminationRow()
+    exchange: str = ""
+    """How far the conclusion has come on its way to the system of ОМС."""
     progress: ProgressRow = ProgressRow()
     measurements: list[ResultRow] = []
     physicians: list[ResultRow] = []
@@ -757,6 +759,7 @@ class ExaminationState(rx.State):
             "progress": rows.progress_row(shown),
             "signature": rows.signature_row(shown.signature),
             "earlier": rows.earlier_rows(shown),
+            "exchange": exchange.for_clinic(shown.exchange),
             "standings": shots.standing_rows(card.standings) if card else [],
             "records": shots.record_rows(card) if card else [],
             "may_vaccinate": card is not None and card.may_enter,

@@ -10,11 +10,12 @@ from emk_app import clock
 from emk_app.domain.actors import Role
 from emk_app.domain.errors import DomainError, Invalid, NotFound, Required
 from emk_app.edge.policy import allow
+from emk_app.presenting import exchange, texts
 from emk_app.presenting import my_examinations as rows
-from emk_app.presenting import texts
+from emk_app.presenting.exchange import ForeignRow
 from emk_app.presenting.my_examinations import MyRow, PronouncedRow, StudyRow
 from emk_app.presenting.vaccinations import StandingRow
-from emk_app.services import appealing
+from emk_app.services import appealing, receiving
 from emk_app.services.appealing import MyExamination
 from emk_app.states import live
 from emk_app.states.session import actor_of, say, warn
@@ -30,6 +31,10 @@ class MyExaminationState(rx.State):
     conclusions: list[PronouncedRow] = []
     vaccinations: list[StandingRow] = []
     appeal_error: str = ""
+    exchange: str = ""
+    """Said once the conclusion was passed on."""
+    foreign: list[ForeignRow] = []
+    """Conclusions of other systems."""
 
     @rx.event(background=True)
     @allow(Role.HOLDER, quiet=True)
@@ -46,6 +51,9 @@ class MyExaminationState(rx.State):
             async with self:
                 actor = await actor_of(self)
                 self._show(await in_thread(appealing.mine, actor, number, now=clock.now()))
+                foreign = exchange.foreign_rows(await in_thread(receiving.mine, actor))
+                if foreign != self.foreign:
+                    self.foreign = foreign
 
     @rx.event
     @allow(Role.HOLDER)
@@ -82,6 +90,7 @@ class MyExaminationState(rx.State):
     def _show(self, shown: MyExamination | None) -> None:
         values: dict[str, Any] = {
             "row": rows.my_row(shown),
+            "exchange": exchange.for_holder(shown.exchange) if shown else "",
             "studies": rows.study_rows(shown),
             "conclusions": rows.pronounced_rows(shown),
             "vaccinations": rows.vaccination_rows(shown),

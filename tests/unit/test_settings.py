@@ -14,6 +14,7 @@ PRODUCTION = {
     "EMK_MAIL_FROM": "ЭМК Онлайн <noreply@emk.example.ru>",
     "EMK_SMS_URL": "https://sms.example.ru/messages",
     "EMK_SMS_TOKEN": "token",
+    "EMK_EXCHANGE_URL": "https://oms.example.ru/documents",
 }
 
 
@@ -44,6 +45,9 @@ PRODUCTION = {
         ("EMK_SMS_URL", "http://sms.example.ru/messages"),
         ("EMK_SMS_URL", "https://user:word@sms.example.ru/"),
         ("EMK_SMS_TOKEN", "two words"),
+        ("EMK_EXCHANGE_URL", "http://oms.example.ru/documents"),
+        ("EMK_EXCHANGE_URL", "oms.example.ru"),
+        ("EMK_EXCHANGE_FORMAT", "pdf"),
         ("EMK_SMS_SENDER", "ЭМК"),
         ("EMK_SMS_SENDER", "longer than eleven"),
     ],
@@ -61,6 +65,7 @@ def test_unusable_value_stops_the_start_and_names_its_variable(name: str, value:
         ("EMK_DATA", ""),
         ("EMK_SMTP_URL", ""),
         ("EMK_SMS_URL", ""),
+        ("EMK_EXCHANGE_URL", ""),
         ("EMK_SMS_TOKEN", ""),
         ("EMK_MAIL_FROM", ""),
         ("EMK_TEST_CLOCK", "/tmp/clock"),
@@ -113,3 +118,10 @@ def test_nothing_said_is_a_demo_on_the_loopback():
 )
 def test_origin_is_kept_as_browsers_write_it(said: str, written: str):
     assert read({"EMK_ORIGIN": said}).origin == written
+
+
+def test_conclusions_go_to_ourselves_only_where_nothing_else_is_said_and_never_in_production():
+    assert read({}).exchanges_with_itself
+    assert not read({"EMK_EXCHANGE_URL": "none"}).exchanges_with_itself
+    assert not read({"EMK_EXCHANGE_URL": "https://oms.example.ru/d"}).exchanges_with_itself
+    assert not read(PRODUCTION | {"EMK_EXCHANGE_URL": "none"}).exchanges_with_itself

@@ -1,0 +1,121 @@
+"""Where other systems bring conclusions and ask for receipts; each request is signed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from emk_app import clock
+from emk_app.api.routing import Endpoint, address_of, refusal
+from emk_app.api.scans import drain
+from emk_app.crypto.messages import Message, NotSigned, read_claim
+from emk_app.domain.errors import Conflict, DomainError, NotFound
+from emk_app.domain.exchange import DocumentRefused, DocumentTooLarge, ForeignOrganisation
+from emk_app.edge.allowance import Allowance
+from emk_app.edge.policy import ANYONE
+from emk_app.presenting import exchange as words
+from emk_app.services import receiving
+from emk_app.services.exchanging import PATH, origin_of
+from emk_app.services.receiving import NotAPartner, Replayed, Sender, UnknownFormat
+from emk_app.threads import in_thread
+
+log = logging.getLogger("emk.exchange")
+
+AT_ONCE: Final = 120
+A_SECOND: Final = 10.0
+allowance = Allowance(AT_ONCE, A_SECOND)
+"""What one address may ask: a signature is checked before anything is read."""
+
+STATUSES: Final[tuple[tuple[type[DomainError], int, str], ...]] = (
+    (Replayed, 401, "replayed"),
+    (NotAPartner, 401, "not_a_partner"),
+    (ForeignOrganisation, 403, "foreign_organisation"),
+    (NotFound, 404, "not_found"),
+    (Conflict, 409, "document_differs"),
+    (DocumentTooLarge, 413, "body_too_large"),
+    (UnknownFormat, 415, "unknown_format"),
+    (DocumentRefused, 422, "document_refused"),
+)
+
+
+async def bring(request: Request) -> Response:
+    """Take a document in; the answer is its signed receipt."""
+    if not allowance.take(address_of(request), time.monotonic()):
+        await drain(request)
+        return _refused(429, "too_many_attempts", headers={"retry-after": "10"})
+    body = await request.body()
+    try:
+        sender = await _sender(request, body)
+        outcome = await in_thread(
+            receiving.receive,
+            sender,
+            request.headers.get("content-type", ""),
+            request.headers.get("idempotency-key", ""),
+            body,
+            now=clock.now(),
+        )
+    except DomainError as error:
+        return _worded(error)
+    return _receipt(outcome.receipt, 201 if outcome.is_new else 200)
+
+
+async def find(request: Request) -> Response:
+    """Give the receipt again, to whoever has brought the document."""
+    if not allowance.take(address_of(request), time.monotonic()):
+        return _refused(429, "too_many_attempts", headers={"retry-after": "10"})
+    try:
+        sender = await _sender(request, b"")
+        found = await in_thread(receiving.receipt, sender, str(request.path_params["key"]))
+    except DomainError as error:
+        return _worded(error)
+    return _receipt(found, 200)
+
+
+async def _sender(request: Request, body: bytes) -> Sender:
+    given = request.headers
+    message = Message(
+        request.method,
+        origin_of(request.url.path),
+        body,
+        content_type=given.get("content-type", ""),
+        key=given.get("idempotency-key", ""),
+    )
+    try:
+        claim = read_claim(given.get("signature-input", ""), given.get("signature", ""))
+    except NotSigned:
+        raise NotAPartner("no signature") from None
+    return await in_thread(
+        receiving.authenticate, message, given.get("content-digest", ""), claim, now=clock.now()
+    )
+
+
+def _receipt(raw: bytes, status: int) -> Response:
+    return Response(raw, status, {"cache-control": "no-store"}, media_type="application/json")
+
+
+def _worded(error: DomainError) -> JSONResponse:
+    status, code = next(
+        (status, code) for kind, status, code in STATUSES if isinstance(error, kind)
+    )
+    # The rule is a word of ours: it helps the other side and quotes nobody.
+    rule = error.rule if isinstance(error, DocumentRefused) else ""
+    log.warning("a document was not taken: %s %s", code, rule)
+    return _refused(status, code, rule=rule)
+
+
+def _refused(
+    status: int, code: str, *, rule: str = "", headers: dict[str, str] | None = None
+) -> JSONResponse:
+    answer = refusal(status, code, words.refusal(code, rule))
+    answer.headers.update({"cache-control": "no-store", **(headers or {})})
+    return answer
+
+
+ENDPOINTS: Final = (
+    Endpoint(PATH, "POST", bring, ANYONE),
+    Endpoint("/api/exchange/v1/receipts/{key}", "GET", find, ANYONE),
+)

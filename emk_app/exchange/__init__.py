@@ -1,0 +1,1 @@
+"""Conclusions as documents of other systems: written, checked against the schema, read."""
