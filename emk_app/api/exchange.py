@@ -14,13 +14,21 @@ from emk_app.api.routing import Endpoint, address_of, refusal
 from emk_app.api.scans import drain
 from emk_app.crypto.messages import Message, NotSigned, read_claim
 from emk_app.domain.errors import Conflict, DomainError, NotFound
-from emk_app.domain.exchange import DocumentRefused, DocumentTooLarge, ForeignOrganisation
+from emk_app.domain.exchange import (
+    DocumentRefused,
+    DocumentTooLarge,
+    ForeignOrganisation,
+    NotAPartner,
+    Replayed,
+    UnknownFormat,
+)
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.policy import ANYONE
 from emk_app.presenting import exchange as words
+from emk_app.presenting import texts
 from emk_app.services import receiving
 from emk_app.services.exchanging import PATH, origin_of
-from emk_app.services.receiving import NotAPartner, Replayed, Sender, UnknownFormat
+from emk_app.services.receiving import Sender
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.exchange")
@@ -46,7 +54,7 @@ async def bring(request: Request) -> Response:
     """Take a document in; the answer is its signed receipt."""
     if not allowance.take(address_of(request), time.monotonic()):
         await drain(request)
-        return _refused(429, "too_many_attempts", headers={"retry-after": "10"})
+        return _too_many()
     body = await request.body()
     try:
         sender = await _sender(request, body)
@@ -66,7 +74,7 @@ async def bring(request: Request) -> Response:
 async def find(request: Request) -> Response:
     """Give the receipt again, to whoever has brought the document."""
     if not allowance.take(address_of(request), time.monotonic()):
-        return _refused(429, "too_many_attempts", headers={"retry-after": "10"})
+        return _too_many()
     try:
         sender = await _sender(request, b"")
         found = await in_thread(receiving.receipt, sender, str(request.path_params["key"]))
@@ -104,14 +112,18 @@ def _worded(error: DomainError) -> JSONResponse:
     # The rule is a word of ours: it helps the other side and quotes nobody.
     rule = error.rule if isinstance(error, DocumentRefused) else ""
     log.warning("a document was not taken: %s %s", code, rule)
-    return _refused(status, code, rule=rule)
+    return _refused(status, code, texts.sentence(error))
 
 
-def _refused(
-    status: int, code: str, *, rule: str = "", headers: dict[str, str] | None = None
-) -> JSONResponse:
-    answer = refusal(status, code, words.refusal(code, rule))
-    answer.headers.update({"cache-control": "no-store", **(headers or {})})
+def _too_many() -> JSONResponse:
+    answer = _refused(429, "too_many_attempts", words.TOO_MANY)
+    answer.headers["retry-after"] = "10"
+    return answer
+
+
+def _refused(status: int, code: str, sentence: str) -> JSONResponse:
+    answer = refusal(status, code, sentence)
+    answer.headers["cache-control"] = "no-store"
     return answer
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from emk_app.domain.clearance import Conclusion
-from emk_app.domain.errors import Conflict, DomainError, InvalidValue
+from emk_app.domain.errors import Conflict, DomainError
 from emk_app.domain.examinations import ExaminationKind, ItemKind
 from emk_app.domain.people import FullName, Sex
 from emk_app.domain.vaccinations import RecordKind
@@ -73,7 +73,7 @@ class Doubt(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class DocumentRefused(InvalidValue):
+class DocumentRefused(DomainError):
     """Not a document of the agreed kind; ``rule`` names what it breaks, never what it says."""
 
     def __init__(self, rule: str) -> None:
@@ -90,6 +90,18 @@ class DocumentTooLarge(DocumentRefused):
 
     def __init__(self) -> None:
         super().__init__("size")
+
+
+class NotAPartner(DomainError):
+    """The request is not signed by a key we know, or the signature does not fit it."""
+
+
+class Replayed(NotAPartner):
+    """A request that was taken already, or one signed too long ago or in the future."""
+
+
+class UnknownFormat(DomainError):
+    """Neither of the two formats."""
 
 
 class ForeignOrganisation(DomainError):

@@ -12,17 +12,7 @@ from emk_app.presenting.formats import NBSP, counted, day, moment
 from emk_app.services.exchanging import Progress, StuckShipment
 from emk_app.services.receiving import Foreign, Undecided
 
-REFUSALS: Final = {
-    "not_a_partner": "Подпись запроса не подтверждена. Проверьте ключ и состав подписи.",
-    "replayed": "Запрос с этой подписью уже принят или устарел. Подпишите его заново.",
-    "foreign_organisation": "Отправитель не зарегистрирован для этой медорганизации.",
-    "not_found": "Под этим ключом документов нет.",
-    "document_differs": "Под этим ключом или номером уже принят другой документ.",
-    "body_too_large": "Документ больше, чем можно принять: 512 КиБ.",
-    "unknown_format": "Принимаются application/xml (СЭМД 230) и application/fhir+json.",
-    "document_refused": "Документ не прошёл проверку",
-    "too_many_attempts": "Слишком много запросов. Повторите через несколько секунд.",
-}
+TOO_MANY: Final = "Слишком много запросов. Повторите через несколько секунд."
 
 FAILURES: Final = {
     "unreachable": "получатель недоступен",
@@ -78,12 +68,6 @@ class ExchangeRow:
     tone: str
     at: str
     tries: str
-
-
-def refusal(code: str, rule: str = "") -> str:
-    """Return the sentence for another system's engineer."""
-    said = REFUSALS[code]
-    return f"{said}: правило {rule}." if rule else said if said.endswith(".") else f"{said}."
 
 
 def for_clinic(progress: Progress | None) -> str:

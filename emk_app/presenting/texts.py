@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from emk_app import clock
-from emk_app.domain import appeals, errors, examinations, specialties
+from emk_app.domain import appeals, errors, examinations, exchange, specialties
 from emk_app.domain.accounts import (
     DoorstepExpired,
     WrongCode,
@@ -226,6 +226,29 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     NotOptional: lambda _: "Сообщения о безопасности отключить нельзя: они защищают ваш доступ.",
     NoContact: lambda _: "Этот способ станет доступен, когда вы подтвердите такой контакт.",
+    exchange.NotAPartner: lambda _: (
+        "Подпись запроса не подтверждена. Проверьте ключ и состав подписи."
+    ),
+    exchange.Replayed: lambda _: (
+        "Запрос с этой подписью уже принят или устарел. Подпишите его заново."
+    ),
+    exchange.ForeignOrganisation: lambda _: (
+        "Отправитель не зарегистрирован для этой медорганизации. Зарегистрируйте её OID."
+    ),
+    exchange.DocumentDiffers: lambda _: (
+        "Под этим ключом или номером уже принят другой документ. Отправьте новую версию."
+    ),
+    exchange.UnknownFormat: lambda _: (
+        "Принимаются application/xml (СЭМД 230) и application/fhir+json."
+    ),
+    exchange.DocumentTooLarge: lambda _: "Документ больше, чем можно принять: 512 КиБ.",
+    exchange.DocumentUnsafe: lambda error: (
+        f"В документе есть то, чего в нём не бывает: {error.rule}."
+    ),
+    exchange.DocumentRefused: lambda error: (
+        f"Документ не прошёл проверку по правилу {error.rule}. Исправьте и отправьте снова."
+    ),
+    exchange.ShipmentEnded: lambda _: "По этому документу уже решено. Показаны свежие данные.",
     LetterEnded: lambda _: "Сообщение уже ушло или снято с отправки. Показаны свежие данные.",
     errors.Invalid: lambda _: "Проверьте отмеченные поля.",
     errors.TooManyAttempts: _later,

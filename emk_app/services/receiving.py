@@ -32,7 +32,7 @@ from emk_app.db.tables.exchange import ReceivedDocument, SeenNonce
 from emk_app.db.tables.people import User
 from emk_app.domain.actors import SYSTEM, Actor, Role, permit
 from emk_app.domain.applications import PapersTrack
-from emk_app.domain.errors import DomainError, InvalidValue, NotFound
+from emk_app.domain.errors import InvalidValue, NotFound
 from emk_app.domain.examinations import ProgrammeItem, TestResult, check_made_on, parse_entry
 from emk_app.domain.exchange import (
     DOCUMENT_LIMIT,
@@ -46,9 +46,12 @@ from emk_app.domain.exchange import (
     Doubt,
     ForeignOrganisation,
     Format,
+    NotAPartner,
     ReceivedState,
+    Replayed,
     ShipmentEnded,
     Statement,
+    UnknownFormat,
     doubt_of,
 )
 from emk_app.domain.notices import News, Notice
@@ -65,18 +68,6 @@ MATCH: Final = "exchange_match"
 SWEEP: Final = "exchange_sweep"
 SHOWN: Final = 100
 FORMATS: Final = {kind: each for each, kind in MEDIA_TYPES.items()}
-
-
-class NotAPartner(DomainError):
-    """The request is not signed by a key we know, or the signature does not fit it."""
-
-
-class Replayed(NotAPartner):
-    """A request that was taken already, or one signed too long ago or in the future."""
-
-
-class UnknownFormat(DomainError):
-    """Neither of the two formats."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from emk_app.domain.applications import ApplicationStatus, PapersTrack
 from emk_app.domain.errors import NotFound, NotPermitted
 from emk_app.domain.exchange import (
     DOCUMENT_LIMIT,
+    DocumentRefused,
     Doubt,
     Format,
     ReceivedState,
@@ -321,7 +322,7 @@ def test_an_unknown_format_is_refused(now: datetime):
 
 @pytest.mark.parametrize("name", ["short", "x" * 81, "ключ-из-букв", "a b c d e f g h"])
 def test_a_key_has_a_form(now: datetime, name: str):
-    with pytest.raises((receiving.DocumentRefused, UnicodeError)):
+    with pytest.raises((DocumentRefused, UnicodeError)):
         name.encode("ascii")
         receiving.receive(
             receiving.Sender("0" * 16, "", frozenset({FOREIGN_OID})),
