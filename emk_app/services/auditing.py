@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.tables.journal import AuditEntry
+from emk_app.db.tables.journal import FIELDS_LENGTH, AuditEntry
 from emk_app.domain.actors import Actor
 from emk_app.keys import keystore
 
@@ -36,7 +36,10 @@ def record(
     subject_id: int | None = None,
     fields: str = "",
 ) -> None:
-    """Add one entry to the chain; ``fields`` are names of fields, never their values."""
+    """Add one entry to the chain; ``fields`` are names of fields, never their values.
+
+    Of more names than the entry holds, the first are kept, and «…» says that there were others.
+    """
     if db.get_bind().dialect.name == "postgresql":
         db.connection().execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     db.flush()
@@ -49,12 +52,18 @@ def record(
         subject_id=subject_id,
         action=action,
         target=target,
-        fields=fields,
+        fields=_fitting(fields),
         previous=last or FIRST,
         digest="",
     )
     entry.digest = digest_of(entry)
     db.add(entry)
+
+
+def _fitting(fields: str) -> str:
+    if len(fields) <= FIELDS_LENGTH:
+        return fields
+    return fields[: fields.rindex(",", 0, FIELDS_LENGTH - 1)] + ",…"
 
 
 def look(

@@ -260,6 +260,9 @@ def test_every_field_and_scan_may_be_asked_for_at_once(number: str, operator: Ac
     reviewing.ask_clarification(operator, number, controls, "Заполните заново.", now=now)
     asked = reviewing.case(operator, number, now=now).asked
     assert asked == Asked(frozenset(Field), frozenset(ScanKind))
+    with reading() as db:
+        noted = db.exec(select(AuditEntry.fields).where(AuditEntry.action == "ask")).one()
+    assert noted.startswith(f"{next(iter(Field))},") and noted.endswith(",…") and len(noted) <= 400
 
 
 def test_correction_that_changes_the_programme_is_not_approved_on_the_old_examination(

@@ -9,6 +9,8 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 from emk_app.db.columns import BIG, choice, identity, reference
 from emk_app.domain.notices import Channel
 
+FIELDS_LENGTH = 400
+
 
 class AuditEntry(SQLModel, table=True):
     """One act on somebody's records: who, on whom, what, when; never values (D50)."""
@@ -25,7 +27,7 @@ class AuditEntry(SQLModel, table=True):
     action: str = Field(max_length=40)
     target: str = Field(max_length=60)
     """Kind and identity of the thing, like "application:5"."""
-    fields: str = Field(default="", max_length=400)
+    fields: str = Field(default="", max_length=FIELDS_LENGTH)
     previous: str = Field(max_length=64)
     digest: str = Field(max_length=64, unique=True)
     """HMAC over this entry and ``previous``: a chain."""
