@@ -283,4 +283,11 @@ def _add_once(db: Session, table: type[SQLModel], **values: Any) -> bool:
     """Add a row unless its occasion is there; wait for whoever is adding the same one."""
     insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
     db.flush()
-    return db.exec(insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    added = (
+        insert(table)
+        .values(**values)
+        .on_conflict_do_nothing()
+        .returning(sa.literal_column("id", sa.Integer))
+    )
+    # PostgreSQL does not count what it returns, so what came back is asked for.
+    return db.exec(added).first() is not None

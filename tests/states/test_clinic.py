@@ -8,19 +8,22 @@ from typing import Any
 
 import pyotp
 import pytest
+from reflex_base.event import Event
 from sqlmodel import col, select
 
 from emk_app import clock
 from emk_app.db.engine import reading
 from emk_app.db.tables.applications import Application
 from emk_app.db.tables.examinations import Examination, ExaminationEntry
+from emk_app.db.tables.people import User
 from emk_app.domain.actors import Actor, Position
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.examinations import CorrectionReason
 from emk_app.presenting.formats import day
 from emk_app.services import applying, examining, reviewing
-from emk_app.states.clinic import DayState, ExaminationState
+from emk_app.states.clinic import DayState, ExaminationState, StaffState
+from emk_app.states.my_examination import MyExaminationState
 from emk_app.states.session import MessageState
 from tests.factories import (
     SECRET,
@@ -36,7 +39,10 @@ from tests.states.conftest import Screen, Screens
 STATE = "reflex___state____state"
 DAY = f"{STATE}.emk_app___states___clinic____day_state"
 EXAM = f"{STATE}.emk_app___states___clinic____examination_state"
+STAFF = f"{STATE}.emk_app___states___clinic____staff_state"
+MINE = f"{STATE}.emk_app___states___my_examination____my_examination_state"
 PAGE = "/clinic/exams/[examination_arg]"
+MY_PAGE = "/cabinet/applications/[number_arg]"
 
 HANDLERS: dict[str, tuple[str, ...]] = {
     f"{DAY}.open": (),
@@ -69,7 +75,10 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     f"{EXAM}.vaccinate": ("form",),
     f"{EXAM}.withdraw_record": ("record_id",),
     f"{EXAM}.withdraw_conclusion": ("form",),
+    f"{STAFF}.set_specialty": ("user_id", "code", "given"),
 }
+HOLDERS: dict[str, tuple[str, ...]] = {f"{MINE}.appeal": ("form",)}
+"""The holder's own handlers, which the clinic has no use for."""
 NONSENSE: tuple[Any, ...] = (None, -1, 10**30, True, "", "x" * 5000, [], {}, {"a": [1]}, "\ud800")
 GROUPS = ("measurements", "physicians", "labs", "instrumental", "attestation", "further")
 
@@ -130,6 +139,11 @@ def everything() -> list[dict[str, Any]]:
         ]
 
 
+def people() -> list[str]:
+    with reading() as db:
+        return [repr(row) for row in db.exec(select(User).order_by(col(User.id))).all()]
+
+
 def only() -> Application:
     with reading() as db:
         return db.exec(select(Application)).one()
@@ -164,12 +178,12 @@ def test_list_of_handlers_is_complete():
     ours = {
         name
         for name in RegistrationContext.get().event_handlers
-        if name.startswith((DAY, EXAM)) and not name.endswith((".follow", ".setvar"))
+        if name.startswith((DAY, EXAM, STAFF, MINE)) and not name.endswith((".follow", ".setvar"))
     }
-    assert ours == set(HANDLERS)
+    assert ours == {*HANDLERS, *HOLDERS}
 
 
-@pytest.mark.parametrize("name", [*HANDLERS, f"{DAY}.follow", f"{EXAM}.follow"])
+@pytest.mark.parametrize("name", [*HANDLERS, *(f"{state}.follow" for state in (DAY, EXAM, STAFF))])
 async def test_other_roles_and_strangers_learn_and_move_nothing(
     name: str, screens: Screens, opened: int, holder: Actor, moment: datetime
 ):
@@ -196,6 +210,60 @@ async def test_nonsense_in_a_payload_breaks_nothing(
         await tab.forge(name, PAGE, **dict.fromkeys(HANDLERS[name], value))
         if "code" in HANDLERS[name]:
             await tab.forge(name, PAGE, **(dict.fromkeys(HANDLERS[name], value) | {"code": "bp"}))
+    assert [repr(error) for error in tab.errors] == []
+    assert everything() == before
+
+
+async def test_nonsense_about_a_specialty_changes_nobodys(
+    screens: Screens, chair: Actor, clinic_id: int, moment: datetime
+):
+    physician = make_physician(clinic_id, moment, own_specialties=("dentist",))
+    registrar = make_physician(clinic_id, moment, Position.REGISTRAR)
+    foreign = make_physician(make_clinic(), moment, own_specialties=("dentist",))
+    tab = await screens.signed_in(chair.user_id)
+    await tab.follow(StaffState.follow())
+    await tab.until(StaffState, lambda state: len(state.rows) == 3)
+    before = people()
+    name = f"{STAFF}.set_specialty"
+    for value in NONSENSE:
+        for user_id in (value, physician.user_id):
+            await tab.forge(name, "/clinic/staff", user_id=user_id, code=value, given=True)
+        await tab.forge(name, "/clinic/staff", user_id=value, code="ent", given=True)
+    for other in (registrar, foreign, chair):
+        await tab.forge(name, "/clinic/staff", user_id=other.user_id, code="ent", given=True)
+    assert [repr(error) for error in tab.errors] == []
+    assert people() == before
+
+
+@pytest.mark.parametrize("name", [*HOLDERS, f"{MINE}.follow"])
+async def test_holders_handlers_are_closed_to_everybody_else(
+    name: str, screens: Screens, opened: int, number: str, chair: Actor, moment: datetime
+):
+    payload: dict[str, Any] = {key: {"reason": "Вылечился"} for key in HOLDERS.get(name, ())}
+    page = f"/cabinet/applications/{number}"
+    before = everything()
+    for actor in (chair, make_operator(moment)):
+        tab = await screens.signed_in(actor.user_id)
+        await tab.forge(name, page, **payload)
+        assert tab.gone_to == "/forbidden"
+    stranger = await screens.stranger()
+    await stranger.forge(name, page, **payload)
+    assert stranger.gone_to == "/login"
+    assert everything() == before
+
+
+async def test_nonsense_in_an_appeal_breaks_nothing(
+    screens: Screens, opened: int, number: str, holder: Actor, clinic_id: int, moment: datetime
+):
+    tab = await screens.signed_in(holder.user_id)
+    before = everything()
+    for value in NONSENSE:
+        for form in (value, {"reason": value}, {"reason": "Вылечился", "commission": value}):
+            forged = Event(name=f"{MINE}.appeal", payload={"form": form})
+            for shown in (number, "424242", "x" * 5000):
+                await tab.send(forged, MY_PAGE, number_arg=shown)
+    await tab.send(MyExaminationState.appeal({"reason": ""}), MY_PAGE, number_arg=number)
+    assert (await tab.state(MyExaminationState)).appeal_error
     assert [repr(error) for error in tab.errors] == []
     assert everything() == before
 

@@ -25,7 +25,7 @@ def made(serial: int, status: A = A.UNDER_REVIEW, **more: object) -> CaseView:
     return replace(CASE, status=status, **values)  # pyright: ignore[reportArgumentType]
 
 
-EVERY = [made(n, status) for n, status in enumerate(set(A) - {A.DRAFT}, 1)]
+EVERY = [made(n, status) for n, status in enumerate((each for each in A if each is not A.DRAFT), 1)]
 
 
 def ids(
@@ -37,7 +37,7 @@ def ids(
     return [case.id for case in listings.listing(cases, group, query, order, 1).cases]
 
 
-@pytest.mark.parametrize("status", set(A) - {A.DRAFT})
+@pytest.mark.parametrize("status", [status for status in A if status is not A.DRAFT])
 def test_every_status_is_in_its_groups(status: A):
     shown = {group for group in Group if ids([made(1, status)], group)}
     wanted = {Group.ALL, Group.ENDED if status in FINAL else Group.OPEN}

@@ -421,7 +421,7 @@ def test_question_of_the_operator_awaits_the_holder():
 
 @pytest.mark.parametrize(
     ("status", "papers", "examination"),
-    list(itertools.product(set(ApplicationStatus), PapersTrack, ExaminationTrack)),
+    list(itertools.product(ApplicationStatus, PapersTrack, ExaminationTrack)),
 )
 def test_each_track_awaits_one_at_most_and_nobody_once_all_is_over(
     status: ApplicationStatus, papers: PapersTrack, examination: ExaminationTrack
