@@ -569,16 +569,20 @@
   let { title } = document;
   let { pathname } = location;
   let moved = false;
+  let held = null;
+  let paper = null;
   for (const kind of ["focusin", "pointerdown"])
-    document.addEventListener(kind, () => (moved = false), true);
+    document.addEventListener(
+      kind,
+      (event) => {
+        moved = false;
+        held = kind === "focusin" ? event.target : null;
+        paper = near(event, "[data-upload-url]");
+      },
+      true,
+    );
   new MutationObserver((changes) => {
     for (const change of changes) {
-      for (const node of change.removedNodes) {
-        /* The file that had the focus has come or gone: it stays at the same paper. */
-        if (!(node instanceof HTMLElement && node.matches(".e-file, .e-drop, :has(> .e-drop)"))) continue;
-        const field = change.target instanceof Element && change.target.closest("[data-upload-url]");
-        if (field && document.activeElement === document.body) one(field, "[data-file]")?.focus();
-      }
       for (const node of change.addedNodes) {
         if (!(node instanceof HTMLElement)) continue;
         if (node.matches("[data-error-summary]") || one(node, "[data-error-summary]")) toErrors();
@@ -587,6 +591,12 @@
         const filled = node.matches("form[data-autosubmit]") ? node : one(node, "form[data-autosubmit]");
         if (filled) setTimeout(() => filled.requestSubmit(), 0);
       }
+    }
+    /* The file whose control had the focus has come or gone: it stays at the same paper. */
+    if (held && !held.isConnected) {
+      held = null;
+      if (paper?.isConnected && document.activeElement === document.body)
+        one(paper, "[data-file]")?.focus();
     }
     if (document.querySelector("[data-viewer]")) review();
     if ((document.title && document.title !== title) || location.pathname !== pathname) {

@@ -107,7 +107,7 @@ def test_representative_shows_what_only_they_need_and_removes_a_file_when_sure(
     page.wait_for_url("**/apply/papers")
     show_papers(page, folder)
     for label in ("Студенческий билет", "Свидетельство о рождении"):
-        expect(file_field(page, label).get_by_text("Снять камерой")).to_be_visible()
+        expect(file_field(page, label).get_by_text("Сфотографировать")).to_be_visible()
         choose_file(page, label, paper(folder, ScanKind.PASSPORT))
         file_field(page, label).get_by_role("button", name="Посмотреть").wait_for()
     look(page, "apply-papers-represented")
@@ -123,8 +123,16 @@ def test_representative_shows_what_only_they_need_and_removes_a_file_when_sure(
     expect(birth.get_by_role("button", name="Удалить")).to_be_focused()
     birth.get_by_role("button", name="Удалить").click()
     page.get_by_role("dialog").get_by_role("button", name="Удалить").click()
-    chooser = birth.get_by_role("button", name="Свидетельство о рождении Выберите файл")
-    chooser.wait_for()
+    chooser = birth.get_by_role("button", name=re.compile("Выберите файл$"))
+    expect(chooser).to_be_focused()
+    next_step(page, "медорганизация")
+    summary = page.get_by_role("alert").filter(has_text="Проверьте, что заполнено")
+    summary.get_by_role("link").click()
+    expect(chooser).to_be_focused()
+    choose_file(page, "Свидетельство о рождении", paper(folder, ScanKind.PASSPORT))
+    birth.get_by_role("button", name="Посмотреть").wait_for()
+    next_step(page, "медорганизация")
+    page.wait_for_url("**/apply/clinic")
 
 
 def test_draft_survives_the_browser_and_the_server(server: Server, visit: Visit, folder: Path):
