@@ -181,7 +181,7 @@ class ApplyState(rx.State):
             await warn(self, error)
             return
         self._show(await self._standing())
-        await say(self, f"{rows.SCAN_KINDS[kind]}: скан удалён.")
+        await say(self, f"{self.scans[name].label}: скан удалён.")
 
     @rx.event
     @allow(Role.HOLDER)
