@@ -23,6 +23,7 @@ from emk_app.api import (
     scans,
     session,
     verdict,
+    visits,
 )
 from emk_app.api.routing import routes
 from emk_app.components import layout
@@ -100,6 +101,7 @@ ENDPOINTS = (
     *book.ENDPOINTS,
     *consent.ENDPOINTS,
     *exchange.ENDPOINTS,
+    *visits.ENDPOINTS,
     *aliases.ENDPOINTS,
 )
 

@@ -16,6 +16,7 @@ from emk_app.keys import keystore
 from emk_app.presenting import notices, registers
 from emk_app.services import (
     accounts,
+    booking,
     checking,
     delivering,
     exchanging,
@@ -36,6 +37,7 @@ WORKS: Final[dict[str, jobs.Work]] = {
     importing.LICENCES: importing.end_licences,
     checking.JOB: checking.run,
     lapsing.JOB: lapsing.run,
+    booking.JOB: booking.run,
     scans.SWEEP: lambda _, now: scans.sweep(now=now),
     registering.SWEEP: lambda _, now: registering.sweep(now=now),
     receiving.MATCH: receiving.match_waiting,
@@ -50,6 +52,7 @@ IMPORTS: Final[dict[str, jobs.Work]] = {
 """A register takes a minute and more."""
 PERIODS: Final = {
     lapsing.JOB: timedelta(hours=1),
+    booking.JOB: timedelta(minutes=10),
     scans.SWEEP: timedelta(days=1),
     importing.LICENCES: timedelta(hours=1),
     registering.SWEEP: timedelta(hours=6),

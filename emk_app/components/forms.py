@@ -341,9 +341,9 @@ def radio_cards_of(
     *cards: Child,
     hint: Text = "",
     error: Text = "",
-    columns: Literal[1, 2] = 1,
+    columns: Literal[1, 2, "fit"] = 1,
 ) -> rx.Component:
-    """Group ``radio_card`` parts made by ``rx.foreach``."""
+    """Group ``radio_card`` parts made by ``rx.foreach``; ``fit`` sets as many as fit in a row."""
     return _group(
         legend,
         name,

@@ -82,6 +82,11 @@ class Milestone(StrEnum):
     APPEAL_FILED = "appeal_filed"
     APPEAL_TAKEN = "appeal_taken"
     APPEAL_DECIDED = "appeal_decided"
+    VISIT_BOOKED = "visit_booked"
+    VISIT_MOVED = "visit_moved"
+    VISIT_CANCELLED = "visit_cancelled"
+    VISIT_BEGUN = "visit_begun"
+    VISIT_MISSED = "visit_missed"
 
 
 class PapersTaken(ChangedMeanwhile):

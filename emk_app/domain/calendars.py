@@ -20,6 +20,11 @@ def is_working_day(day: date) -> bool:
     return day in worked_weekends if day.weekday() >= 5 else day not in holidays
 
 
+def is_public_holiday(day: date) -> bool:
+    """Whether ``day`` is off by law or by transfer; ordinary weekends are not."""
+    return day in _calendar(day.year)[0]
+
+
 def add_working_days(day: date, count: int) -> date:
     """Return the ``count``-th working day after ``day``, which itself is not counted.
 

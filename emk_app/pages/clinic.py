@@ -20,11 +20,13 @@ from emk_app.domain.examinations import ItemKind
 from emk_app.domain.vaccinations import RecordKind
 from emk_app.pages import frames
 from emk_app.pages.menus import CLINIC_MENU
+from emk_app.pages.reception import day_visits
 from emk_app.pages.table import Page
 from emk_app.presenting.examinations import FITNESS, FITNESS_TEXTS, GROUPS, REASONS
 from emk_app.presenting.vaccinations import DOSES, infections
 from emk_app.presenting.vaccinations import KINDS as VACCINE_KINDS
 from emk_app.states.clinic import DayState, ExaminationState, StaffState
+from emk_app.states.reception import ReceptionState
 from emk_app.states.session import PersonState
 
 OPEN_CASE: Final = "open-case"
@@ -37,53 +39,58 @@ DEFAULT_DATE: Final = "default-date"
 def day() -> rx.Component:
     """Return the clinic's day."""
     return frames.signed_in(
-        forms.search_box(
-            "Найти по номеру заявки",
-            "number",
-            on_submit=DayState.find,
-            placeholder="ЭМК-2026-000123-8",
-        ),
-        rx.cond(
-            DayState.problem != "",
-            cards.notice(rx.el.p(DayState.problem), tone="danger", live=True),
-        ),
-        rx.cond(
-            DayState.found_number != "",
-            cards.notice(
-                rx.el.p(DayState.found_text),
-                rx.cond(
-                    DayState.may_open,
-                    buttons.actions(_open_button(DayState.found_slug, "Открыть осмотр")),
-                ),
-                title=DayState.found_number,
+        day_visits(),
+        cards.section(
+            "Все заявки",
+            rx.el.p("Сначала те, кто подал раньше.", class_name="e-hint mb-4"),
+            forms.search_box(
+                "Найти по номеру заявки",
+                "number",
+                on_submit=DayState.find,
+                placeholder="ЭМК-2026-000123-8",
             ),
-        ),
-        rx.cond(DayState.appeals.length() > 0, _appeals()),
-        rx.cond(
-            DayState.is_loaded,
-            rx.fragment(
-                data_table(
-                    [
-                        "Пациент",
-                        "Номер",
-                        "Профессия",
-                        "Подана",
-                        "Осмотр",
-                        Column("Действие", hidden=True),
-                    ],
-                    DayState.rows,
-                    _day_cells,
-                    caption="Заявки, владельцы которых выбрали вашу организацию",
-                    key=lambda row: row.slug,
-                    empty=cards.empty_state(
-                        "Пока никто не записан",
-                        "Заявки тех, кто выберет вашу организацию, появятся здесь сами.",
-                        icon_name="calendar",
+            rx.cond(
+                DayState.problem != "",
+                cards.notice(rx.el.p(DayState.problem), tone="danger", live=True),
+            ),
+            rx.cond(
+                DayState.found_number != "",
+                cards.notice(
+                    rx.el.p(DayState.found_text),
+                    rx.cond(
+                        DayState.may_open,
+                        buttons.actions(_open_button(DayState.found_slug, "Открыть осмотр")),
                     ),
+                    title=DayState.found_number,
                 ),
-                rx.cond(DayState.rest != "", rx.el.p(DayState.rest, class_name="e-hint")),
             ),
-            cards.loading("Загружаем список…", lines=6),
+            rx.cond(DayState.appeals.length() > 0, _appeals()),
+            rx.cond(
+                DayState.is_loaded,
+                rx.fragment(
+                    data_table(
+                        [
+                            "Пациент",
+                            "Номер",
+                            "Профессия",
+                            "Подана",
+                            "Осмотр",
+                            Column("Действие", hidden=True),
+                        ],
+                        DayState.rows,
+                        _day_cells,
+                        caption="Заявки, владельцы которых выбрали вашу организацию",
+                        key=lambda row: row.slug,
+                        empty=cards.empty_state(
+                            "Пока никто не записан",
+                            "Заявки тех, кто выберет вашу организацию, появятся здесь сами.",
+                            icon_name="calendar",
+                        ),
+                    ),
+                    rx.cond(DayState.rest != "", rx.el.p(DayState.rest, class_name="e-hint")),
+                ),
+                cards.loading("Загружаем список…", lines=6),
+            ),
         ),
         confirm_dialog(
             OPEN_CASE,
@@ -101,7 +108,7 @@ def day() -> rx.Component:
             danger=False,
         ),
         title="Осмотры",
-        lead="Сначала те, кто подал заявку раньше. Список обновляется сам.",
+        lead="Списки обновляются сами.",
         menu=CLINIC_MENU,
         current="/clinic",
         wide=True,
@@ -1096,7 +1103,12 @@ def _reopening() -> rx.Component:
 
 PAGES: Final = (
     Page("/clinic/staff", "Сотрудники", staff, (PersonState.load, StaffState.follow)),
-    Page("/clinic", "Осмотры", day, (PersonState.load, DayState.open, DayState.follow)),
+    Page(
+        "/clinic",
+        "Осмотры",
+        day,
+        (PersonState.load, DayState.open, DayState.follow, ReceptionState.follow),
+    ),
     Page(
         "/clinic/exams/[examination_arg]",
         "Осмотр",

@@ -134,6 +134,17 @@ def case() -> rx.Component:
                 clinic_facts(state.clinic),
                 rx.el.p("Не выбрана", class_name="e-muted"),
             ),
+            when(
+                state.case.may_change_clinic,
+                buttons.actions(
+                    buttons.button_link(
+                        "Запись на осмотр",
+                        state.case.visits_href,
+                        kind="secondary",
+                        icon="calendar",
+                    )
+                ),
+            ),
             title="Медорганизация",
             actions=when(
                 state.case.may_change_clinic,
@@ -360,6 +371,12 @@ def _current_case(row: Any) -> rx.Component:
                 row["needs_correction"],
                 buttons.button_link("Исправить", row["href"]),
                 buttons.button_link("Открыть заявку", row["href"], kind="secondary"),
+            ),
+            when(
+                row["may_change_clinic"],
+                buttons.button_link(
+                    "Запись на осмотр", row["visits_href"], kind="secondary", icon="calendar"
+                ),
             ),
             when(
                 row["may_reapply"] & ~DashboardState.has_draft,

@@ -7,14 +7,20 @@ from typing import Final
 Menu = list[tuple[str, str]]
 
 NOTICES: Final = "/cabinet/notices"
+SCHEDULE: Final = "/clinic/schedule"
 
 HOLDER_MENU: Final[Menu] = [
     ("Главная", "/cabinet"),
     ("Мои заявки", "/cabinet/applications"),
+    ("Запись на осмотр", "/cabinet/visits"),
     ("Мои документы", "/cabinet/book"),
     ("Уведомления", NOTICES),
 ]
-CLINIC_MENU: Final[Menu] = [("Осмотры", "/clinic"), ("Сотрудники", "/clinic/staff")]
+CLINIC_MENU: Final[Menu] = [
+    ("Осмотры", "/clinic"),
+    ("Расписание", SCHEDULE),
+    ("Сотрудники", "/clinic/staff"),
+]
 OPERATOR_MENU: Final[Menu] = [("Заявки", "/review")]
 REGISTER: Final = "/admin/clinics"
 ADMIN_MENU: Final[Menu] = [

@@ -19,11 +19,13 @@ from emk_app.pages import (
     kit,
     notices,
     outbox,
+    reception,
     register,
     review,
     sign_in,
     start,
     verdict,
+    visits,
 )
 from emk_app.pages.table import Page
 from emk_app.states.notices import BellState
@@ -44,11 +46,13 @@ _OWN: Final = (
     *sign_in.PAGES,
     *dashboard.PAGES,
     *consent.PAGES,
+    *visits.PAGES,
     *book.PAGES,
     *apply.PAGES,
     *notices.PAGES,
     *review.PAGES,
     *clinic.PAGES,
+    *reception.PAGES,
     *admin.PAGES,
     *register.PAGES,
     *outbox.PAGES,

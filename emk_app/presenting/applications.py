@@ -304,6 +304,11 @@ EVENTS: Final[Mapping[str, Label]] = {
     Milestone.APPEAL_FILED: Label("Подано возражение на заключение", "info"),
     Milestone.APPEAL_TAKEN: Label("Возражение рассматривает вторая комиссия", "waiting"),
     Milestone.APPEAL_DECIDED: Label("Вторая комиссия дала заключение", "info"),
+    Milestone.VISIT_BOOKED: Label("Запись на осмотр", "info"),
+    Milestone.VISIT_MOVED: Label("Осмотр перенесён", "info"),
+    Milestone.VISIT_CANCELLED: Label("Запись на осмотр отменена"),
+    Milestone.VISIT_BEGUN: Label("Владелец пришёл на осмотр", "success"),
+    Milestone.VISIT_MISSED: Label("Осмотр пропущен", "waiting"),
 }
 """Titles of the history, as the holder reads it."""
 
@@ -441,6 +446,8 @@ class CaseRow:
     is_late: bool = False
     may_withdraw: bool = False
     may_change_clinic: bool = False
+    visits_href: str = ""
+    """Where the visit is booked."""
     may_reapply: bool = False
     is_erased: bool = False
     """What it said was destroyed when the consent was taken back."""
@@ -821,6 +828,7 @@ def case_row(case: CaseView) -> CaseRow:
         is_late=case.is_late,
         may_withdraw=case.may_withdraw,
         may_change_clinic=case.may_change_clinic,
+        visits_href=f"/cabinet/visits/{case.number.slug}",
         may_reapply=case.may_reapply,
         is_erased=case.is_erased,
     )

@@ -25,6 +25,7 @@ from emk_app.domain import (
     policies,
     register,
     representation,
+    schedules,
     vaccinations,
     values,
 )
@@ -141,6 +142,17 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         f"Слишком длинно: можно не больше {_number(e.limit, _CHARACTERS)}. Сократите запись."
     ),
     errors.NotAChoice: lambda _: "Выберите один из предложенных вариантов.",
+    schedules.HoursMalformed: lambda _: (
+        "Укажите часы так: 09:00–13:00, 14:00–18:00. В выходной оставьте поле пустым."
+    ),
+    schedules.HoursBackwards: lambda _: "Приём кончается раньше, чем начинается. Проверьте часы.",
+    schedules.HoursOverlap: lambda _: "Промежутки накладываются друг на друга. Проверьте часы.",
+    schedules.NumberOutOfRange: lambda e: f"Укажите целое число от {e.low} до {e.high}.",
+    schedules.NoHours: lambda _: "Укажите часы приёма хотя бы в один день.",
+    schedules.SlotLongerThanHours: lambda _: (
+        "Такой приём не помещается ни в один промежуток. Сократите его или измените часы."
+    ),
+    schedules.DayIsPast: lambda _: "Этот день уже прошёл. Укажите сегодняшний или будущий.",
     values.UnexpectedCharacter: lambda e: (
         f"Знак {_shown(e.character)} здесь не подходит. Уберите его."
     ),

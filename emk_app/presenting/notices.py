@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -228,6 +228,14 @@ def _of_application(
     return words
 
 
+def _of_visit(
+    title: str, text: str, sms: str, action: str = "Открыть запись"
+) -> Callable[[Notice], Wording]:
+    """Word what concerns a visit; it leads to the page of booking."""
+    worded = _of_application(title, text, sms, action)
+    return lambda notice: replace(worded(notice), path=f"/cabinet/visits/{notice.number}")
+
+
 def _of_book(
     title: str, text: str, sms: str, path: str = BOOK, action: str = "Открыть книжку"
 ) -> Callable[[Notice], Wording]:
@@ -341,29 +349,28 @@ WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
         "Медкнижка аннулирована. Причина — в личном кабинете.",
         action="Узнать причину",
     ),
-    News.VISIT_BOOKED: _of_application(
+    News.VISIT_BOOKED: _of_visit(
         "Вы записаны на осмотр",
-        "Вы записаны на осмотр {at} по заявке {number}. Что взять с собой — на странице записи.",
+        "Вы записаны на осмотр {at} (МСК) по заявке {number}. Что взять с собой — на странице "
+        "записи.",
         "Вы записаны на осмотр {at} (МСК). Подробности в личном кабинете.",
-        "Открыть запись",
     ),
-    News.VISIT_MOVED: _of_application(
+    News.VISIT_MOVED: _of_visit(
         "Осмотр перенесён",
-        "Осмотр по заявке {number} перенесён на {at}.",
+        "Осмотр по заявке {number} перенесён на {at} (МСК).",
         "Осмотр перенесён на {at} (МСК). Подробности в личном кабинете.",
-        "Открыть запись",
     ),
-    News.VISIT_CANCELLED: _of_application(
+    News.VISIT_CANCELLED: _of_visit(
         "Запись отменена",
-        "Запись на осмотр по заявке {number} отменена. Выберите другое время.",
-        "Запись на осмотр отменена. Выберите другое время в личном кабинете.",
+        "Запись на осмотр {at} (МСК) по заявке {number} отменена. Выберите другое время.",
+        "Запись на осмотр {at} (МСК) отменена. Выберите другое время в личном кабинете.",
         "Выбрать время",
     ),
-    News.VISIT_SOON: _of_application(
+    News.VISIT_SOON: _of_visit(
         "Скоро осмотр",
-        "Напоминаем: осмотр по заявке {number} — {at}. Что взять с собой — на странице записи.",
+        "Напоминаем: осмотр по заявке {number} — {at} (МСК). Что взять с собой — на странице "
+        "записи.",
         "Напоминаем: осмотр {at} (МСК). Что взять с собой — в личном кабинете.",
-        "Открыть запись",
     ),
     News.STUDIES_ORDERED: _of_application(
         "Нужны дополнительные исследования",

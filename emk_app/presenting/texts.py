@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from emk_app import clock
-from emk_app.domain import appeals, errors, examinations, exchange, specialties
+from emk_app.domain import (
+    appeals,
+    errors,
+    examinations,
+    exchange,
+    schedules,
+    specialties,
+    visits,
+)
 from emk_app.domain.accounts import (
     DoorstepExpired,
     WrongCode,
@@ -117,6 +125,21 @@ def _clinic_not_available(error: Any) -> str:
     if error.licence is not LicenceStatus.ACTIVE:
         return "У этой медорганизации нет действующей лицензии. Выберите другую."
     return "Эта медорганизация не проводит осмотры по вашей профессии. Выберите другую."
+
+
+def _slot_taken(error: Any) -> str:
+    said = "Это время уже занято или закрыто для записи."
+    if not error.nearest:
+        return f"{said} Свободного времени сейчас нет, оно появится здесь само."
+    nearest = ", ".join(f"{each:%d.%m в %H:%M}" for each in error.nearest[:3])
+    return f"{said} Ближайшее свободное: {nearest}."
+
+
+def _affected(error: Any) -> str:
+    n = len(error.visits)
+    return (
+        f"Изменение заденет {counted(n, 'запись', 'записи', 'записей')}. Решите, что с ними делать."
+    )
 
 
 NOT_SHAREABLE: Final = {
@@ -250,6 +273,25 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     exchange.ShipmentEnded: lambda _: "По этому документу уже решено. Показаны свежие данные.",
     LetterEnded: lambda _: "Сообщение уже ушло или снято с отправки. Показаны свежие данные.",
+    visits.NoVisitNeeded: lambda _: "По этой заявке записываться на осмотр больше не нужно.",
+    visits.ClinicNotChosen: lambda _: "Сначала выберите медорганизацию на странице заявки.",
+    visits.AlreadyBooked: lambda _: (
+        "По этой заявке запись уже есть. Её можно перенести на другое время."
+    ),
+    visits.NotBooked: lambda _: "Запись уже прошла или отменена. Показаны свежие данные.",
+    visits.NotYetMissed: lambda _: "Время приёма ещё не наступило. Отметьте неявку после него.",
+    visits.TooLateToChange: lambda _: (
+        "До осмотра меньше двух часов. Перенести или отменить его может медорганизация: "
+        "позвоните в регистратуру."
+    ),
+    visits.SlotTaken: _slot_taken,
+    visits.VisitsAffected: _affected,
+    schedules.TooManyRooms: lambda e: (
+        f"Кабинетов уже {e.limit}, больше добавить нельзя. Закройте ненужный."
+    ),
+    schedules.TooManyExceptions: lambda e: (
+        f"Особых дней уже {e.limit}, больше добавить нельзя. Уберите прошедшие."
+    ),
     errors.Invalid: lambda _: "Проверьте отмеченные поля.",
     errors.TooManyAttempts: _later,
     WrongCredentials: lambda _: (

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from emk_app import clock
 from emk_app.db import changes
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import appeals, applications, books, desks, examinations
+from emk_app.db.repositories import appeals, applications, books, desks, examinations, visits
 from emk_app.db.repositories.desks import VISITED
 from emk_app.db.tables.applications import Application
 from emk_app.db.tables.examinations import (
@@ -309,6 +309,7 @@ def open_case(actor: Actor, number: str, *, now: datetime) -> int:
         )
         applications.move(db, application, now=now, status=status, examination=track)
         opened = examinations.begin(db, application, clinic_id, by=actor.user_id, now=now)
+        visits.arrive(db, application, now=now)
         if begins:
             cases.write(db, actor, application, status, now)
         cases.write(db, actor, application, Milestone.EXAMINATION_OPENED, now)

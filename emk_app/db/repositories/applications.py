@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from emk_app.db import changes, vault
+from emk_app.db.repositories import visits
 from emk_app.db.tables.applications import (
     Application,
     CheckResult,
@@ -20,7 +21,12 @@ from emk_app.db.tables.applications import (
     TrackingSequence,
 )
 from emk_app.domain.actors import Actor, Role
-from emk_app.domain.applications import ApplicationStatus, TrackingNumber
+from emk_app.domain.applications import (
+    FINAL,
+    ApplicationStatus,
+    ExaminationTrack,
+    TrackingNumber,
+)
 from emk_app.domain.checks import CheckOutcome
 from emk_app.domain.errors import ChangedMeanwhile, NotFound
 
@@ -101,9 +107,16 @@ def next_number(db: Session, year: int) -> TrackingNumber:
 def move(db: Session, application: Application, *, now: datetime, **values: Any) -> None:
     """Write ``values`` if nobody has changed the application since it was read (D34).
 
-    Raises ``ChangedMeanwhile`` for the one who came second.
+    What ends the wait for the clinic, or chooses another, gives a booked visit back. Raises
+    ``ChangedMeanwhile`` for the one who came second.
     """
     seen = application.version
+    if (
+        values.get("status") in FINAL
+        or values.get("examination") is ExaminationTrack.CONCLUDED
+        or values.get("clinic_id", application.clinic_id) != application.clinic_id
+    ):
+        visits.release(db, application, now=now)
     result = db.exec(
         sa.update(Application)
         .where(col(Application.id) == application.id, col(Application.version) == seen)

@@ -10,6 +10,7 @@ from emk_app.db.tables import (
     journal,
     notices,
     people,
+    visits,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "journal",
     "notices",
     "people",
+    "visits",
 ]
