@@ -23,6 +23,7 @@ from emk_app.domain.gateways import Security, SmtpServer
 K = TypeVar("K", bound=StrEnum)
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+DEMO_SUPPORT = Address("Поддержка ЭМК Онлайн", "support", "emk.example.ru")
 SMTP_SCHEMES = {
     "smtps": (Security.TLS, 465),
     "smtp": (Security.STARTTLS, 587),
@@ -71,6 +72,8 @@ class Settings:
     """Who takes our mail; without one, letters wait in the outbox, or go to the demo's file."""
     mail_from: Address | None
     """The sender of our mail; there is one wherever there is a server."""
+    support_mail: Address
+    """Where people write when something is stuck."""
     sms_url: str | None
     """Address of the SMS gateway (docs/sms-gateway.md)."""
     sms_token: str = field(repr=False)
@@ -114,6 +117,8 @@ def read(environ: Mapping[str, str]) -> Settings:
             raise BadSetting("EMK_TEST_CLOCK", "refused in production")
         if not environ.get("EMK_DATA"):
             raise BadSetting("EMK_DATA", "must be set in production")
+        if not environ.get("EMK_SUPPORT_MAIL"):
+            raise BadSetting("EMK_SUPPORT_MAIL", "must be set in production")
         for name in ("EMK_SMTP_URL", "EMK_SMS_URL", "EMK_EXCHANGE_URL"):
             if not environ.get(name):
                 raise BadSetting(
@@ -123,7 +128,7 @@ def read(environ: Mapping[str, str]) -> Settings:
             if environ.get(name):
                 raise BadSetting(name, "a development workspace can't serve production")
     smtp = _smtp(environ.get("EMK_SMTP_URL"))
-    mail_from = _mail_from(environ.get("EMK_MAIL_FROM"))
+    mail_from = _address(environ, "EMK_MAIL_FROM")
     if smtp is not None and mail_from is None:
         raise BadSetting("EMK_MAIL_FROM", "must be set beside EMK_SMTP_URL")
     sms_url = _gateway_url(environ, "EMK_SMS_URL", "https://sms.example.ru/messages")
@@ -147,6 +152,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         reads_pictures=_reads_pictures(environ),
         smtp=smtp,
         mail_from=mail_from,
+        support_mail=_address(environ, "EMK_SUPPORT_MAIL") or DEMO_SUPPORT,
         sms_url=sms_url,
         sms_token=sms_token,
         sms_sender=_sms_sender(environ.get("EMK_SMS_SENDER") or ""),
@@ -206,8 +212,9 @@ def _smtp(text: str | None) -> SmtpServer | None:
     )
 
 
-def _mail_from(text: str | None) -> Address | None:
+def _address(environ: Mapping[str, str], name: str) -> Address | None:
     """Read ``ЭМК Онлайн <noreply@example.ru>``, or the address alone."""
+    text = environ.get(name)
     if not text:
         return None
     shown, said = parseaddr(text)
@@ -215,7 +222,7 @@ def _mail_from(text: str | None) -> Address | None:
         local, _, domain = Email.parse(said).ascii.rpartition("@")
         return Address(shown or "ЭМК Онлайн", local, domain)
     except (InvalidValue, ValueError):
-        raise BadSetting("EMK_MAIL_FROM", "must be like ЭМК Онлайн <noreply@example.ru>") from None
+        raise BadSetting(name, "must be like ЭМК Онлайн <noreply@example.ru>") from None
 
 
 def _gateway_url(environ: Mapping[str, str], name: str, example: str) -> str | None:

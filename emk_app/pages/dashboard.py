@@ -365,7 +365,7 @@ def _current_case(row: Any) -> rx.Component:
             ),
         ),
         when(given(row["act_by"]), rx.el.p(row["act_by"])),
-        when(row["is_late"], cards.notice(rx.el.p(rows.LATE), tone="waiting")),
+        _late(row),
         buttons.actions(
             rx.cond(
                 row["needs_correction"],
@@ -397,6 +397,17 @@ def _tracks(row: Any) -> rx.Component:
     )
 
 
+def _late(row: Any) -> rx.Component:
+    return when(
+        row["is_late"],
+        cards.notice(
+            rx.el.p(rows.LATE),
+            rx.el.p(links.plain_link("Написать в поддержку", row["support_href"])),
+            tone="waiting",
+        ),
+    )
+
+
 def _note(row: Any) -> rx.Component:
     title = rx.cond(row["needs_correction"], "Что просит оператор", "Причина")
     return cards.notice(rx.el.p(row["note"]), title=title, tone=row["tone"])
@@ -416,7 +427,7 @@ def _status() -> rx.Component:
             ),
         ),
         when(given(row["act_by"]), rx.el.p(row["act_by"])),
-        when(row["is_late"], cards.notice(rx.el.p(rows.LATE), tone="waiting")),
+        _late(row),
         when(
             row["is_approved"],
             buttons.actions(buttons.button_link("Открыть книжку", "/cabinet/book")),

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
+from urllib.parse import quote, urlencode
 
 from emk_app.domain import papers
 from emk_app.domain.actors import Role
@@ -65,6 +66,7 @@ from emk_app.services.applying import (
 from emk_app.services.directory import ClinicView
 from emk_app.services.esigning import CONTROL as ESIGNATURE
 from emk_app.services.scans import ScanView
+from emk_app.settings import settings
 
 T = TypeVar("T", bound=StrEnum)
 
@@ -346,8 +348,8 @@ _BY_CHOICE: Final = frozenset({ScanKind.EXAM_CERTIFICATE})
 PROMISE: Final = f"Срок оформления: от {SHORTEST_DAYS} до {LONGEST_DAYS} рабочих дней."
 TAKE_PAPERS: Final = "Возьмите с собой паспорт, СНИЛС и полис ОМС."
 LATE: Final = (
-    f"Проверка идёт дольше {LATE_DAYS} рабочих дней. Напишите в поддержку и назовите номер заявки: "
-    "там узнают, почему, и ускорят."
+    f"Проверка идёт дольше {LATE_DAYS} рабочих дней. Напишите в поддержку: там узнают, почему, и "
+    "ускорят. Номер заявки в письме уже указан."
 )
 
 
@@ -444,6 +446,8 @@ class CaseRow:
     """Nothing is decided yet."""
     is_approved: bool = False
     is_late: bool = False
+    support_href: str = ""
+    """A letter to the support with the number filled in, where the application is late."""
     may_withdraw: bool = False
     may_change_clinic: bool = False
     visits_href: str = ""
@@ -826,12 +830,24 @@ def case_row(case: CaseView) -> CaseRow:
         is_open=is_open,
         is_approved=case.status is ApplicationStatus.APPROVED,
         is_late=case.is_late,
+        support_href=_letter(case) if case.is_late else "",
         may_withdraw=case.may_withdraw,
         may_change_clinic=case.may_change_clinic,
         visits_href=f"/cabinet/visits/{case.number.slug}",
         may_reapply=case.may_reapply,
         is_erased=case.is_erased,
     )
+
+
+def _letter(case: CaseView) -> str:
+    """Return a letter to the support that only has to be sent (RFC 6068)."""
+    subject = f"Заявка {case.number.shown}: проверка дольше {LATE_DAYS} рабочих дней"
+    body = (
+        f"Номер заявки: {case.number.shown}\nОтправлена: {moment(case.submitted_at)}\n\n"
+        "Помогите узнать, почему проверка ещё не закончена."
+    )
+    words = urlencode({"subject": subject, "body": body}, quote_via=quote)
+    return f"mailto:{settings().support_mail.addr_spec}?{words}"
 
 
 def draft_row(draft: DraftView | None) -> DraftRow:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -164,6 +165,16 @@ def test_every_state_of_a_case_says_what_is_next(
 def test_case_that_is_decided_promises_nothing_more():
     row = rows.case_row(replace(CASE, status=ApplicationStatus.REJECTED, decided_at=NOW))
     assert (row.promise, row.has_tracks) == ("", False)
+
+
+def test_letter_about_a_late_application_has_its_number_and_leaves_only_when_late():
+    assert rows.case_row(CASE).support_href == ""
+    href = urlsplit(rows.case_row(replace(CASE, is_late=True)).support_href)
+    assert (href.scheme, href.path) == ("mailto", "support@emk.example.ru")
+    assert "+" not in href.query, "mail programs take it for a plus"
+    letter = parse_qs(href.query)
+    assert NUMBER.shown in letter["subject"][0]
+    assert NUMBER.shown in letter["body"][0]
 
 
 def test_signed_examination_says_its_conclusion():
