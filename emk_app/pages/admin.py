@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import reflex as rx
 
 from emk_app.components import buttons, cards
+from emk_app.components.badges import badge
+from emk_app.components.tables import Column, data_table
 from emk_app.pages import frames
 from emk_app.pages.menus import ADMIN_MENU
 from emk_app.pages.table import Page
@@ -41,6 +46,48 @@ def admin() -> rx.Component:
                     ),
                 ),
                 cards.section(
+                    "Обмен с системой ОМС",
+                    cards.stats(
+                        cards.stat("Передаются", AdminState.conclusions_waiting),
+                        cards.stat(
+                            "Не переданы",
+                            AdminState.conclusions_dead,
+                            tone=rx.cond(AdminState.conclusions_dead > 0, "danger", "success"),
+                        ),
+                        cards.stat(
+                            "Пришли и ждут решения",
+                            AdminState.received_apart,
+                            tone=rx.cond(AdminState.received_apart > 0, "waiting", "success"),
+                        ),
+                    ),
+                    rx.cond(
+                        AdminState.stuck.length() > 0,
+                        _exchange_table(
+                            "Заключения, которые не ушли",
+                            AdminState.stuck,
+                            lambda row: buttons.secondary_button(
+                                "Отправить снова", AdminState.retry_conclusion(row.id)
+                            ),
+                        ),
+                    ),
+                    rx.cond(
+                        AdminState.received.length() > 0,
+                        _exchange_table(
+                            "Заключения из других систем",
+                            AdminState.received,
+                            lambda row: rx.el.div(
+                                buttons.secondary_button(
+                                    "Сверить снова", AdminState.compare_received(row.id)
+                                ),
+                                buttons.quiet_button(
+                                    "Отклонить и удалить", AdminState.drop_received(row.id)
+                                ),
+                                class_name="flex flex-wrap gap-2",
+                            ),
+                        ),
+                    ),
+                ),
+                cards.section(
                     "Журнал действий",
                     rx.cond(
                         AdminState.broken_entry == 0,
@@ -64,6 +111,16 @@ def admin() -> rx.Component:
         title="Состояние сервиса",
         menu=ADMIN_MENU,
         current="/admin",
+    )
+
+
+def _exchange_table(caption: str, rows: Any, acts: Callable[[Any], rx.Component]) -> rx.Component:
+    return data_table(
+        ["Документ", "Состояние", "Создан", "Дальше", Column("Действия", hidden=True)],
+        rows,
+        lambda row: [row.what, badge(row.why, row.tone), row.at, row.tries, acts(row)],
+        key=lambda row: row.id,
+        caption=caption,
     )
 
 

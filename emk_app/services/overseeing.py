@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from emk_app.db.engine import reading
+from emk_app.db.tables.exchange import ReceivedDocument, Shipment
 from emk_app.db.tables.journal import Job, OutboxMessage
 from emk_app.domain.actors import Actor, Role, permit
+from emk_app.domain.exchange import ReceivedState, ShipmentState
 from emk_app.services import auditing
 
 
@@ -22,6 +24,11 @@ class Health:
     jobs_failed: int
     letters_waiting: int
     letters_dead: int
+    conclusions_waiting: int
+    """On their way to the system of ОМС."""
+    conclusions_dead: int
+    received_apart: int
+    """Conclusions of other systems that wait for a decision."""
     broken_entry: int | None
     """The first audit entry that does not fit the chain."""
 
@@ -42,5 +49,8 @@ def health(actor: Actor, *, now: datetime) -> Health:
                 col(OutboxMessage.sent_at).is_(None), col(OutboxMessage.dead_at).is_(None)
             ),
             letters_dead=count(col(OutboxMessage.dead_at).is_not(None)),
+            conclusions_waiting=count(col(Shipment.state) == ShipmentState.WAITING),
+            conclusions_dead=count(col(Shipment.state) == ShipmentState.DEAD),
+            received_apart=count(col(ReceivedDocument.state) == ReceivedState.QUARANTINED),
             broken_entry=auditing.first_broken(db),
         )

@@ -168,14 +168,15 @@ def receive(
     statement = _read(form, raw, now)
     if not sender.is_self and statement.clinic.oid not in sender.oids:
         raise ForeignOrganisation
-    try:
-        with unit_of_work() as db:
-            return _take(db, sender, form, idempotency_key, digest, raw, statement, now)
-    except IntegrityError:
-        # Somebody has just brought the same: whoever came first has the receipt.
-        if known := _known(sender, idempotency_key, digest):
-            return known
-        raise DocumentDiffers from None
+    for _ in range(2):
+        try:
+            with unit_of_work() as db:
+                return _take(db, sender, form, idempotency_key, digest, raw, statement, now)
+        except IntegrityError:
+            # Somebody has just brought the same: whoever came first has the receipt.
+            if known := _known(sender, idempotency_key, digest):
+                return known
+    raise DocumentDiffers
 
 
 def receipt(sender: Sender, idempotency_key: str) -> bytes:
@@ -247,7 +248,11 @@ def drop(actor: Actor, received_id: int, *, now: datetime) -> None:
 
 
 def sweep(*, now: datetime) -> int:
-    """Erase what nobody has claimed in ``KEPT`` and forget old requests; return how many."""
+    """Erase what nobody has claimed in ``KEPT`` and forget old requests; return how many.
+
+    What came in the very moment in which its holder's papers were approved is linked first.
+    """
+    _match_missed(now)
     with unit_of_work() as db:
         db.exec(delete(SeenNonce).where(col(SeenNonce.expires_at) <= now))
         result = db.exec(
@@ -499,6 +504,26 @@ def _is_checked(db: Session, holder_id: int) -> bool:
 def _is_registered(db: Session, oid: str) -> bool:
     clinic = db.exec(select(Clinic.id).where(Clinic.oid == oid)).first()
     return clinic is not None
+
+
+def _match_missed(now: datetime) -> None:
+    with reading() as db:
+        missed = db.exec(
+            select(ReceivedDocument.id)
+            .where(
+                ReceivedDocument.state == ReceivedState.PENDING,
+                sa.exists().where(
+                    col(Application.snils_blind) == col(ReceivedDocument.snils_blind),
+                    col(Application.papers) == PapersTrack.APPROVED,
+                ),
+            )
+            .limit(SHOWN)
+        ).all()
+    for received_id in missed:
+        with unit_of_work() as db:
+            row = rows.locked_received(db, received_id)
+            if row.state is ReceivedState.PENDING:
+                _match_again(db, row, now)
 
 
 def _undecided_row(db: Session, received_id: int) -> ReceivedDocument:

@@ -27,7 +27,8 @@ from emk_app.crypto.messages import (
 )
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.exchange import Shipment
-from emk_app.domain.actors import SYSTEM, Actor, Position
+from emk_app.demo.stories import good_entry
+from emk_app.domain.actors import SYSTEM, Actor, Position, Role
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.errors import NotFound, NotPermitted
 from emk_app.domain.exchange import LONGEST_TRYING, Format, ShipmentEnded, ShipmentState
@@ -35,7 +36,7 @@ from emk_app.exchange import cda, fhir
 from emk_app.keys import exchange_key
 from emk_app.outbound.exchange import Document, ExchangeGateway, Receipt
 from emk_app.outbound.transports import Refused
-from emk_app.services import examining, exchanging
+from emk_app.services import examining, exchanging, overseeing
 from emk_app.settings import settings
 from tests.factories import (
     make_clinic,
@@ -48,12 +49,6 @@ from tests.factories import (
 pytestmark = pytest.mark.usefixtures("world")
 
 
-def typed(study: Any, now: datetime) -> str:
-    from emk_app.demo.stories import good_entry
-
-    return good_entry(study, now.date())
-
-
 def sign(now: datetime, holder: Actor | None = None) -> tuple[Actor, Actor, int]:
     """Return holder, chair and examination of a conclusion signed on the road everybody goes."""
     holder = holder or make_holder(now)
@@ -64,7 +59,7 @@ def sign(now: datetime, holder: Actor | None = None) -> tuple[Actor, Actor, int]
     examining.confirm_identity(chair, examination_id, now=now)
     seen = examining.view(chair, examination_id, now=now)
     for study in seen.programme:
-        text = typed(study, now)
+        text = good_entry(study, now.date())
         examining.enter_result(
             chair, examination_id, study.code, text, f"{now:%d.%m.%Y}", confirmed=True, now=now
         )
@@ -356,6 +351,8 @@ def test_the_administrator_sees_tries_again_and_lays_aside(
     _, chair, _ = sign(now)
     other.status = 422
     send(other, address, now)
+    seen = overseeing.health(Actor(1, Role.ADMIN), now=now)
+    assert (seen.conclusions_waiting, seen.conclusions_dead) == (0, 1)
     [stuck] = exchanging.stuck(SYSTEM, now=now)
     assert (stuck.state, stuck.failure) == (ShipmentState.DEAD, "refused")
     for actor in (chair, make_operator(now), make_holder(now)):

@@ -35,6 +35,7 @@ def test_waiting_work_is_counted_and_a_broken_chain_is_named(now: datetime):
     seen = overseeing.health(ADMIN, now=now)
     assert (seen.jobs_waiting, seen.jobs_failed) == (1, 0)
     assert (seen.letters_waiting, seen.letters_dead) == (1, 0)
+    assert (seen.conclusions_waiting, seen.conclusions_dead, seen.received_apart) == (0, 0, 0)
     assert seen.broken_entry is None
     with unit_of_work() as db:
         first = db.exec(select(AuditEntry).order_by(AuditEntry.id)).first()  # pyright: ignore

@@ -434,6 +434,14 @@ def test_who_only_typed_the_number_gets_nothing_until_the_papers_are_approved(no
     assert [each.statement for each in receiving.mine(holder)] == [made()]
 
 
+def test_what_came_in_the_moment_of_the_approval_is_not_missed(now: datetime):
+    holder = make_known(now, papers=False)
+    bring(partner(now), made(), now)
+    put(only_application(holder), papers=PapersTrack.APPROVED)
+    assert receiving.sweep(now=now + timedelta(days=31)) == 0
+    assert [each.statement for each in receiving.mine(holder)] == [made()]
+
+
 def test_an_approval_that_does_not_stand_shows_nothing(now: datetime):
     holder = make_known(now)
     bring(partner(now), made(), now)
