@@ -75,14 +75,8 @@ def admin() -> rx.Component:
                         _exchange_table(
                             "Заключения из других систем",
                             AdminState.received,
-                            lambda row: rx.el.div(
-                                buttons.secondary_button(
-                                    "Сверить снова", AdminState.compare_received(row.id)
-                                ),
-                                buttons.quiet_button(
-                                    "Отклонить и удалить", AdminState.drop_received(row.id)
-                                ),
-                                class_name="flex flex-wrap gap-2",
+                            lambda row: buttons.secondary_button(
+                                "Сверить снова", AdminState.compare_received(row.id)
                             ),
                         ),
                     ),

@@ -67,12 +67,6 @@ class AdminState(rx.State):
         """Compare another system's conclusion with the papers as they now are."""
         await self._decide(receiving.compare_again, number, "Сверено с документами владельца.")
 
-    @rx.event
-    @allow(Role.ADMIN)
-    async def drop_received(self, number: int):
-        """Refuse another system's conclusion and erase it."""
-        await self._decide(receiving.drop, number, "Документ отклонён и удалён.")
-
     async def _decide(self, act: Callable[..., object], number: int, done: str) -> None:
         actor = await actor_of(self)
         if not isinstance(number, int):
