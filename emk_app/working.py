@@ -72,7 +72,6 @@ async def lifespan() -> AsyncIterator[None]:
     await in_thread(keystore)
     # What takes seconds has rounds of its own: other jobs do not wait for it.
     rounds = [_rounds(jobs.TOPIC, work) for work in (_work, _read, _import)]
-    rounds = [_rounds(jobs.TOPIC, _work), _rounds(jobs.TOPIC, _read)]
     rounds.append(_rounds(exchanging.TOPIC, _exchange))
     rounds += [_rounds("outbox", _deliver(channel)) for channel in Channel]
     tasks = [asyncio.create_task(each) for each in rounds]
