@@ -112,7 +112,13 @@ def _exchange_table(caption: str, rows: Any, acts: Callable[[Any], rx.Component]
     return data_table(
         ["Документ", "Состояние", "Создан", "Дальше", Column("Действия", hidden=True)],
         rows,
-        lambda row: [row.what, badge(row.why, row.tone), row.at, row.tries, acts(row)],
+        lambda row: [
+            rx.el.span(row.what, class_name="[overflow-wrap:anywhere]"),
+            badge(row.why, row.tone),
+            row.at,
+            row.tries,
+            acts(row),
+        ],
         key=lambda row: row.id,
         caption=caption,
     )
