@@ -51,18 +51,10 @@ def test_holder_needs_no_pointer(server: Server, visit: Visit, tmp_path: Path):
 
     press(page, page.get_by_role("link", name="Оформить книжку").first)
     page.wait_for_url("**/apply/details")
-    texts = RIGHT.texts
-    for label in ("Фамилия", "Имя", "Отчество", "Дата рождения"):
-        write(page, field(page, label), texts[label])
-    pick(page, page.get_by_role("radio", name=RIGHT.sex))
-    for label in (
-        "СНИЛС",
-        "Номер полиса ОМС",
-        "Мобильный телефон",
-        "Почтовый индекс",
-        "Адрес регистрации",
-    ):
-        write(page, field(page, label), texts[label])
+    for label, text in RIGHT.texts.items():
+        write(page, field(page, label), text)
+        if label == "Дата рождения":
+            pick(page, page.get_by_role("radio", name=RIGHT.sex))
     choose(page, field(page, "Профессия"), RIGHT.occupation)
     pick(page, page.get_by_role("radio", name=RIGHT.kind))
     press(page, page.get_by_role("button", name="Далее: документы"))
