@@ -467,7 +467,7 @@ def _control(field: Field, state: Any) -> rx.Component:
                 field,
                 input_mode="numeric",
                 mask="000-000",
-                hint="6 цифр рядом с датой выдачи, например 770-045",
+                hint="Рядом с датой выдачи, например 770-045",
                 max_length=12,
                 width="short",
                 **typed,
