@@ -18,7 +18,7 @@ from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.db.tables.examinations import Examination, ExaminationStatus, SignedConclusion
 from emk_app.db.tables.journal import AuditEntry, Job, OutboxMessage
 from emk_app.domain.actors import Actor, Position, Role
-from emk_app.domain.applications import ApplicationStatus, ExaminationTrack, Milestone
+from emk_app.domain.applications import FINAL, ApplicationStatus, ExaminationTrack, Milestone
 from emk_app.services import accounts, auditing, cases, examining, issuing, reviewing, scans
 from emk_app.settings import settings
 from tests import factories
@@ -42,6 +42,7 @@ def settle_people(count: int) -> list[int]:
 def drafts(holders: list[int], clinic_id: int) -> list[str]:
     """Give each holder a draft that is ready to be handed in; return their numbers."""
     now = clock.now()
+    _end_earlier(holders)
     return [
         factories.make_draft(Actor(each, Role.HOLDER), now, clinic_id=clinic_id).number.slug
         for each in holders
@@ -54,6 +55,7 @@ def cases_to_sign(holders: list[int], clinic_id: int, operator_id: int, chair_id
     operator = Actor(operator_id, Role.OPERATOR)
     chair = Actor(chair_id, Role.CLINIC, clinic_id=clinic_id, position=Position.CHAIR)
     made: list[int] = []
+    _end_earlier(holders)
     for each in holders:
         draft = factories.make_received(Actor(each, Role.HOLDER), now, clinic_id=clinic_id)
         reviewing.take(operator, draft.number.slug, now=now)
@@ -71,6 +73,21 @@ def cases_to_sign(holders: list[int], clinic_id: int, operator_id: int, chair_id
                 examinations.add_entry(db, examination, result, own, by=chair_id, now=now)
         made.append(examination_id)
     return made
+
+
+def _end_earlier(holders: list[int]) -> None:
+    """End what is under way: who asks twice for the same is refused by the checks."""
+    now = clock.now()
+    with unit_of_work() as db:
+        for application in db.exec(
+            select(Application).where(
+                col(Application.holder_id).in_(holders),
+                col(Application.status).not_in([ApplicationStatus.DRAFT, *FINAL]),
+            )
+        ).all():
+            applications.move(
+                db, application, now=now, status=ApplicationStatus.EXPIRED, decided_at=now
+            )
 
 
 def submitted() -> list[str]:
