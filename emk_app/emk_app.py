@@ -13,6 +13,7 @@ from reflex_base.event.context import EventContext
 from emk_app import incidents, working
 from emk_app.api import (
     aliases,
+    attachments,
     book,
     check,
     consent,
@@ -96,6 +97,7 @@ ENDPOINTS = (
     *check.ENDPOINTS,
     *health.ENDPOINTS,
     *scans.ENDPOINTS,
+    *attachments.ENDPOINTS,
     *registers.ENDPOINTS,
     *esignatures.ENDPOINTS,
     *book.ENDPOINTS,

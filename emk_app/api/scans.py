@@ -45,7 +45,7 @@ async def receive(request: Request) -> Response:
         await drain(request)
         raise
     try:
-        content, name = await _file_of(request)
+        content, name = await file_of(request)
     except (MultiPartException, ClientDisconnect, KeyError):
         return refusal(400, "broken_upload", BROKEN)
     view = await in_thread(scans.accept, actor, number, kind, content, name, now=clock.now())
@@ -69,7 +69,7 @@ async def show(request: Request) -> Response:
     """Show one page as a picture made from pixels."""
     actor = await actor_of(request)
     ref = str(request.path_params["ref"])
-    page = _page(request.query_params.get("page", "1"))
+    page = page_of(request.query_params.get("page", "1"))
     picture = await in_thread(scans.preview, actor, ref, page=page, now=clock.now())
     return Response(
         picture,
@@ -85,7 +85,11 @@ def disposition_of(how: str, name: str, media_type: MediaType) -> str:
     return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quoted}"
 
 
-async def _file_of(request: Request) -> tuple[bytes, str]:
+async def file_of(request: Request) -> tuple[bytes, str]:
+    """Return the one file of a form and its name.
+
+    Raises ``MultiPartException``, ``ClientDisconnect`` or ``KeyError`` where there is none.
+    """
     parser = InMemory(request.headers, request.stream(), max_files=1, max_fields=4)
     form = await parser.parse()
     try:
@@ -113,7 +117,8 @@ def _kind(text: str) -> ScanKind:
         raise NotFound from None
 
 
-def _page(text: str) -> int:
+def page_of(text: str) -> int:
+    """Read the number of a page; raise ``NotFound``."""
     if not (text.isascii() and text.isdigit() and len(text) <= 3):
         raise NotFound
     return int(text)

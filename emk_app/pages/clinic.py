@@ -15,13 +15,17 @@ from emk_app.components.icons import icon
 from emk_app.components.links import link, plain_link
 from emk_app.components.markup import fixed_id
 from emk_app.components.tables import Column, data_table
+from emk_app.domain.attachments import SIZE_LIMIT
 from emk_app.domain.clearance import CONTRAINDICATION_GROUPS, RESTRICTIONS, Fitness
 from emk_app.domain.examinations import ItemKind
 from emk_app.domain.vaccinations import RecordKind
 from emk_app.pages import frames
+from emk_app.pages.attachments import paper
 from emk_app.pages.menus import CLINIC_MENU
 from emk_app.pages.reception import day_visits
 from emk_app.pages.table import Page
+from emk_app.presenting.attachments import KINDS as PAPER_KINDS
+from emk_app.presenting.attachments import LIMIT_TEXT
 from emk_app.presenting.examinations import FITNESS, FITNESS_TEXTS, GROUPS, REASONS
 from emk_app.presenting.vaccinations import DOSES, infections
 from emk_app.presenting.vaccinations import KINDS as VACCINE_KINDS
@@ -32,6 +36,7 @@ from emk_app.states.session import PersonState
 OPEN_CASE: Final = "open-case"
 CONFIRM_IDENTITY: Final = "confirm-identity"
 REOPEN: Final = "reopen"
+REMOVE_PAPER: Final = "remove-paper"
 WITHDRAW: Final = "withdraw-conclusion"
 DEFAULT_DATE: Final = "default-date"
 
@@ -281,6 +286,9 @@ def _examination() -> rx.Component:
         rx.cond(ExaminationState.progress.text != "", _progress()),
         rx.cond(head.shows_results, _results()),
         rx.cond(head.shows_results, _vaccinations()),
+        rx.cond(
+            ExaminationState.may_attach | (ExaminationState.papers.length() > 0), _attachments()
+        ),
         rx.cond(head.may_order, _further()),
         rx.cond(head.may_sign, _conclusion()),
         rx.cond(ExaminationState.earlier.length() > 0, _earlier()),
@@ -448,6 +456,8 @@ def _line(row: Any) -> rx.Component:
                 rx.el.p("Вносит: ", row.specialty, class_name="e-hint"),
             ),
             rx.el.p(
+                row.programme,
+                rx.cond((row.programme != "") & (row.hint != ""), " ", ""),
                 row.hint,
                 rx.cond((row.hint != "") & (row.norm != ""), ". ", ""),
                 row.norm,
@@ -557,15 +567,26 @@ def _reason(row: Any) -> rx.Component:
 def _details(row: Any) -> rx.Component:
     """Ask, folded away, who made an analysis, on what device, under which number."""
     return rx.el.details(
-        rx.el.summary("Кем и на чём выполнено", class_name="e-hint cursor-pointer py-2"),
-        rx.el.div(
-            _detail(row, "performer", "Лаборатория", row.performer),
-            _detail(row, "device", "Прибор", row.device),
-            _detail(row, "number", "Номер", row.number),
-            class_name="grid gap-3 sm:grid-cols-3",
+        rx.el.summary(
+            rx.cond(row.is_attestation, "Кем аттестован", "Кем и на чём выполнено"),
+            class_name="e-hint cursor-pointer py-2",
         ),
         rx.cond(
-            ExaminationState.head.has_certificate,
+            row.is_attestation,
+            rx.el.div(
+                _detail(row, "performer", "Центр гигиены и эпидемиологии", row.performer),
+                _detail(row, "number", "Номер записи", row.number),
+                class_name="grid gap-3 sm:grid-cols-2",
+            ),
+            rx.el.div(
+                _detail(row, "performer", "Лаборатория", row.performer),
+                _detail(row, "device", "Прибор", row.device),
+                _detail(row, "number", "Номер", row.number),
+                class_name="grid gap-3 sm:grid-cols-3",
+            ),
+        ),
+        rx.cond(
+            ExaminationState.head.has_certificate & ~row.is_attestation,
             rx.el.label(
                 rx.el.input(
                     type="checkbox",
@@ -579,6 +600,7 @@ def _details(row: Any) -> rx.Component:
             ),
         ),
         rx.el.p(row.details_error, role="status", class_name="e-error mt-1"),
+        open=row.is_attestation & (row.performer == ""),
         class_name="mt-1",
     )
 
@@ -1077,6 +1099,67 @@ def _vaccine_form() -> rx.Component:
             on_submit=ExaminationState.vaccinate,
             key=f"vaccine-{ExaminationState.vaccine_serial}",
         ),
+    )
+
+
+def _attachments() -> rx.Component:
+    state = ExaminationState
+    return cards.section(
+        "Документы осмотра",
+        rx.el.p(
+            "Их видят ваша комиссия и владелец книжки, и никто больше.", class_name="e-hint mb-2"
+        ),
+        rx.el.ul(
+            rx.foreach(
+                state.papers, lambda row: paper(row, remove=rx.cond(row.may_remove, _bin(row)))
+            ),
+            class_name="grid gap-4",
+        ),
+        rx.cond(
+            state.may_attach,
+            rx.el.div(
+                forms.select_field(
+                    "Что приложить",
+                    "attachment_kind",
+                    [(kind.value, text) for kind, text in PAPER_KINDS.items()],
+                    value=state.attachment_kind,
+                    on_change=state.choose_attachment_kind,
+                    placeholder="",
+                ),
+                forms.file_field(
+                    "Файл",
+                    "attachment",
+                    upload_url="/api/attachments/"
+                    + state.case_id.to(str)
+                    + "/"
+                    + state.attachment_kind,
+                    limit_bytes=SIZE_LIMIT,
+                    limit_text=LIMIT_TEXT,
+                    hint="До подписания заключения файл можно удалить.",
+                    camera=True,
+                    required=False,
+                ),
+                class_name="e-form mt-6",
+            ),
+        ),
+        confirm_dialog(
+            REMOVE_PAPER,
+            "Удалить документ?",
+            state.chosen_paper_name,
+            confirm="Удалить",
+            on_confirm=state.remove_paper,
+        ),
+    )
+
+
+def _bin(row: Any) -> rx.Component:
+    return rx.el.button(
+        rx.el.span("Удалить"),
+        rx.el.span(f": {row.name}", class_name="e-hidden"),
+        type="button",
+        on_click=ExaminationState.choose_paper(row.id),
+        class_name="btn btn-ghost",
+        custom_attrs={"data-dialog-open": REMOVE_PAPER, "aria-haspopup": "dialog"},
     )
 
 

@@ -9,6 +9,7 @@ import reflex as rx
 from emk_app.components import buttons, cards, forms
 from emk_app.components.badges import badge
 from emk_app.components.markup import given, some, when
+from emk_app.pages.attachments import paper
 from emk_app.states.my_examination import MyExaminationState
 
 
@@ -28,6 +29,7 @@ def _made_here() -> rx.Component:
         when(state.row.may_appeal, _appeal_form()),
         when(given(state.row.appeal), _appeal()),
         _studies(),
+        when(some(state.papers), _papers()),
         when(some(state.vaccinations), _vaccinations()),
     )
 
@@ -102,6 +104,7 @@ def _study(row: Any) -> rx.Component:
                 given(row.value),
                 rx.el.p(row.value, rx.el.span(" · ", row.made, class_name="e-muted")),
             ),
+            when(given(row.by), rx.el.p(row.by, class_name="e-muted")),
         ),
         badge(row.mark, row.tone),
         class_name="e-track",
@@ -131,6 +134,14 @@ def _vaccinations() -> rx.Component:
             )
         ),
         title="Прививки",
+    )
+
+
+def _papers() -> rx.Component:
+    return cards.card(
+        rx.el.p("Их видят вы и ваша медорганизация.", class_name="e-muted mb-4"),
+        rx.el.ul(rx.foreach(MyExaminationState.papers, paper), class_name="grid gap-4"),
+        title="Документы осмотра",
     )
 
 
@@ -172,7 +183,32 @@ def _appeal_form() -> rx.Component:
             rx.el.b(row.appeal_until),
             ".",
         ),
+        when(
+            ~some(state.commissions),
+            cards.notice(
+                rx.el.p(
+                    "В вашем регионе сейчас нет другой комиссии. Напишите в поддержку: поможем её "
+                    "найти."
+                ),
+                tone="waiting",
+            ),
+            _appeal_fields(),
+        ),
+        title="Не согласны с заключением?",
+    )
+
+
+def _appeal_fields() -> rx.Component:
+    state = MyExaminationState
+    return rx.el.div(
         forms.form(
+            forms.select_field(
+                "Кто рассмотрит",
+                "commission",
+                state.commissions,
+                hint="Комиссия с другим председателем: в той же медорганизации или в другой.",
+                error=state.commission_error,
+            ),
             forms.textarea_field(
                 "С чем вы не согласны",
                 "reason",
@@ -186,7 +222,7 @@ def _appeal_form() -> rx.Component:
             ),
             on_submit=state.appeal,
         ),
-        title="Не согласны с заключением?",
+        class_name="mt-4",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import Final
 
@@ -24,6 +25,7 @@ from emk_app.domain.examinations import (
     ProgrammeItem,
     Source,
 )
+from emk_app.domain.occupations import Occupation
 from emk_app.domain.specialties import SPECIALTIES
 from emk_app.presenting.applications import KINDS, SEXES
 from emk_app.presenting.formats import NBSP, counted, day, moment, short_person
@@ -245,6 +247,9 @@ class ResultRow:
     number: str = ""
     is_certificate: bool = False
     details_error: str = ""
+    is_attestation: bool = False
+    programme: str = ""
+    """What an attestation is passed for, and how often."""
     further_id: int = 0
     """The order that may be taken back."""
 
@@ -576,7 +581,7 @@ def _result_row(
         value=unsaved if unsaved is not None else _typed(study, entry) if entry else "",
         words=f"{study.words(entry.result.value)} {study.unit}".strip() if entry else "",
         made_on=day(entry.result.performed_on) if entry else date,
-        until=f"действует до {day(ends)}" if ends and shown.is_signed else "",
+        until=_until(study, ends, is_signed=shown.is_signed),
         mark=mark.text,
         mark_tone=mark.tone,
         by=_by(entry) if entry else "",
@@ -593,13 +598,20 @@ def _result_row(
         is_fresh=bool(entry and entry.is_fresh),
         offer=_offer(study, shown) if may_edit and entry is None else "",
         source=_source(entry) if entry else "",
-        has_details=may_edit and entry is not None and study.kind in _WITH_DETAILS,
+        has_details=(
+            may_edit
+            and entry is not None
+            and entry.source is not Source.BOOK
+            and study.kind in _WITH_DETAILS
+        ),
         details=_details(details) if entry and not entry.source else "",
         performer=details.performer,
         device=details.device,
         number=details.number,
         is_certificate=bool(entry and entry.source is Source.CERTIFICATE),
         details_error=details_error,
+        is_attestation=study.kind is ItemKind.ATTESTATION,
+        programme=_programme(study, shown.patient.occupation),
         further_id=shown.further.get(study.code, 0) if may_edit else 0,
     )
 
@@ -628,12 +640,31 @@ def _source(entry: EntryView) -> str:
             return ""
 
 
+def _until(study: ProgrammeItem, ends: date | None, *, is_signed: bool) -> str:
+    if ends is None:
+        return ""
+    if study.kind is ItemKind.ATTESTATION:
+        return f"следующая — не позже {day(ends)}"
+    return f"действует до {day(ends)}" if is_signed else ""
+
+
+def _programme(study: ProgrammeItem, work: Occupation | None) -> str:
+    """Say by which programme the attestation is passed and how often (order 229 of 2000)."""
+    if study.kind is not ItemKind.ATTESTATION or work is None or study.period_months is None:
+        return ""
+    years = study.period_months // 12
+    often = "каждый год" if years == 1 else f"раз в {counted(years, 'год', 'года', 'лет')}"
+    return f"Программа: «{work.work_point.name}». Аттестацию проходят {often}."
+
+
 def _details(details: Details) -> str:
     number = f"№ {details.number}" if details.number else ""
     return ", ".join(part for part in (details.performer, details.device, number) if part)
 
 
-_WITH_DETAILS: Final = frozenset({ItemKind.LAB, ItemKind.INSTRUMENTAL, ItemKind.FURTHER})
+_WITH_DETAILS: Final = frozenset(
+    {ItemKind.LAB, ItemKind.INSTRUMENTAL, ItemKind.FURTHER, ItemKind.ATTESTATION}
+)
 _FEW: Final = 2
 """Up to so many answers are shown at once; more are chosen from a list."""
 

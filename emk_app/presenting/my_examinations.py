@@ -9,6 +9,7 @@ from emk_app.clock import day_of
 from emk_app.domain.appeals import AppealStatus
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.examinations import ItemKind, Source
+from emk_app.presenting.attachments import AttachmentRow, attachment_rows
 from emk_app.presenting.examinations import FITNESS
 from emk_app.presenting.formats import counted, day, moment
 from emk_app.presenting.texts import Label
@@ -38,7 +39,10 @@ APPEALS: Final = {
 }
 
 FILED: Final = "Возражение подано. Вторая комиссия пригласит вас, когда возьмёт его в работу."
-UNSAID: Final = {"reason": "Напишите, с чем вы не согласны."}
+UNSAID: Final = {
+    "reason": "Напишите, с чем вы не согласны.",
+    "commission": "Выберите медорганизацию из списка.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class StudyRow:
     made: str
     mark: str
     tone: str
+    by: str = ""
+    """Who has made it, where that was not the commission itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,24 @@ def vaccination_rows(shown: MyExamination | None) -> list[StandingRow]:
     return standing_rows(shown.vaccinations) if shown else []
 
 
+def paper_rows(shown: MyExamination | None) -> list[AttachmentRow]:
+    """Return the papers of the examination."""
+    return attachment_rows(shown.papers) if shown else []
+
+
+def commission_options(shown: MyExamination | None) -> list[list[str]]:
+    """Return whom to ask for a second commission: identity and words."""
+    if shown is None:
+        return []
+    return [
+        [
+            str(each.clinic_id),
+            f"{each.name}, {each.address}" + (" (та же медорганизация)" if each.is_first else ""),
+        ]
+        for each in shown.commissions
+    ]
+
+
 def _study(each: Confirmed) -> StudyRow:
     study, result = each.study, each.result
     if result is None:
@@ -150,7 +174,15 @@ def _study(each: Confirmed) -> StudyRow:
         f"{day(result.performed_on)}{until}{whence[each.source] if each.source else ''}",
         "есть отклонение" if result.deviation else "готово",
         "waiting" if result.deviation else "success",
+        _by(each),
     )
+
+
+def _by(each: Confirmed) -> str:
+    if each.source is Source.BOOK:
+        return ""
+    number = f"№ {each.details.number}" if each.details.number else ""
+    return ", ".join(part for part in (each.details.performer, number) if part)
 
 
 def _pronounced(each: Pronounced) -> PronouncedRow:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from emk_app import clock
 from emk_app.domain import (
     appeals,
+    attachments,
     errors,
     examinations,
     exchange,
@@ -213,6 +214,13 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
         "администратора его добавить."
     ),
     examinations.Incomplete: _incomplete,
+    attachments.TooManyAttachments: lambda e: (
+        f"К осмотру приложено {counted(e.limit, 'документ', 'документа', 'документов')}, больше "
+        "нельзя. Удалите лишний или объедините страницы в один PDF."
+    ),
+    attachments.AttachmentSigned: lambda _: (
+        "С этим документом уже подписано заключение, удалить его нельзя."
+    ),
     examinations.FurtherStudyDone: lambda _: (
         "Результат этого исследования уже внесён, поэтому отменить назначение нельзя."
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -39,16 +40,20 @@ from emk_app.domain.applications import (
     withdraw_conclusion,
 )
 from emk_app.domain.clearance import Conclusion, Fitness, valid_until
-from emk_app.domain.clinics import check_available
+from emk_app.domain.clinics import LicenceStatus, check_available
 from emk_app.domain.errors import ChangedMeanwhile, DomainError, NotFound
-from emk_app.domain.examinations import BeingCorrected, ProgrammeItem, Source, TestResult
+from emk_app.domain.examinations import BeingCorrected, Details, ProgrammeItem, Source, TestResult
 from emk_app.domain.notices import News
 from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.vaccinations import Standing
 from emk_app.domain.values import Problems
-from emk_app.services import cases, exchanging, vaccinating
+from emk_app.services import attaching, cases, exchanging, vaccinating
+from emk_app.services.attaching import AttachmentView
 from emk_app.services.cases import Patient
 from emk_app.services.exchanging import Progress
+
+OFFERED: Final = 50
+"""Commissions of the region to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,17 @@ class Confirmed:
     result: TestResult | None
     valid_until: date | None
     source: Source | None
+    details: Details
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """A clinic whose commission may be asked; ``is_first`` where the case has been so far."""
+
+    clinic_id: int
+    name: str
+    address: str
+    is_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,7 @@ class MyExamination:
     done: int
     required: int
     vaccinations: tuple[Standing, ...]
+    papers: tuple[AttachmentView, ...]
     conclusions: tuple[Pronounced, ...]
     """Oldest first."""
     is_signed: bool
@@ -99,6 +116,8 @@ class MyExamination:
     may_appeal: bool
     appeal_until: date | None
     """The last day of a possible appeal; inclusive."""
+    commissions: tuple[Commission, ...]
+    """Whom an appeal may be sent to, nearest first; empty where none may be filed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,13 +300,7 @@ def _commission(
     chairs = db.exec(
         select(sa.func.count())
         .select_from(User)
-        .where(
-            col(User.clinic_id) == clinic.id,
-            col(User.role) == Role.CLINIC,
-            col(User.position) == Position.CHAIR,
-            col(User.disabled_at).is_(None),
-            col(User.id) != contested.signed_by,
-        )
+        .where(col(User.clinic_id) == clinic.id, *_free_chairs(contested))
     ).one()
     if not chairs:
         raise NoSecondCommission
@@ -337,6 +350,11 @@ def _mine(
                 results.get(study.code),
                 valid_until(study, results.get(study.code)),
                 entries[study.code].source if study.code in entries else None,
+                (
+                    examinations.details_of(entries[study.code], holder)
+                    if study.code in entries
+                    else Details()
+                ),
             )
             for study in studies
             if study.required or study.code in results
@@ -344,6 +362,7 @@ def _mine(
         done=sum(each.required and each.code in results for each in studies),
         required=sum(each.required for each in studies),
         vaccinations=vaccinating.holders_standings(db, application, now=now),
+        papers=attaching.papers_of(db, examination, holder),
         conclusions=tuple(
             Pronounced(
                 examinations.signed_conclusion_of(each, holder),
@@ -358,6 +377,47 @@ def _mine(
         appeal=_appeal(db, application),
         may_appeal=contested is not None,
         appeal_until=rules.last_day(clock.day_of(contested.signed_at)) if contested else None,
+        commissions=_commissions(db, application, examination, contested) if contested else (),
+    )
+
+
+def _commissions(
+    db: Session, application: Application, examination: Examination, contested: SignedConclusion
+) -> tuple[Commission, ...]:
+    """Return the clinics of the region with a chair who has not signed, the first one before all.
+
+    Only those that may examine for the holder's work: what is offered here, ``file`` takes.
+    """
+    first = clinics.get(db, examination.clinic_id)
+    work = OCCUPATIONS.get(application.occupation or "")
+    found = db.exec(
+        select(Clinic)
+        .where(
+            col(Clinic.region_code) == first.region_code,
+            col(Clinic.licence_status) == LicenceStatus.ACTIVE,
+            col(Clinic.id).in_(
+                select(User.clinic_id).where(
+                    *_free_chairs(contested), col(User.clinic_id).is_not(None)
+                )
+            ),
+        )
+        .order_by(col(Clinic.id) != first.id, col(Clinic.short_name), col(Clinic.id))
+        .limit(OFFERED)
+    ).all()
+    return tuple(
+        Commission(clinic.id, clinic.short_name, clinic.address, clinic.id == first.id)
+        for clinic in found
+        if work is None or work.point in clinic.points.split(",")
+    )
+
+
+def _free_chairs(contested: SignedConclusion) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what makes an account that of a chair who may decide anew."""
+    return (
+        col(User.role) == Role.CLINIC,
+        col(User.position) == Position.CHAIR,
+        col(User.disabled_at).is_(None),
+        col(User.id) != contested.signed_by,
     )
 
 

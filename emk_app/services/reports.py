@@ -15,14 +15,15 @@ from sqlmodel import Session
 
 from emk_app.crypto import canonical
 from emk_app.db import vault
-from emk_app.db.repositories import applications, desks, examinations, vaccinations
+from emk_app.db.repositories import applications, attachments, desks, examinations, vaccinations
 from emk_app.db.tables.applications import Application
 from emk_app.db.tables.clinics import Clinic
 from emk_app.db.tables.examinations import Examination, SignedConclusion
 from emk_app.db.tables.people import User
 from emk_app.domain.clearance import Conclusion, valid_until
-from emk_app.domain.examinations import BeingCorrected
+from emk_app.domain.examinations import BeingCorrected, ItemKind
 from emk_app.domain.intake import Field
+from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.vaccinations import INFECTIONS
 from emk_app.services import cases
 
@@ -92,6 +93,7 @@ def canonical_report(
         "identity_checked_at": _moment(examination.identity_checked_at),
         "lines": _lines(db, application, examination, holder, now),
         "vaccinations": _vaccinations(db, application, holder),
+        "attachments": _attachments(db, examination),
         "conclusion": {
             "fitness": conclusion.fitness.value,
             "restrictions": conclusion.restrictions,
@@ -149,6 +151,8 @@ def _lines(
 ) -> list[dict[str, Any]]:
     entries = {each.code: each for each in examinations.standing(db, examination.id)}
     names = desks.names_of(db, [each.entered_by for each in entries.values()])
+    code = application.occupation or ""
+    programme = OCCUPATIONS[code].work_point.name if code in OCCUPATIONS else ""
     lines: list[dict[str, Any]] = []
     for study in cases.studies_of(db, application, examination, now=now):
         if (entry := entries.get(study.code)) is None:
@@ -171,6 +175,7 @@ def _lines(
                 "performer": details.performer,
                 "device": details.device,
                 "number": details.number,
+                "programme": programme if study.kind is ItemKind.ATTESTATION else "",
                 "entered_by": names.get(entry.entered_by, ""),
             }
         )
@@ -197,6 +202,21 @@ def _vaccinations(
         }
         for each in told
         if each.code in INFECTIONS
+    ]
+
+
+def _attachments(db: Session, examination: Examination) -> list[dict[str, Any]]:
+    """Return what lay before the commission; the hash is that of the file as it is kept."""
+    return [
+        {
+            "ref": each.ref,
+            "kind": each.kind.value,
+            "media_type": each.media_type.value,
+            "pages": each.pages,
+            "sha256": each.sha256,
+            "added_at": _moment(each.added_at),
+        }
+        for each in attachments.of_examination(db, examination.id)
     ]
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import applications
+from emk_app.db.repositories import applications, attachments
 from emk_app.db.tables.applications import Application, Scan
 from emk_app.domain import corrections
 from emk_app.domain.accounts import Rule
@@ -27,6 +27,7 @@ from emk_app.services import auditing, throttling
 from emk_app.settings import settings
 from emk_app.storage import antivirus, inspection
 from emk_app.storage.blobs import Blobs, BlobStore
+from emk_app.storage.inspection import Inspected
 
 UPLOADS: Final = Rule(tries=60, window=timedelta(days=1), longest_block=timedelta(hours=1))
 """Files a holder may send in a day; an application with every paper takes eleven (D42)."""
@@ -102,10 +103,7 @@ def accept(
     with reading() as db:
         _permit_change(_own(db, actor, number), kind)
         key = vault.vault_for(db, actor.user_id).key
-    check_size(kind, len(content))
-    antivirus.require_clean(_scanner(), content)
-    found = inspection.inspect(content, kind)
-    kept = (blobs().put(found.content, key), blobs().put(found.preview, key))
+    found, kept = take_in(kind, content, key)
     try:
         with unit_of_work() as db:
             application = applications.locked(db, _own(db, actor, number).id)
@@ -126,7 +124,7 @@ def accept(
                 uploaded_at=now,
             )
             holder = vault.vault_for(db, actor.user_id)
-            scan.name_sealed = holder.seal(_cleaned(name, found.media_type), *_NAME, scan.ref)
+            scan.name_sealed = holder.seal(cleaned(name, found.media_type), *_NAME, scan.ref)
             db.add(scan)
             _stir(db, actor, application, "upload", kind, now)
             view = _view(scan, holder)
@@ -135,6 +133,17 @@ def accept(
         raise
     forget(gone)
     return view
+
+
+def take_in(kind: ScanKind, content: bytes, key: bytes) -> tuple[Inspected, tuple[str, str]]:
+    """Check, rebuild and store a file and its preview under ``key``; return their names.
+
+    Raises the refusals of ``domain.documents`` and ``ScanCheckUnavailable``.
+    """
+    check_size(kind, len(content))
+    antivirus.require_clean(_scanner(), content)
+    found = inspection.inspect(content, kind)
+    return found, (blobs().put(found.content, key), blobs().put(found.preview, key))
 
 
 def remove(actor: Actor, application_id: int, kind: ScanKind, *, now: datetime) -> None:
@@ -241,13 +250,28 @@ def forget(names: Iterable[str]) -> None:
         blobs().delete(name)
 
 
+def cleaned(name: str, media_type: MediaType) -> str:
+    """Return a file's name without a path or marks that a file system or a header would stumble on,
+    ending as its content asks.
+    """
+    last = name[-1000:].replace("\\", "/").rsplit("/", 1)[-1]
+    line = "".join(
+        each
+        for each in unicodedata.normalize("NFC", last)
+        if unicodedata.category(each)[0] != "C" and each not in '<>:"|?*'
+    )
+    stem = line.rsplit(".", 1)[0] if "." in line else line
+    return (stem[:NAME_LIMIT].strip(". ") or "скан") + _EXTENSIONS[media_type]
+
+
 def sweep(*, now: datetime) -> int:
-    """Remove the files of a day ago that no scan names: left by a rollback or a dead process.
+    """Remove the files of a day ago that no scan or attachment names: left by a rollback or a
+    dead process.
 
     Done once a day, since it walks the whole folder; returns how many were removed.
     """
     with reading() as db:
-        needed = applications.blobs_in_use(db)
+        needed = applications.blobs_in_use(db) | attachments.blobs_in_use(db)
     return blobs().sweep(needed, now - timedelta(days=1))
 
 
@@ -368,17 +392,3 @@ def _view(scan: Scan, holder: vault.Vault) -> ScanView:
         is_legible=scan.is_legible,
         uploaded_at=scan.uploaded_at,
     )
-
-
-def _cleaned(name: str, media_type: MediaType) -> str:
-    """Return a file name without a path or marks that a file system or a header would stumble on,
-    ending as its content asks.
-    """
-    last = name[-1000:].replace("\\", "/").rsplit("/", 1)[-1]
-    line = "".join(
-        each
-        for each in unicodedata.normalize("NFC", last)
-        if unicodedata.category(each)[0] != "C" and each not in '<>:"|?*'
-    )
-    stem = line.rsplit(".", 1)[0] if "." in line else line
-    return (stem[:NAME_LIMIT].strip(". ") or "скан") + _EXTENSIONS[media_type]

@@ -9,6 +9,7 @@ import reflex as rx
 
 from emk_app import clock
 from emk_app.domain.actors import Actor, Position, Role, permit_fresh
+from emk_app.domain.attachments import AttachmentKind
 from emk_app.domain.clearance import CONTRAINDICATION_GROUPS, RESTRICTIONS, Fitness
 from emk_app.domain.errors import (
     DomainError,
@@ -27,9 +28,11 @@ from emk_app.domain.examinations import (
 )
 from emk_app.domain.people import parse_past_date
 from emk_app.edge.policy import allow
+from emk_app.presenting import attachments as papers
 from emk_app.presenting import examinations as rows
 from emk_app.presenting import exchange, texts
 from emk_app.presenting import vaccinations as shots
+from emk_app.presenting.attachments import AttachmentRow
 from emk_app.presenting.examinations import (
     AppealRow,
     DayRow,
@@ -41,7 +44,8 @@ from emk_app.presenting.examinations import (
 )
 from emk_app.presenting.formats import day
 from emk_app.presenting.vaccinations import RecordRow, StandingRow
-from emk_app.services import accounts, appealing, examining, staffing, vaccinating
+from emk_app.services import accounts, appealing, attaching, examining, staffing, vaccinating
+from emk_app.services.attaching import Folder
 from emk_app.services.examining import ExaminationView, Words
 from emk_app.services.vaccinating import Card, Typed
 from emk_app.states import live
@@ -231,6 +235,14 @@ class ExaminationState(rx.State):
     vaccine_errors: dict[str, str] = dict.fromkeys(shots.UNSAID, "")
     vaccine_serial: int = 0
     """Counts what was recorded or ordered: the form begins anew."""
+    papers: list[AttachmentRow] = []
+    may_attach: bool = False
+    case_id: int = 0
+    attachment_kind: str = AttachmentKind.LAB_REPORT.value
+    """What paper the next file is."""
+    chosen_paper: int = 0
+    chosen_paper_name: str = ""
+    """Which one is about to be removed."""
     earlier: list[SignatureRow] = []
     signature: SignatureRow = SignatureRow()
     is_loaded: bool = False
@@ -296,7 +308,7 @@ class ExaminationState(rx.State):
         async with self:
             actor, examination_id = await actor_of(self), self._id()
         try:
-            first, _ = await in_thread(_seen, actor, examination_id)
+            first, *_ = await in_thread(_seen, actor, examination_id)
         except NotFound:
             async with self:
                 self.is_missing = self.is_loaded = True
@@ -304,9 +316,9 @@ class ExaminationState(rx.State):
         async for _ in live.changes(f"application:{first.application_id}"):
             async with self:
                 actor = await actor_of(self)
-            shown, card = await in_thread(_seen, actor, examination_id)
+            seen = await in_thread(_seen, actor, examination_id)
             async with self:
-                self._show(shown, card)
+                self._show(*seen)
 
     @rx.event
     @allow(Role.CLINIC)
@@ -483,6 +495,29 @@ class ExaminationState(rx.State):
         known = next((each for each in self.records if each.id == record_id), None)
         if known is not None and known.may_withdraw:
             await self._act(vaccinating.withdraw, known.id, done=shots.WITHDRAWN)
+
+    @rx.event
+    @allow(Role.CLINIC)
+    def choose_attachment_kind(self, kind: str):
+        """Note what paper the next file is."""
+        if str(kind) in AttachmentKind._value2member_map_:
+            self.attachment_kind = str(kind)
+
+    @rx.event
+    @allow(Role.CLINIC)
+    def choose_paper(self, paper_id: int):
+        """Note which paper the window asks about."""
+        known = self._paper(paper_id)
+        self.chosen_paper = known.id if known else 0
+        self.chosen_paper_name = known.name if known else ""
+
+    @rx.event
+    @allow(Role.CLINIC)
+    async def remove_paper(self):
+        """Remove the paper that was chosen."""
+        known = self._paper(self.chosen_paper)
+        if known is not None and known.may_remove:
+            await self._act(attaching.remove, known.id, done=papers.REMOVED)
 
     @rx.event
     @allow(Role.CLINIC)
@@ -747,7 +782,7 @@ class ExaminationState(rx.State):
         except NotFound:
             self.is_missing = self.is_loaded = True
 
-    def _show(self, shown: ExaminationView, card: Card | None) -> None:
+    def _show(self, shown: ExaminationView, card: Card | None, folder: Folder | None) -> None:
         """Send what differs from what the screen shows."""
         if not self.is_loaded:
             self.is_loaded = True
@@ -762,6 +797,9 @@ class ExaminationState(rx.State):
             "exchange": exchange.for_clinic(shown.exchange),
             "standings": shots.standing_rows(card.standings) if card else [],
             "records": shots.record_rows(card) if card else [],
+            "papers": papers.attachment_rows(folder.papers) if folder else [],
+            "may_attach": folder is not None and folder.may_add,
+            "case_id": shown.id,
             "may_vaccinate": card is not None and card.may_enter,
         }
         for kind, name in self.GROUPS.items():
@@ -786,6 +824,9 @@ class ExaminationState(rx.State):
         self.errors = {**self.errors, **said}
         self.summary = [[name, sentence] for name, sentence in said.items()]
 
+    def _paper(self, paper_id: Any) -> AttachmentRow | None:
+        return next((each for each in self.papers if each.id == paper_id), None)
+
     def _row(self, code: Any) -> ResultRow | None:
         for name in self.GROUPS.values():
             for row in getattr(self, name):
@@ -806,12 +847,17 @@ def _day(actor: Actor) -> tuple[examining.Day, tuple[appealing.Waiting, ...]]:
     return shown, appealing.waiting(actor, now=clock.now())
 
 
-def _seen(actor: Actor, examination_id: int) -> tuple[ExaminationView, Card | None]:
-    """Return the case with the person's vaccinations, which a registrar does not see."""
-    shown = examining.view(actor, examination_id, now=clock.now())
+def _seen(actor: Actor, examination_id: int) -> tuple[ExaminationView, Card | None, Folder | None]:
+    """Return the case with vaccinations and papers, which a registrar does not see."""
+    now = clock.now()
+    shown = examining.view(actor, examination_id, now=now)
     if actor.position not in examining.ENTER:
-        return shown, None
-    return shown, vaccinating.card(actor, examination_id, now=clock.now())
+        return shown, None, None
+    return (
+        shown,
+        vaccinating.card(actor, examination_id, now=now),
+        attaching.folder(actor, examination_id, now=now),
+    )
 
 
 def _without(words: dict[str, str], code: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from emk_app.domain.errors import DomainError, Invalid, NotFound, Required
 from emk_app.edge.policy import allow
 from emk_app.presenting import exchange, texts
 from emk_app.presenting import my_examinations as rows
+from emk_app.presenting.attachments import AttachmentRow
 from emk_app.presenting.exchange import ForeignRow
 from emk_app.presenting.my_examinations import MyRow, PronouncedRow, StudyRow
 from emk_app.presenting.vaccinations import StandingRow
@@ -30,7 +31,11 @@ class MyExaminationState(rx.State):
     studies: list[StudyRow] = []
     conclusions: list[PronouncedRow] = []
     vaccinations: list[StandingRow] = []
+    papers: list[AttachmentRow] = []
+    commissions: list[list[str]] = []
+    """Whom an appeal may be sent to: identity and words."""
     appeal_error: str = ""
+    commission_error: str = ""
     exchange: str = ""
     """Said once the conclusion was passed on."""
     foreign: list[ForeignRow] = []
@@ -60,10 +65,15 @@ class MyExaminationState(rx.State):
     async def appeal(self, form: dict[str, Any]):
         """Ask for a second commission."""
         actor, number = await actor_of(self), self._number()
-        self.appeal_error = ""
-        reason = text_of(form, "reason", 1000)
+        self.appeal_error = self.commission_error = ""
+        reason, wanted = text_of(form, "reason", 1000), text_of(form, "commission", 20)
+        if wanted not in {each[0] for each in self.commissions}:
+            self.commission_error = rows.UNSAID["commission"]
+            return
         try:
-            await in_thread(appealing.file, actor, number, reason, now=clock.now())
+            await in_thread(
+                appealing.file, actor, number, reason, clinic_id=int(wanted), now=clock.now()
+            )
         except Invalid as error:
             problem = error.fields["reason"]
             self.appeal_error = (
@@ -93,6 +103,8 @@ class MyExaminationState(rx.State):
             "exchange": exchange.for_holder(shown.exchange) if shown else "",
             "studies": rows.study_rows(shown),
             "conclusions": rows.pronounced_rows(shown),
+            "papers": rows.paper_rows(shown),
+            "commissions": rows.commission_options(shown),
             "vaccinations": rows.vaccination_rows(shown),
         }
         for name, value in values.items():

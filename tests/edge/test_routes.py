@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("world")
 ORIGIN = "http://localhost:8000"
 CLOSED = [endpoint for endpoint in ENDPOINTS if not endpoint.access.is_open]
 FILLED = {
+    "examination_id": "1",
     "number": "EMK-2026-000001-5",
     "kind": "passport",
     "ref": "0" * 32,

@@ -16,6 +16,7 @@ from emk_app.db.repositories import examinations
 from emk_app.db.tables.applications import Application, StatusChange
 from emk_app.db.tables.examinations import (
     Appeal,
+    Attachment,
     Examination,
     ExaminationEntry,
     FurtherStudy,
@@ -25,11 +26,12 @@ from emk_app.db.tables.examinations import (
 from emk_app.db.tables.people import User
 from emk_app.domain.actors import SYSTEM, Actor, Position
 from emk_app.domain.appeals import SameSigner
+from emk_app.domain.attachments import AttachmentKind
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.errors import NotFound, NotPermitted
 from emk_app.domain.examinations import CorrectionReason
 from emk_app.domain.specialties import ForeignSpecialty
-from emk_app.services import appealing, examining, staffing, vaccinating
+from emk_app.services import appealing, attaching, examining, staffing, vaccinating
 from emk_app.services.examining import Words
 from emk_app.services.vaccinating import Typed
 from tests.factories import (
@@ -42,6 +44,7 @@ from tests.factories import (
     make_physician,
     make_received,
 )
+from tests.files import good
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -62,6 +65,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     VaccinationRecord,
     SignedConclusion,
     Appeal,
+    Attachment,
     User,
 )
 
@@ -141,6 +145,17 @@ class Scene:
             self.entry = standing.id
             self.order = db.exec(select(FurtherStudy.id)).one()
             self.shot = db.exec(select(VaccinationRecord.id)).one()
+
+    def attach(self, actor: Actor) -> str:
+        return attaching.attach(
+            actor, self.case, AttachmentKind.OTHER, good.jpeg(), "а.jpg", now=self.now
+        )
+
+    def with_paper(self) -> None:
+        self.confirm()
+        self.ref = self.attach(self.author)
+        with reading() as db:
+            self.paper = db.exec(select(Attachment.id)).one()
 
     def fill(self) -> None:
         self.confirm()
@@ -244,6 +259,12 @@ ACTS: dict[str, Act] = {
     "take_shot_back": Act(
         Scene.begin, lambda s, a: vaccinating.withdraw(a, s.case, s.shot, now=s.now)
     ),
+    "attach": Act(Scene.confirm, lambda s, a: s.attach(a)),
+    "detach": Act(Scene.with_paper, lambda s, a: attaching.remove(a, s.case, s.paper, now=s.now)),
+    "folder": Act(
+        Scene.with_paper, lambda s, a: attaching.folder(a, s.case, now=s.now), reads=True
+    ),
+    "paper": Act(Scene.with_paper, lambda s, a: attaching.file(a, s.ref, now=s.now), reads=True),
     "check_conclusion": Act(
         Scene.fill,
         lambda s, a: examining.check_conclusion(a, s.case, Fitness.FIT, now=s.now),

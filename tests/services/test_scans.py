@@ -245,7 +245,7 @@ def test_lost_file_is_our_fault_and_not_a_missing_scan(now: datetime):
     ],
 )
 def test_names_are_cleaned(given: str, kept: str, now: datetime):
-    assert scans._cleaned(given, MediaType.JPEG) == kept  # pyright: ignore[reportPrivateUsage]
+    assert scans.cleaned(given, MediaType.JPEG) == kept
 
 
 def test_sweep_takes_what_no_scan_names_and_nothing_else():

@@ -20,6 +20,7 @@ from emk_app.domain.actors import Actor, Position
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
 from emk_app.domain.clearance import Fitness
 from emk_app.domain.examinations import CorrectionReason
+from emk_app.domain.terms import last_day
 from emk_app.presenting.formats import day
 from emk_app.services import applying, examining, reviewing
 from emk_app.states.clinic import DayState, ExaminationState, StaffState
@@ -75,6 +76,9 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     f"{EXAM}.vaccinate": ("form",),
     f"{EXAM}.withdraw_record": ("record_id",),
     f"{EXAM}.withdraw_conclusion": ("form",),
+    f"{EXAM}.choose_attachment_kind": ("kind",),
+    f"{EXAM}.choose_paper": ("paper_id",),
+    f"{EXAM}.remove_paper": (),
     f"{STAFF}.set_specialty": ("user_id", "code", "given"),
 }
 HOLDERS: dict[str, tuple[str, ...]] = {f"{MINE}.appeal": ("form",)}
@@ -263,7 +267,8 @@ async def test_nonsense_in_an_appeal_breaks_nothing(
             for shown in (number, "424242", "x" * 5000):
                 await tab.send(forged, MY_PAGE, number_arg=shown)
     await tab.send(MyExaminationState.appeal({"reason": ""}), MY_PAGE, number_arg=number)
-    assert (await tab.state(MyExaminationState)).appeal_error
+    state = await tab.state(MyExaminationState)
+    assert state.appeal_error and state.commission_error
     assert [repr(error) for error in tab.errors] == []
     assert everything() == before
 
@@ -668,3 +673,20 @@ async def test_correction_by_the_holder_is_told_on_the_page_of_results(
     assert "Подписать заключение можно будет" in state.head.notice
     applying.correct(holder, only().id, now=moment)
     await tab.until(ExaminationState, lambda state: state.head.notice == "")
+
+
+async def test_attestation_says_its_programme_by_whom_and_when_the_next_is_due(
+    screens: Screens, opened: int, chair: Actor, moment: datetime
+):
+    today = clock.day_of(moment)
+    tab = await at_case(screens, chair, opened)
+    row = await line(tab, "hygiene")
+    assert "контакт с пищевыми продуктами" in row.programme
+    assert row.programme.endswith("Аттестацию проходят каждый год.")
+    await act(tab, ExaminationState.enter("hygiene", day(today)), opened)
+    centre = "ФБУЗ «Центр гигиены и эпидемиологии в городе Москве»"
+    await act(tab, ExaminationState.detail("hygiene", "performer", centre), opened)
+    await act(tab, ExaminationState.detail("hygiene", "number", "77-01234"), opened)
+    row = await line(tab, "hygiene")
+    assert row.details == f"{centre}, № 77-01234"
+    assert row.until == f"следующая — не позже {day(last_day(today, 12))}"

@@ -10,6 +10,7 @@ import pytest
 from emk_app import clock
 from emk_app.domain.actors import Actor, Position
 from emk_app.domain.clearance import Fitness
+from emk_app.domain.clinics import LicenceStatus
 from emk_app.presenting.formats import day
 from emk_app.services import appealing, examining
 from emk_app.services.examining import Words
@@ -122,16 +123,29 @@ async def test_appeal_says_what_it_lacks_and_reaches_the_other_chair(
     moment: datetime,
 ):
     second = make_physician(clinic_id, moment, Position.CHAIR, "Юдина Раиса Фёдоровна")
+    elsewhere, deserted = make_clinic(), make_clinic()
+    closed = make_clinic(licence=LicenceStatus.SUSPENDED)
+    for other in (elsewhere, closed):
+        make_physician(other, moment, Position.CHAIR)
     find_unfit(chair, opened, moment)
     desk = await screens.signed_in(second.user_id)
     await desk.follow(DayState.follow())
     tab = await at_page(screens, holder, number)
     state = await tab.until(MyExaminationState, lambda state: state.row.may_appeal)
     assert state.conclusions[0].contraindications == "заболевание кожи открытых участков тела"
-    await tab.send(MyExaminationState.appeal({"reason": " "}), PAGE, number_arg=number)
+    assert [each[0] for each in state.commissions] == [str(clinic_id), str(elsewhere)]
+    for forged in ("", "0", str(closed), str(deserted), "x"):
+        form = {"reason": "Вылечился", "commission": forged}
+        await tab.send(MyExaminationState.appeal(form), PAGE, number_arg=number)
+        state = await tab.state(MyExaminationState)
+        assert state.commission_error == "Выберите медорганизацию из списка."
+    here = {"commission": str(clinic_id)}
+    await tab.send(MyExaminationState.appeal(here | {"reason": " "}), PAGE, number_arg=number)
     state = await tab.state(MyExaminationState)
     assert state.appeal_error == "Напишите, с чем вы не согласны."
-    await tab.send(MyExaminationState.appeal({"reason": "Вылечился"}), PAGE, number_arg=number)
+    await tab.send(
+        MyExaminationState.appeal(here | {"reason": "Вылечился"}), PAGE, number_arg=number
+    )
     state = await tab.state(MyExaminationState)
     assert (state.row.may_appeal, state.row.appeal) == (False, "ждёт второй комиссии")
     waiting = await desk.until(DayState, lambda state: bool(state.appeals))

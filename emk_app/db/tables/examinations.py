@@ -9,7 +9,9 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
 from emk_app.db.columns import choice, identity, reference
 from emk_app.domain.appeals import AppealStatus
+from emk_app.domain.attachments import AttachmentKind
 from emk_app.domain.clearance import Fitness
+from emk_app.domain.documents import MediaType
 from emk_app.domain.examinations import CorrectionReason, Source
 from emk_app.domain.vaccinations import Dose, RecordKind
 
@@ -118,6 +120,33 @@ class FurtherStudy(SQLModel, table=True):
     ordered_by: int = reference("users.id", nullable=False, index=False)
     ordered_at: datetime
     cancelled_at: datetime | None = None
+
+
+class Attachment(SQLModel, table=True):
+    """A paper the clinic has added; the picture is a file under the holder's key."""
+
+    __tablename__ = "examination_attachments"
+
+    id: int = identity()
+    ref: str = Field(max_length=32, unique=True)
+    """Random public name, used in addresses."""
+    examination_id: int = reference("examinations.id", nullable=False)
+    kind: AttachmentKind = choice(AttachmentKind, nullable=False)
+    media_type: MediaType = choice(MediaType, nullable=False)
+    size: int
+    """Bytes as stored, before encryption."""
+    pages: int
+    sha256: str = Field(max_length=64)
+    """Of the bytes as stored: what a conclusion was signed with."""
+    blob: str = Field(max_length=80)
+    preview_blob: str = Field(max_length=80)
+    name_sealed: bytes
+    """The file's own name, cleaned."""
+    clinic_id: int = reference("clinics.id", nullable=False, index=False)
+    added_by: int = reference("users.id", nullable=False, index=False)
+    added_at: datetime
+    removed_at: datetime | None = None
+    removed_by: int | None = reference("users.id", default=None, nullable=True, index=False)
 
 
 class VaccinationRecord(SQLModel, table=True):
