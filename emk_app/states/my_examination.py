@@ -69,6 +69,8 @@ class MyExaminationState(rx.State):
         reason, wanted = text_of(form, "reason", 1000), text_of(form, "commission", 20)
         if wanted not in {each[0] for each in self.commissions}:
             self.commission_error = rows.UNSAID["commission"]
+            if not reason.strip():
+                self.appeal_error = rows.UNSAID["reason"]
             return
         try:
             await in_thread(
