@@ -37,12 +37,15 @@
 
   const refuse = (field, text) => {
     const target = one(field, "[data-file-refusal]");
+    if (!target) return;
     target.textContent = text;
     target.parentElement.hidden = !text;
     field.toggleAttribute("data-refused", Boolean(text));
   };
   const show = (field, text, percent) => {
     const box = one(field, "[data-file-progress]");
+    /* What the server did with the file may have put something else in the place of the field. */
+    if (!box) return;
     box.hidden = !text;
     one(field, "[data-file-status]").textContent = text;
     const bar = one(box, "progress");

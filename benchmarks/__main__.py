@@ -1,4 +1,4 @@
-"""Run the measurements and print one table: ``python -m benchmarks [requests|pages|register]``."""
+"""Run the measurements and print one table: ``python -m benchmarks [NAME ...]``."""
 
 from __future__ import annotations
 
@@ -113,6 +113,26 @@ def register(_data: Path, _codes: Path) -> list[Line]:
     return lines
 
 
+def keys(data: Path, _codes: Path) -> list[Line]:
+    """Measure from the last key of a query to its clinics, beside a bare request, in turns."""
+    from benchmarks import keys as measured
+    from benchmarks.register import CLINICS
+    from emk_app.demo import register as made_up
+
+    made_up.load(CLINICS)
+    took, bare = measured.measure(data)
+    return [
+        Line(
+            "last key to clinics on the screen, 40 ms there and back, median ms",
+            f"{median(took):.0f}",
+            f"{median(bare):.0f} bare request",
+            median(took) / median(bare),
+            "<= 120 ms",
+            median(took) <= 120,
+        )
+    ]
+
+
 def _load(port: int, connections: int, seconds: float, codes: Path, rate: float = 0) -> dict:
     command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections)]
     command += [str(seconds), str(codes), str(rate)]
@@ -145,7 +165,7 @@ def _met(line: Line) -> str:
 
 def main(chosen: list[str]) -> int:
     """Run what was named, or everything; a missed target is no error, it is a number to read."""
-    every = {"requests": requests, "pages": pages, "register": register}
+    every = {"requests": requests, "pages": pages, "register": register, "keys": keys}
     if not set(chosen) <= set(every):
         print(f"usage: python -m benchmarks [{'|'.join(every)}]", file=sys.stderr)
         return 2

@@ -33,8 +33,8 @@ def register() -> rx.Component:
                 cards.loading(),
             ),
         ),
-        cards.section("Медорганизации", _clinics()),
         cards.section("Прежние загрузки", _history()),
+        cards.section("Медорганизации", _clinics()),
         title=TITLE,
         lead="Файл сначала проверяется и ничего не меняет. "
         "Загрузить его или нет, вы решите, когда увидите, что изменится.",
@@ -83,13 +83,14 @@ def _current() -> rx.Component:
         when(current.is_checked, _checked()),
         buttons.actions(
             when(
-                current.is_checked & current.changes_anything,
+                current.is_checked & ~given(current.idle),
                 dialogs.dialog_button("Загрузить в реестр", APPLY, kind="primary"),
             ),
             dialogs.dialog_button(
                 rx.cond(current.is_checked, "Не загружать", "Прекратить"), DROP, kind="quiet"
             ),
         ),
+        when(current.is_checked & current.has_bad, _bad_rows()),
         dialogs.confirm_dialog(
             APPLY,
             "Загрузить файл в реестр?",
@@ -143,33 +144,29 @@ def _checked() -> rx.Component:
                 tone=rx.cond(current.has_bad, "danger", "success"),
             ),
         ),
-        when(
-            ~current.changes_anything,
-            cards.notice("В реестре уже всё так, как в файле: загружать нечего.", live=True),
-        ),
-        when(
-            current.has_bad,
-            rx.el.div(
-                cards.notice(
-                    "Эти строки не загрузятся, остальным они не мешают. "
-                    "Исправьте файл и загрузите его ещё раз: повторится только исправленное.",
-                    title="Не все строки подходят",
-                    tone="waiting",
-                ),
-                tables.data_table(
-                    [tables.Column("Строка", numeric=True), "OID", "Поле", "Что не так"],
-                    ImportsState.bad,
-                    lambda line: [line[0], line[1], line[2], line[3]],
-                    caption="Строки с ошибками",
-                ),
-                when(given(current.bad_more), rx.el.p(current.bad_more, class_name="e-muted")),
-                buttons.actions(
-                    buttons.download_link("Скачать весь отчёт", ImportsState.report_href)
-                ),
-                class_name="grid gap-4",
-            ),
-        ),
+        when(given(current.idle), cards.notice(current.idle, live=True)),
         class_name="grid gap-4",
+    )
+
+
+def _bad_rows() -> rx.Component:
+    current = ImportsState.current
+    return rx.el.div(
+        cards.notice(
+            "Эти строки не загрузятся, остальным они не мешают. "
+            "Исправьте файл и загрузите его ещё раз: повторится только исправленное.",
+            title="Не все строки подходят",
+            tone="waiting",
+        ),
+        buttons.actions(buttons.download_link("Скачать весь отчёт", ImportsState.report_href)),
+        tables.data_table(
+            [tables.Column("Строка", numeric=True), "OID", "Поле", "Что не так"],
+            ImportsState.bad,
+            lambda line: [line[0], rx.el.span(line[1], class_name="break-all"), line[2], line[3]],
+            caption="Строки с ошибками",
+        ),
+        when(given(current.bad_more), rx.el.p(current.bad_more, class_name="e-muted")),
+        class_name="grid gap-4 mt-6",
     )
 
 

@@ -28,6 +28,11 @@ STATES: Final = {
 }
 COMMAND_LINE: Final = "командой на сервере"
 
+_IDLE: Final = {
+    False: "В реестре уже всё так, как в файле: загружать нечего.",
+    True: "Строки без ошибок ничего не меняют: загружать нечего.",
+}
+
 _RELAXED: Final = {
     "region": "Искать во всех регионах",
     "kind": "Искать среди всех типов",
@@ -63,7 +68,8 @@ class OpenImport:
     unchanged: str = ""
     bad: str = ""
     has_bad: bool = False
-    changes_anything: bool = False
+    idle: str = ""
+    """Why there is nothing to put in; empty where there is."""
     bad_more: str = ""
     """How many lines of the report are not on the screen; empty where all are."""
 
@@ -125,7 +131,7 @@ def open_import(view: ImportView, shown: Sequence[Sequence[str]]) -> OpenImport:
         unchanged=_number(put.unchanged),
         bad=_number(bad),
         has_bad=bad > 0,
-        changes_anything=bool(put.added or put.changed or put.removed),
+        idle="" if put.added or put.changed or put.removed else _IDLE[bad > 0],
         bad_more=f"Показаны первые. Ещё строк с ошибками: {_number(hidden)}." if hidden > 0 else "",
     )
 
@@ -165,7 +171,7 @@ def register_row(clinic: ClinicView) -> RegisterRow:
     licence = LICENCES[clinic.licence_status]
     return RegisterRow(
         id=clinic.id,
-        name=clinic.short_name,
+        name=clinic.short_name.replace("№ ", f"№{NBSP}"),
         oid=clinic.oid,
         place=clinic.region_name,
         kind=CLINIC_KINDS[clinic.kind],
@@ -173,7 +179,7 @@ def register_row(clinic: ClinicView) -> RegisterRow:
         licence_tone=licence.tone,
         connection="Подключена" if clinic.is_connected else "Не подключена",
         connection_tone="success" if clinic.is_connected else "neutral",
-        points=", ".join(sorted(clinic.points)),
+        points=", ".join(sorted(clinic.points)) or "нет",
         is_demo=clinic.is_demo,
     )
 

@@ -249,8 +249,8 @@ def _all(db: Session, filters: Filters) -> _Match:
 def _by_words(db: Session, words: list[str], filters: Filters) -> tuple[_Match, bool]:
     """Return what bears all words, and whether any clinic does, whatever the filters say."""
     loose = [_part(word) for word in words]
-    if clinics.number(db, loose, Filters(), limit=COUNTED + 1) <= COUNTED:
-        everything = clinics.candidates(db, loose, Filters(), limit=COUNTED)
+    everything = clinics.few(db, loose, limit=COUNTED)
+    if everything is not None:
         return _counted(everything, filters), bool(everything)
     if not filters.is_empty:
         total = clinics.number(db, loose, filters, limit=COUNTED + 1)
@@ -266,12 +266,12 @@ def _by_words(db: Session, words: list[str], filters: Filters) -> tuple[_Match, 
             return _Match(fitting, total, True, known), True
     # Too many to look at them all: the first of each kind of match are.
     begun = [f" {key_of(word)}" for word in words]
-    kinds = ([f"{part} " for part in begun], begun, loose)
-    ranked = {
-        each.id: each
-        for parts in kinds
-        for each in clinics.candidates(db, parts, filters, limit=RANKED)
-    }
+    first = clinics.candidates(db, [f"{part} " for part in begun], filters, limit=RANKED)
+    if len(first) < RANKED:
+        # Nothing comes before whole words, but they don't fill the screen.
+        for parts in (begun, loose):
+            first += clinics.candidates(db, parts, filters, limit=RANKED)
+    ranked = {each.id: each for each in first}
     return _Match(list(ranked.values()), COUNTED, False, Counts()), True
 
 

@@ -40,8 +40,10 @@ APPLY: Final = "apply_register"
 SWEEP: Final = "sweep_registers"
 """Kinds of jobs."""
 TOPIC: Final = "imports"
-SHOWN: Final = 20
-"""Imports of the history, and bad lines of a report, that a screen shows."""
+SHOWN: Final = 10
+"""Imports of the history that a screen shows."""
+LINES_SHOWN: Final = 20
+"""Lines of a report beside them; the rest is in the file."""
 
 Words = Callable[[BadRow], Sequence[Sequence[str]]]
 """Puts a bad row into lines of the report."""
@@ -167,7 +169,7 @@ def history(actor: Actor) -> list[ImportView]:
     return [_view(row, names) for row in rows]
 
 
-def bad_lines(actor: Actor, import_id: int, *, limit: int = SHOWN) -> list[list[str]]:
+def bad_lines(actor: Actor, import_id: int, *, limit: int = LINES_SHOWN) -> list[list[str]]:
     """Return the first lines of the report; none where there is no report any more."""
     try:
         with report(actor, import_id) as file:

@@ -37,12 +37,13 @@ ALLOWED_LATIN: Final = re.compile(
       https?://localhost:\d+\S*                   # the service's own addresses
     | localhost:\d+\S*
     | [\w.+-]+@[\w.-]+\.[a-z]{2,}                 # addresses of mail
-    | \b(QR|PDF|JPEG|GIF|PNG)\b                  # what Russians call by these letters
+    | \b(QR|PDF|JPEG|GIF|PNG|CSV|JSON|OID)\b     # what Russians call by these letters
     | «[A-Za-z]»                                  # a letter that should have been Russian
     | \bGoogle\ Authenticator\b|\b(Chrome|Firefox|Safari|Linux|Windows|Android|macOS|iOS)\b
     | \b[0-9A-F]{4}(-[0-9A-F]{4}){1,7}\b          # a short hash
     | \b[0-9A-Fa-f]{16,64}\b                      # a full one
-    | [\w-]*\.(pdf|jpe?g|cer|sig|pfx|p12|json)\b  # names of files, and what they end with
+    | [\w-]*\.(pdf|jpe?g|cer|sig|pfx|p12|json|csv)\b  # names of files, and what they end with
+    | \b(oid|nameFull|regionId|inn)\b             # columns of the federal register
     | \b(CAdES-BES|OCSP|RSA|ECDSA|Caps\ Lock)\b    # what has no other name
     """,
     re.X,

@@ -218,6 +218,21 @@ def test_filter_of_the_licence_hides_those_without(loaded: int):
     assert all(each.licence_status is LicenceStatus.ACTIVE for each in standing.clinics)
 
 
+@pytest.mark.parametrize("filters", [{}, {"region": "16"}, {"in_force": True}])
+def test_rare_word_among_common_ones_finds_what_all_of_them_find(
+    filters: dict[str, Any], loaded: int, monkeypatch: pytest.MonkeyPatch
+):
+    """The short way, by the rarest word, leads where the long way does."""
+    some = directory.search("казань", limit=100).clinics[::7] + directory.search("12").clinics[::5]
+    queries = [clinic.name for clinic in some]
+    queries += [" ".join(word[:4] for word in name.split()) for name in queries]
+    queries += ["поликлиника казань зззз", "казань казан каз ка к", "больница № 1 г казань"]
+    short = [directory.search(query, **filters) for query in queries]
+    assert sum(bool(found.clinics) for found in short) > 5
+    monkeypatch.setattr("emk_app.db.repositories.clinics.SEVERAL", 100)
+    assert short == [directory.search(query, **filters) for query in queries]
+
+
 def test_long_and_strange_queries_are_only_words(loaded: int):
     for query in ('" OR words : "', "NEAR(a b)", "казань*", "r77", "#", "\x00", "я" * 5000, "'--"):
         directory.search(query)

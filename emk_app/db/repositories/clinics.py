@@ -25,6 +25,9 @@ from emk_app.domain.typos import is_mistakable, keys_of
 WORDS_OF_A_KEY: Final = 400
 """Words of the register that are compared with a mistyped one."""
 
+SEVERAL: Final = 3
+"""Words of a query from which on a rare one among them is sought by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -146,6 +149,20 @@ def candidates(
         statement = f"SELECT {_COLUMNS} FROM clinics WHERE {conditions} LIMIT :limit"
     found = db.connection().execute(sa.text(statement), values | {"limit": limit})
     return [Candidate._make(row) for row in found]
+
+
+def few(db: Session, parts: Sequence[str], *, limit: int) -> list[Candidate] | None:
+    """Return every clinic that has all ``parts``, or None where there are more than ``limit``."""
+    if _is_embedded(db) and len(parts) >= SEVERAL:
+        # FTS5 goes through the lists of every word, however common. One rare word names so few
+        # rows that the others are sooner looked for in them; it mostly stands at the end.
+        for rare in reversed(parts):
+            if number(db, [rare], Filters(), limit=limit + 1) <= limit:
+                found = candidates(db, [rare], Filters(), limit=limit)
+                return [each for each in found if all(part in each.search_name for part in parts)]
+    if number(db, parts, Filters(), limit=limit + 1) > limit:
+        return None
+    return candidates(db, parts, Filters(), limit=limit)
 
 
 def by_okpo(db: Session, beginning: str, *, limit: int) -> list[Candidate]:
