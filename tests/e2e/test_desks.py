@@ -115,7 +115,7 @@ def test_decision_of_one_tab_is_told_in_the_other(server: Server, visit: Visit):
 
 
 def test_each_at_the_clinic_sees_what_is_theirs(server: Server, visit: Visit):
-    number = received(server, OTHER_HOLDER)
+    number = received(server, "patient@example.ru")
     registrar = visit("/clinic", person=REGISTRAR)
     physician = visit("/clinic", person=PHYSICIAN, width=390)
     stranger = visit("/clinic", person=OTHER_CHAIR)
