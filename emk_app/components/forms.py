@@ -341,9 +341,11 @@ def radio_cards_of(
     *cards: Child,
     hint: Text = "",
     error: Text = "",
-    columns: Literal[1, 2, "fit"] = 1,
+    columns: Literal[1, 2, "fit", "tight"] = 1,
 ) -> rx.Component:
-    """Group ``radio_card`` parts made by ``rx.foreach``; ``fit`` sets as many as fit in a row."""
+    """Group ``radio_card`` parts made by ``rx.foreach``; ``fit`` sets as many in a row as there
+    is room for, ``tight`` more of them where they are short.
+    """
     return _group(
         legend,
         name,

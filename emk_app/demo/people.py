@@ -36,7 +36,7 @@ WAITING_HOLDER: Final = Resident(
 )  # fmt: skip
 MINOR_HOLDER: Final = Resident(
     Role.HOLDER, "vera@example.ru", "Клёнова Вера Павловна", "VERA2222VERA2222VERA2222VERA2222",
-    "владелец младше 18 лет: заявку подала мать, документы ждут оператора",
+    "владелец младше 18 лет: заявку подала мать, записана на осмотр",
 )  # fmt: skip
 BOOK_HOLDER: Final = Resident(
     Role.HOLDER, "500100732259", "Иванова Мария Сергеевна", "MARIA222MARIA222MARIA222MARIA222",

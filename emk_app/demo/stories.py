@@ -26,11 +26,13 @@ from emk_app.domain.policies import Enp
 from emk_app.domain.representation import Basis
 from emk_app.services import (
     applying,
+    booking,
     checking,
     examining,
     issuing,
     reviewing,
     scans,
+    scheduling,
     sharing,
 )
 
@@ -190,6 +192,23 @@ def revoke(operator: Actor, book_id: int, now: datetime) -> None:
     """Take the book out of force for good."""
     acting = replace(operator, factor_at=now)
     issuing.revoke(acting, book_id, "Справка об осмотре оказалась подложной", now=now)
+
+
+def open_rooms(chair: Actor, now: datetime) -> None:
+    """Let the clinic receive on working days, unless it has said already when it does."""
+    if scheduling.rooms(chair, now=now):
+        return
+    for name, hours in (("Кабинет 12", "08:00–15:00"), ("Врачебная комиссия", "10:00–17:00")):
+        week = {f"day_{n}": hours if n < 5 else "" for n in range(7)}
+        rules = {"breaks": "13:00–14:00", "slot_minutes": "30", "capacity": "2"}
+        scheduling.add(chair, {"name": name, **week, **rules, "horizon_days": "30"}, now=now)
+
+
+def book_visit(holder: Actor, number: str, now: datetime) -> None:
+    """Book the first time of the clinic after today."""
+    shown = booking.booking(holder, number, now=now)
+    later = (each for each in shown.slots if each.starts_at.date() > day_of(now))
+    booking.book(holder, number, next(later).starts_at, key="demo", now=now)
 
 
 def has_applied(holder: Actor) -> bool:

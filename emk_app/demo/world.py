@@ -35,6 +35,7 @@ def tell_stories(actors: Mapping[str, Actor], now: datetime) -> None:
     """Bring each holder to the stage they are there to show; a told story is not told again."""
     operator, chair = actors[people.OPERATOR.login], actors[people.CHAIR.login]
     assert chair.clinic_id is not None
+    stories.open_rooms(chair, now)
 
     anna = actors[people.DRAFT_HOLDER.login]
     if not stories.has_applied(anna):
@@ -65,7 +66,8 @@ def tell_stories(actors: Mapping[str, Actor], now: datetime) -> None:
             passport_at=14,
         )
         form = stories.by_mother(form, "Клёнова Ирина Сергеевна")
-        stories.hand_in(vera, form, chair.clinic_id, now - timedelta(hours=5))
+        number = stories.hand_in(vera, form, chair.clinic_id, now - timedelta(hours=5))
+        stories.book_visit(vera, number, now)
 
     maria = actors[people.BOOK_HOLDER.login]
     if not stories.has_applied(maria):

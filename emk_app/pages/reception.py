@@ -180,7 +180,7 @@ def _cells(row: Any) -> list[Any]:
                     "btn btn-outline",
                 ),
             ),
-            class_name="flex flex-wrap gap-2",
+            class_name="flex flex-wrap gap-x-2 gap-y-3",
         ),
     ]
 
@@ -342,7 +342,7 @@ def _form(title: str) -> rx.Component:
             ),
             forms.field_row(
                 forms.text_field(
-                    "Длительность приёма, минут",
+                    "Приём, минут",
                     "slot_minutes",
                     default_value=state.fields["slot_minutes"],
                     error=state.errors["slot_minutes"],

@@ -111,7 +111,7 @@ def referral() -> rx.Component:
             cards.card(
                 rx.el.ol(
                     rx.foreach(state.studies, lambda name: rx.el.li(name, key=name)),
-                    class_name="list-decimal pl-6 sm:columns-2 gap-8",
+                    class_name="list-decimal pl-8 sm:columns-2 gap-12 [&>li]:pl-1",
                 ),
                 rx.el.p(
                     "Предварительный список. Окончательный определит врачебная комиссия.",
@@ -267,7 +267,7 @@ def _chooser() -> rx.Component:
                     "Время",
                     "visit-time",
                     rx.foreach(state.times, _time),
-                    columns="fit",
+                    columns="tight",
                 ),
                 when(
                     given(state.problem),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -11,7 +11,7 @@ from emk_app.clock import MOSCOW
 from emk_app.domain.applications import TrackingNumber
 from emk_app.domain.schedules import WEEKDAYS, Schedule, shown_hours
 from emk_app.domain.visits import VisitStatus
-from emk_app.presenting.formats import counted, day, days
+from emk_app.presenting.formats import NBSP, counted, day, days
 from emk_app.presenting.texts import Label
 from emk_app.services.booking import Booking, Slot
 from emk_app.services.scheduling import AffectedVisit, RoomView
@@ -229,7 +229,7 @@ def day_choices(slots: Iterable[Slot]) -> list[DayChoice]:
     return [
         DayChoice(
             on.isoformat(),
-            f"{SHORT_WEEKDAYS[on.weekday()]}, {on:%d.%m}",
+            f"{SHORT_WEEKDAYS[on.weekday()]},{NBSP}{on:%d.%m}",
             counted(count, "место", "места", "мест") if count else "мест нет",
             count == 0,
         )
@@ -330,6 +330,21 @@ def form_of(schedule: Schedule) -> dict[str, str]:
         "horizon_days": str(schedule.horizon_days),
         "works_on_holidays": "on" if schedule.works_on_holidays else "",
     }
+
+
+LABELS: Final = {
+    "name": "Название",
+    **{f"day_{n}": name.capitalize() for n, name in enumerate(WEEKDAY_NAMES)},
+    "breaks": "Перерывы",
+    "slot_minutes": "Длительность приёма",
+    "capacity": "Человек на одно время",
+    "horizon_days": "Запись вперёд",
+}
+
+
+def summary(said: Mapping[str, str]) -> list[list[str]]:
+    """Return name and sentence of each field that is wrong; each is understood by itself."""
+    return [[name, f"{LABELS[name]}. {sentence}"] for name, sentence in said.items()]
 
 
 NEW_ROOM: Final = {

@@ -333,7 +333,7 @@ class ScheduleState(rx.State):
                 self.day_errors = self.day_errors | said
             else:
                 self.errors = self.errors | said
-                self.summary = [[name, sentence] for name, sentence in said.items()]
+                self.summary = rows.summary(said)
         except DomainError as error:
             await warn(self, error)
             self._forget()

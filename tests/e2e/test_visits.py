@@ -38,7 +38,7 @@ def test_visit_is_booked_moved_saved_printed_and_received(server: Server, visit:
     desk.get_by_label("Воскресенье", exact=True).fill("днём")
     desk.get_by_label("Принимаем в праздничные дни").check()
     desk.get_by_role("button", name="Сохранить", exact=True).click()
-    desk.get_by_role("link", name=re.compile("Укажите часы так")).wait_for()
+    desk.get_by_role("link", name=re.compile("Воскресенье. Укажите часы так")).wait_for()
     look(desk, "schedule-form-wrong")
     desk.get_by_label("Воскресенье", exact=True).fill("0-23:50")
     desk.get_by_role("button", name="Сохранить", exact=True).click()

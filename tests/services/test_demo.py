@@ -16,7 +16,7 @@ from emk_app.domain.actors import Actor, Role
 from emk_app.domain.applications import ApplicationStatus
 from emk_app.domain.books import Verdict
 from emk_app.domain.documents import ScanKind
-from emk_app.services import accounts, applying, auditing, sharing, verifying
+from emk_app.services import accounts, applying, auditing, booking, scheduling, sharing, verifying
 from emk_app.services.accounts import Step
 from tests.conftest import make_new
 
@@ -46,6 +46,15 @@ def counts() -> dict[str, int]:
 def verdict_of(actor: Actor) -> Verdict:
     link = sharing.links(actor, now=clock.now())[0]
     return verifying.look(link.url.rpartition("/")[2], "Chrome", now=clock.now()).verdict
+
+
+def test_clinic_of_the_demo_receives_and_somebody_has_booked(built: dict[str, Actor]):
+    now = clock.now()
+    chair, vera = built[people.CHAIR.login], built[people.MINOR_HOLDER.login]
+    assert [each.ahead for each in scheduling.rooms(chair, now=now)] == [1, 0]
+    (number,) = booking.bookable(vera, now=now)
+    shown = booking.booking(vera, number.slug, now=now)
+    assert shown.visit is not None and shown.visit.is_ahead
 
 
 def test_everybody_the_demo_promises_is_there_and_can_sign_in(built: dict[str, Actor]):
