@@ -123,7 +123,6 @@ STEPS: Final[frozenset[Step[ApplicationStatus]]] = frozenset(
         Step(_A.CLARIFICATION_REQUESTED, _A.WITHDRAWN, Role.HOLDER),
         Step(_A.CLARIFICATION_REQUESTED, _A.REJECTED, Role.SYSTEM),  # found unfit meanwhile
         Step(_A.CLARIFICATION_REQUESTED, _A.EXPIRED, Role.SYSTEM),
-        Step(_A.REJECTED, _A.UNDER_REVIEW, Role.CLINIC),  # a second commission begins
     }
 )
 
@@ -167,6 +166,22 @@ def advance_examination(
 ) -> ExaminationTrack:
     """Return ``target`` when ``role`` may move the examination there; raises as ``advance``."""
     return take_step(EXAMINATION_STEPS, current, target, role)
+
+
+def reopen_for_appeal(
+    current: ApplicationStatus, papers: PapersTrack, role: Role
+) -> ApplicationStatus:
+    """Return where an application stands while a second commission decides.
+
+    No step of the table, which the clinic could walk without an appeal. What an operator has
+    refused, or has ended otherwise, stays ended. Raises ``TransitionNotAllowed``, ``NotPermitted``.
+    """
+    by_commission = current is _A.REJECTED and papers is not _P.REJECTED
+    if current in FINAL and not by_commission:
+        raise TransitionNotAllowed(current, _A.UNDER_REVIEW)
+    if role is not Role.CLINIC:
+        raise NotPermitted(f"{role} may not begin a second commission")
+    return _A.UNDER_REVIEW if by_commission else current
 
 
 def withdraw_conclusion(role: Role) -> ExaminationTrack:

@@ -36,7 +36,7 @@ from emk_app.domain.applications import (
     Milestone,
     PapersTrack,
     TrackingNumber,
-    advance,
+    reopen_for_appeal,
     withdraw_conclusion,
 )
 from emk_app.domain.clearance import Conclusion, Fitness, valid_until
@@ -216,9 +216,7 @@ def take(actor: Actor, number: str, *, now: datetime) -> int:
         if appeal.status is AppealStatus.DECIDED or not _is_contested(db, examination, appeal):
             raise ChangedMeanwhile
         first_clinic = examination.clinic_id
-        status = application.status
-        if status is ApplicationStatus.REJECTED:
-            status = advance(status, ApplicationStatus.UNDER_REVIEW, actor.role)
+        status = reopen_for_appeal(application.status, application.papers, actor.role)
         applications.move(
             db,
             application,

@@ -32,6 +32,7 @@ from emk_app.domain.applications import (
     kept_until,
     missing,
     reopen_examination,
+    reopen_for_appeal,
     withdraw,
 )
 from emk_app.domain.clearance import Fitness
@@ -78,6 +79,24 @@ def test_application_moves_only_by_the_table(source: A, target: A, role: Role) -
     else:
         with pytest.raises(NotPermitted if by else TransitionNotAllowed):
             advance(source, target, role)
+
+
+@pytest.mark.parametrize(
+    ("status", "papers", "role"), list(itertools.product(A, PapersTrack, Role))
+)
+def test_only_what_a_commission_ended_comes_back_and_only_for_a_second_one(
+    status: A, papers: PapersTrack, role: Role
+) -> None:
+    by_commission = status is A.REJECTED and papers is not PapersTrack.REJECTED
+    if status in FINAL and not by_commission:
+        with pytest.raises(TransitionNotAllowed):
+            reopen_for_appeal(status, papers, role)
+    elif role is not Role.CLINIC:
+        with pytest.raises(NotPermitted):
+            reopen_for_appeal(status, papers, role)
+    else:
+        back = reopen_for_appeal(status, papers, role)
+        assert back is (A.UNDER_REVIEW if status is A.REJECTED else status)
 
 
 def test_every_status_is_reached_from_a_draft() -> None:
