@@ -573,14 +573,17 @@
   let { pathname } = location;
   let moved = false;
   let held = null;
-  let paper = null;
+  let home = null;
   for (const kind of ["focusin", "pointerdown"])
     document.addEventListener(
       kind,
       (event) => {
         moved = false;
         held = kind === "focusin" ? event.target : null;
-        paper = near(event, "[data-upload-url]");
+        /* A search that takes the focus opens the keyboard of a phone: only for who uses one. */
+        home =
+          near(event, "[data-upload-url]") ||
+          (event.target.matches?.(":focus-visible") && near(event, "[data-arrows]"));
       },
       true,
     );
@@ -595,11 +598,11 @@
         if (filled) setTimeout(() => filled.requestSubmit(), 0);
       }
     }
-    /* The file whose control had the focus has come or gone: it stays at the same paper. */
+    /* What had the focus has gone, a paper's file or something found: it stays at the same place. */
     if (held && !held.isConnected) {
       held = null;
-      if (paper?.isConnected && document.activeElement === document.body)
-        one(paper, "[data-file]")?.focus();
+      if (home?.isConnected && document.activeElement === document.body)
+        one(home, "[data-file], input[type=search]")?.focus();
     }
     if (document.querySelector("[data-viewer]")) review();
     if ((document.title && document.title !== title) || location.pathname !== pathname) {
