@@ -60,6 +60,8 @@ def test_holder_needs_no_pointer(server: Server, visit: Visit, tmp_path: Path):
     press(page, page.get_by_role("button", name="Далее: документы"))
 
     page.wait_for_url("**/apply/papers")
+    # The step is drawn once it is loaded; a key pressed before belongs to what is gone.
+    page.wait_for_load_state("networkidle")
     for label, kind in (("Паспорт", ScanKind.PASSPORT), ("Полис ОМС", ScanKind.POLICY)):
         control = file_field(page, label).locator("input[type=file]:not([capture])")
         send_file(page, control, paper(tmp_path, kind))
