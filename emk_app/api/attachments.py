@@ -10,10 +10,9 @@ from starlette.responses import JSONResponse, Response
 
 from emk_app import clock
 from emk_app.api.routing import Endpoint, actor_of, refusal
-from emk_app.api.scans import BROKEN, HEADERS, disposition_of, drain, file_of, page_of
+from emk_app.api.scans import BROKEN, as_file, as_picture, drain, file_of, page_of
 from emk_app.domain.actors import Role
 from emk_app.domain.attachments import AttachmentKind
-from emk_app.domain.documents import MediaType
 from emk_app.domain.errors import DomainError, NotFound
 from emk_app.edge.policy import roles
 from emk_app.services import attaching
@@ -46,12 +45,7 @@ async def give(request: Request) -> Response:
     actor = await actor_of(request)
     ref = str(request.path_params["ref"])
     found = await in_thread(attaching.file, actor, ref, now=clock.now())
-    disposition = disposition_of("attachment", found.name, found.media_type)
-    return Response(
-        found.content,
-        media_type=found.media_type.value,
-        headers=HEADERS | {"content-disposition": disposition},
-    )
+    return as_file(found.content, found.name, found.media_type)
 
 
 async def show(request: Request) -> Response:
@@ -60,11 +54,7 @@ async def show(request: Request) -> Response:
     ref = str(request.path_params["ref"])
     page = page_of(request.query_params.get("page", "1"))
     picture = await in_thread(attaching.preview, actor, ref, page=page, now=clock.now())
-    return Response(
-        picture,
-        media_type=MediaType.JPEG.value,
-        headers=HEADERS | {"content-disposition": "inline"},
-    )
+    return as_picture(picture)
 
 
 def _kind(text: str) -> AttachmentKind:

@@ -57,12 +57,7 @@ async def give(request: Request) -> Response:
     actor = await actor_of(request)
     ref = str(request.path_params["ref"])
     found = await in_thread(scans.file, actor, ref, now=clock.now())
-    disposition = disposition_of("attachment", found.name, found.media_type)
-    return Response(
-        found.content,
-        media_type=found.media_type.value,
-        headers=HEADERS | {"content-disposition": disposition},
-    )
+    return as_file(found.content, found.name, found.media_type)
 
 
 async def show(request: Request) -> Response:
@@ -71,6 +66,21 @@ async def show(request: Request) -> Response:
     ref = str(request.path_params["ref"])
     page = page_of(request.query_params.get("page", "1"))
     picture = await in_thread(scans.preview, actor, ref, page=page, now=clock.now())
+    return as_picture(picture)
+
+
+def as_file(content: bytes, name: str, media_type: MediaType) -> Response:
+    """Answer with a file to be saved."""
+    disposition = disposition_of("attachment", name, media_type)
+    return Response(
+        content,
+        media_type=media_type.value,
+        headers=HEADERS | {"content-disposition": disposition},
+    )
+
+
+def as_picture(picture: bytes) -> Response:
+    """Answer with a JPEG to be looked at."""
     return Response(
         picture,
         media_type=MediaType.JPEG.value,
