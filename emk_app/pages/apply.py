@@ -586,107 +586,114 @@ def _further(kind: ScanKind) -> rx.Component:
 
 def clinic_search(on_choose: Any, chosen_id: Any) -> rx.Component:
     """Return the search of clinics; ``on_choose`` gets the identity of the chosen one."""
-    state = ClinicSearchState
     return rx.el.div(
         cards.section(
             "Поиск",
-            cards.card(
-                rx.el.div(
-                    forms.search_box(
-                        "Название или код ОКПО",
-                        "clinic",
-                        default_value=state.query,
-                        on_change=state.type_query,
-                        hint="Например, «поликлиника 12» или «0003». Подойдёт и часть названия. "
-                        "Стрелка вниз ведёт к найденному.",
-                    ),
-                    forms.field_row(
-                        forms.select_field(
-                            "Регион",
-                            "region",
-                            state.regions,
-                            default_value=state.region,
-                            on_change=state.choose_region,
-                            placeholder="Все регионы",
-                        ),
-                        forms.select_field(
-                            "Тип",
-                            "clinic_kind",
-                            state.kinds,
-                            default_value=state.kind,
-                            on_change=state.choose_kind,
-                            placeholder="Любой",
-                        ),
-                    ),
-                    rx.el.div(
-                        forms.checkbox_field(
-                            rx.fragment("Есть услуга «Электронный полис»", state.policy_count),
-                            "with_policy",
-                            default_checked=state.with_policy,
-                            on_change=state.only_with_policy,
-                        ),
-                        forms.checkbox_field(
-                            rx.fragment("Лицензия действует", state.licence_count),
-                            "in_force",
-                            default_checked=state.in_force,
-                            on_change=state.only_in_force,
-                        ),
-                        when(
-                            state.has_work,
-                            forms.checkbox_field(
-                                "Проводит осмотр для моей профессии",
-                                "for_work",
-                                default_checked=state.for_work,
-                                on_change=state.only_for_work,
-                            ),
-                        ),
-                        class_name="grid gap-1",
-                    ),
-                    class_name="e-form",
-                    key=state.revision,
-                ),
-            ),
+            # A control that is put up anew loses what was typed into it: it waits for the search.
             when(
-                state.is_searched,
-                rx.el.div(
-                    rx.el.div(
-                        when(given(state.corrected), rx.el.p(state.corrected)),
-                        rx.el.p(state.total, class_name="e-muted"),
-                        role="status",
-                    ),
-                    rx.el.ul(
-                        rx.foreach(
-                            state.found, lambda row: _found_clinic(row, on_choose, chosen_id)
-                        ),
-                        class_name="grid gap-3",
-                    ),
-                    when(
-                        ~some(state.found),
-                        cards.empty_state(
-                            "Ничего не нашлось",
-                            "Проверьте название или снимите часть условий.",
-                            buttons.actions(
-                                rx.foreach(
-                                    state.relaxations,
-                                    lambda pair: buttons.secondary_button(
-                                        pair[1], state.relax(pair[0]), key=pair[0]
-                                    ),
-                                ),
-                                buttons.quiet_button("Снять все условия", state.forget_filters),
-                            ),
-                            icon_name="search",
-                        ),
-                    ),
-                    when(
-                        state.has_more,
-                        buttons.actions(buttons.secondary_button("Показать ещё", state.show_more)),
-                    ),
-                    class_name="grid gap-3",
-                ),
+                ClinicSearchState.is_searched,
+                rx.fragment(_search_controls(), _found_clinics(on_choose, chosen_id)),
                 cards.loading("Ищем…"),
             ),
         ),
         custom_attrs={"data-arrows": ""},
+    )
+
+
+def _search_controls() -> rx.Component:
+    state = ClinicSearchState
+    return cards.card(
+        rx.el.div(
+            forms.search_box(
+                "Название или код ОКПО",
+                "clinic",
+                default_value=state.query,
+                on_change=state.type_query,
+                hint="Например, «поликлиника 12» или «0003». Подойдёт и часть названия. "
+                "Стрелка вниз ведёт к найденному.",
+            ),
+            forms.field_row(
+                forms.select_field(
+                    "Регион",
+                    "region",
+                    state.regions,
+                    default_value=state.region,
+                    on_change=state.choose_region,
+                    placeholder="Все регионы",
+                ),
+                forms.select_field(
+                    "Тип",
+                    "clinic_kind",
+                    state.kinds,
+                    default_value=state.kind,
+                    on_change=state.choose_kind,
+                    placeholder="Любой",
+                ),
+            ),
+            rx.el.div(
+                forms.checkbox_field(
+                    rx.fragment("Есть услуга «Электронный полис»", state.policy_count),
+                    "with_policy",
+                    default_checked=state.with_policy,
+                    on_change=state.only_with_policy,
+                ),
+                forms.checkbox_field(
+                    rx.fragment("Лицензия действует", state.licence_count),
+                    "in_force",
+                    default_checked=state.in_force,
+                    on_change=state.only_in_force,
+                ),
+                when(
+                    state.has_work,
+                    forms.checkbox_field(
+                        "Проводит осмотр для моей профессии",
+                        "for_work",
+                        default_checked=state.for_work,
+                        on_change=state.only_for_work,
+                    ),
+                ),
+                class_name="grid gap-1",
+            ),
+            class_name="e-form",
+            key=state.revision,
+        ),
+    )
+
+
+def _found_clinics(on_choose: Any, chosen_id: Any) -> rx.Component:
+    state = ClinicSearchState
+    return rx.el.div(
+        rx.el.div(
+            when(given(state.corrected), rx.el.p(state.corrected)),
+            rx.el.p(state.total, class_name="e-muted"),
+            role="status",
+        ),
+        rx.el.ul(
+            rx.foreach(state.found, lambda row: _found_clinic(row, on_choose, chosen_id)),
+            class_name="grid gap-3",
+        ),
+        when(
+            ~some(state.found),
+            cards.empty_state(
+                "Ничего не нашлось",
+                "Проверьте название или снимите часть условий.",
+                buttons.actions(
+                    rx.foreach(
+                        state.relaxations,
+                        lambda pair: buttons.secondary_button(
+                            pair[1], state.relax(pair[0]), key=pair[0]
+                        ),
+                    ),
+                    buttons.quiet_button("Снять все условия", state.forget_filters),
+                ),
+                icon_name="search",
+            ),
+        ),
+        when(
+            state.has_more,
+            buttons.actions(buttons.secondary_button("Показать ещё", state.show_more)),
+        ),
+        class_name="grid gap-3",
     )
 
 

@@ -463,9 +463,10 @@ class ClinicSearchState(rx.State):
     async def _begin(self, place: str, point: str) -> None:
         """Begin at ``place``; who comes back to it finds the search as it was."""
         if (self._place, self._point) != (place, point):
+            revision = self.revision
             self.reset()
             self._place, self._point, self.has_work = place, point, bool(point)
-        self.revision += 1
+            self.revision = revision + 1
         await self._search()
 
     async def _search_anew(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.screens import MEASURED, PATIENCE, SCREENSHOTS, Watched
 from tests.running import Person, Server
@@ -30,6 +30,8 @@ WIDTHS: Final = {1280: 900, 390: 844}
 Visit = Callable[..., Page]
 
 FAILED: Final = pytest.StashKey[bool]()
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.hookimpl(wrapper=True)

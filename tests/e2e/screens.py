@@ -13,7 +13,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response
 
 from tests.running import ROOT
 
-PATIENCE: Final = 10_000
+PATIENCE: Final = 20_000
 """Milliseconds after which a screen that has not changed never will."""
 SCREENSHOTS: Final = ROOT / "screenshots"
 MEASURED: Final[list[str]] = []
