@@ -27,9 +27,13 @@ from emk_app.domain.people import FullName, age_on
 from emk_app.domain.sharing import LinkState, ShareLink, link_state
 from emk_app.domain.steps import Step, take_step
 from emk_app.domain.terms import last_day
+from emk_app.domain.vaccinations import INFECTIONS, Vaccination
 from emk_app.domain.values import Personal, read_digits
 
-FORMAT: Final = "emk-book/1"
+FORMAT: Final = "emk-book/2"
+FIRST_FORMAT: Final = "emk-book/1"
+"""Without vaccinations, cause, day and standing; what was signed so is read for ever."""
+FORMATS: Final = frozenset({FIRST_FORMAT, FORMAT})
 
 
 def years_of_validity(age: int) -> int:
@@ -137,7 +141,41 @@ def advance_book(current: BookStatus, target: BookStatus, role: Role) -> BookSta
 
 
 class BookUnreadable(InvalidValue):
-    """Not a document of ``FORMAT``."""
+    """Not a document of ``FORMATS``."""
+
+
+class Cause(StrEnum):
+    """Why a version was made."""
+
+    FORMED = "formed"
+    EXAMINATION = "examination"
+    CORRECTION = "correction"
+    VACCINATION = "vaccination"
+    IDENTITY = "identity"
+    RENEWAL = "renewal"
+    SUSPENSION = "suspension"
+    RESUMPTION = "resumption"
+    REVOCATION = "revocation"
+    REISSUE = "reissue"
+
+
+CARRYING: Final = frozenset(
+    {Cause.VACCINATION, Cause.SUSPENSION, Cause.RESUMPTION, Cause.REVOCATION, Cause.REISSUE}
+)
+"""Causes that change nothing of what a link shows of a version: its links go on with the next."""
+
+
+class Standing(StrEnum):
+    """What a version says of the book's force; whether it holds today is judged apart."""
+
+    IN_FORCE = "in_force"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+def standing_of(status: BookStatus) -> Standing:
+    """Return what a version signed in this status says."""
+    return Standing.IN_FORCE if status in IN_FORCE else Standing(status.value)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -179,11 +217,48 @@ def book_lines(
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class BookVaccination(Personal):
+    """One record of the vaccinations as the book states it; as ``vaccinations.Vaccination``."""
+
+    code: str
+    name: str
+    kind: str
+    on: date
+    dose: str
+    vaccine: str
+    series: str
+    until: date | None
+
+    @property
+    def masked(self) -> str:
+        """The infection alone: what happened stays out of logs."""
+        return self.code
+
+
+def book_vaccinations(records: Iterable[Vaccination]) -> tuple[BookVaccination, ...]:
+    """Return all that is recorded of vaccinations, in the order it is given in."""
+    return tuple(
+        BookVaccination(
+            code=each.code,
+            name=INFECTIONS[each.code].name if each.code in INFECTIONS else each.code,
+            kind=each.kind.value,
+            on=each.on,
+            dose=each.dose.value if each.dose else "",
+            vaccine=each.vaccine,
+            series=each.series,
+            until=each.until,
+        )
+        for each in records
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class BookContent(Personal):
     """Everything one version of a book says; ``work`` is the legal name of the point.
 
     ``previous_hash`` is empty in the first version. ``salt`` is 16 random bytes in hex, without
-    which the published hash would let results be guessed.
+    which the published hash would let results be guessed. ``cause`` and ``made_on`` are ``None``
+    in ``FIRST_FORMAT``.
     """
 
     number: BookNumber
@@ -205,6 +280,11 @@ class BookContent(Personal):
     chair_name: str
     issued_on: date
     valid_until: date
+    vaccinations: tuple[BookVaccination, ...] = ()
+    cause: Cause | None = None
+    made_on: date | None = None
+    standing: Standing = Standing.IN_FORCE
+    format: str = FORMAT
 
     @property
     def masked(self) -> str:
@@ -224,8 +304,9 @@ def document(content: BookContent) -> dict[str, Any]:
     """
     person, work, conclusion = content.holder, content.occupation, content.conclusion
     return _nfc(
-        {
-            "format": FORMAT,
+        (_added(content) if content.format != FIRST_FORMAT else {})
+        | {
+            "format": content.format,
             "number": content.number.digits,
             "version": content.version,
             "previous_hash": content.previous_hash,
@@ -276,6 +357,28 @@ def document(content: BookContent) -> dict[str, Any]:
     )
 
 
+def _added(content: BookContent) -> dict[str, Any]:
+    """Return what the second format says beside the first."""
+    return {
+        "cause": content.cause.value if content.cause else "",
+        "made_on": _iso(content.made_on),
+        "standing": content.standing.value,
+        "vaccinations": [
+            {
+                "code": each.code,
+                "name": each.name,
+                "kind": each.kind,
+                "on": _iso(each.on),
+                "dose": each.dose,
+                "vaccine": each.vaccine,
+                "series": each.series,
+                "until": _iso(each.until),
+            }
+            for each in content.vaccinations
+        ],
+    }
+
+
 def read(signed: object) -> BookContent:
     """Return what a parsed document says; raise ``BookUnreadable`` if it says less or more."""
     try:
@@ -291,6 +394,9 @@ def read(signed: object) -> BookContent:
 def _read(signed: dict[str, Any]) -> BookContent:
     person, work = signed["holder"], signed["occupation"]
     examination, conclusion = signed["examination"], signed["conclusion"]
+    if signed["format"] not in FORMATS:
+        raise BookUnreadable
+    first = signed["format"] == FIRST_FORMAT
     return BookContent(
         number=BookNumber.parse(signed["number"]),
         version=signed["version"],
@@ -325,6 +431,18 @@ def _read(signed: dict[str, Any]) -> BookContent:
         chair_name=conclusion["chair_name"],
         issued_on=date.fromisoformat(signed["issued_on"]),
         valid_until=date.fromisoformat(signed["valid_until"]),
+        vaccinations=()
+        if first
+        else tuple(
+            BookVaccination(
+                **each | {"on": date.fromisoformat(each["on"]), "until": _date(each["until"])}
+            )
+            for each in signed["vaccinations"]
+        ),
+        cause=None if first or not signed["cause"] else Cause(signed["cause"]),
+        made_on=None if first else _date(signed["made_on"]),
+        standing=Standing.IN_FORCE if first else Standing(signed["standing"]),
+        format=signed["format"],
     )
 
 

@@ -1,10 +1,14 @@
-"""The book's life: formed and signed when both tracks are green, received, suspended, revoked."""
+"""The book's life: formed and signed when both tracks are green, received, suspended, revoked.
+
+Versions are only ever added (docs/decisions/0022): each repeats the words of the one before, save
+what its cause has changed.
+"""
 
 from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -14,7 +18,7 @@ from emk_app import clock
 from emk_app.crypto import canonical, signing
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import applications, books, examinations
+from emk_app.db.repositories import applications, books, examinations, vaccinations
 from emk_app.db.tables.applications import Application
 from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.db.tables.clinics import Clinic
@@ -26,17 +30,23 @@ from emk_app.domain import intake
 from emk_app.domain.actors import SYSTEM, Actor, Role, permit, permit_fresh
 from emk_app.domain.applications import ApplicationStatus, advance, both_green
 from emk_app.domain.books import (
+    CARRYING,
+    FORMAT,
     BookContent,
     BookFacts,
     BookNumber,
     BookStatus,
     BookUnreadable,
+    BookVaccination,
+    Cause,
     Judgement,
     advance_book,
     book_lines,
+    book_vaccinations,
     dated_lines,
     judge,
     renewed_term,
+    standing_of,
 )
 from emk_app.domain.clearance import readiness
 from emk_app.domain.errors import Required
@@ -112,7 +122,8 @@ def form_if_green(db: Session, application: Application, *, now: datetime) -> Me
     own = vault.vault_of(holder)
     book = books.standing_of(db, holder.id)
     previous = books.version(db, book.id, book.current_version) if book else None
-    content = _content(db, application, examination, own, book, previous, now)
+    cause = Cause.EXAMINATION if book else Cause.FORMED
+    content = _content(db, application, examination, own, book, previous, cause, now)
     book = _renew(db, book, content) if book else _make(db, holder, content)
     _sign(db, book, content, own, application_id=application.id, now=now)
     status = advance(application.status, ApplicationStatus.APPROVED, SYSTEM.role)
@@ -142,7 +153,7 @@ def correct(db: Session, application: Application, *, now: datetime) -> MedicalB
     book = books.standing_of(db, application.holder_id)
     assert book is not None and book.id == formed.book_id
     previous = books.version(db, book.id, book.current_version)
-    content = _content(db, application, examination, own, book, previous, now)
+    content = _content(db, application, examination, own, book, previous, Cause.CORRECTION, now)
     _renew(db, book, content)
     _sign(db, book, content, own, application_id=None, now=now)
     auditing.record(
@@ -179,25 +190,130 @@ def receive(actor: Actor, book_id: int, *, now: datetime) -> None:
 
 
 def suspend(actor: Actor, book_id: int, reason: str, *, now: datetime) -> None:
-    """Take the book out of force for a while; the holder is told why."""
+    """Take the book out of force for a while; the holder is told why.
+
+    Who may ask for it and who has to agree is the matter of ``stopping``: no screen leads here.
+    """
     _stop(actor, book_id, reason, BookStatus.SUSPENDED, now)
 
 
 def revoke(actor: Actor, book_id: int, reason: str, *, now: datetime) -> None:
-    """Take the book out of force for good; the holder is told why."""
+    """Take the book out of force for good; the holder is told why. As ``suspend``."""
     _stop(actor, book_id, reason, BookStatus.REVOKED, now)
 
 
 def resume(actor: Actor, book_id: int, *, now: datetime) -> None:
-    """Put a suspended book back into force."""
+    """Put a suspended book back into force. As ``suspend``."""
     permit(actor, Role.OPERATOR)
     permit_fresh(actor, now)
     with unit_of_work() as db:
-        book = books.get(db, book_id)
-        status = advance_book(book.status, BookStatus.ACTIVE, actor.role)
-        books.move(db, book, status=status, **_UNSUSPENDED)
-        _audit(db, actor, "resume_book", book, now)
-        _tell(db, book, News.BOOK_RESUMED, occasion=f"resumed:{now:%Y%m%d%H%M}", now=now)
+        put_back(db, actor, books.locked(db, book_id), now=now)
+
+
+def stop(
+    db: Session,
+    actor: Actor,
+    book: MedicalBook,
+    target: BookStatus,
+    said: str,
+    *,
+    now: datetime,
+) -> None:
+    """Suspend or revoke the book and make the version that says so; part of the caller's
+    transaction.
+
+    A book whose signed words are not genuine is stopped too: then there is nothing to sign anew.
+    """
+    own = vault.vault_for(db, book.holder_id)
+    status = advance_book(book.status, target, actor.role)
+    values: dict[str, Any] = {
+        "status": status,
+        "reason_sealed": own.seal(said, *books.REASON, book.id) if said else None,
+    }
+    if status is BookStatus.REVOKED:
+        values |= {"revoked_at": now}
+    else:
+        values |= {"suspended_at": now, "suspended_by": actor.role}
+    cause = Cause.REVOCATION if status is BookStatus.REVOKED else Cause.SUSPENSION
+    remake(db, book, own, cause, now=now, values=values)
+    _audit(db, actor, f"{_VERBS[status]}_book", book, now)
+    news = News.BOOK_REVOKED if status is BookStatus.REVOKED else News.BOOK_SUSPENDED
+    _tell(db, book, news, occasion=f"{status.value}:{now:%Y%m%d%H%M}", now=now)
+
+
+def put_back(db: Session, actor: Actor, book: MedicalBook, *, now: datetime) -> None:
+    """Put a suspended book back into force; part of the caller's transaction."""
+    status = advance_book(book.status, BookStatus.ACTIVE, actor.role)
+    own = vault.vault_for(db, book.holder_id)
+    remake(db, book, own, Cause.RESUMPTION, now=now, values=_UNSUSPENDED | {"status": status})
+    _audit(db, actor, "resume_book", book, now)
+    _tell(db, book, News.BOOK_RESUMED, occasion=f"resumed:{now:%Y%m%d%H%M}", now=now)
+
+
+def note_vaccinations(db: Session, holder_id: int, *, now: datetime) -> None:
+    """Let the holder's book say what is recorded of vaccinations now; part of the caller's
+    transaction. No book, or one that says so already, is left alone.
+    """
+    book = books.standing_of(db, holder_id)
+    if book is None:
+        return
+    own = vault.vault_for(db, holder_id)
+    current = content_of(witness_of(book, books.version(db, book.id, book.current_version), own))
+    if current is None or current.vaccinations == _vaccinations(db, holder_id, own):
+        return
+    remake(db, book, own, Cause.VACCINATION, now=now)
+    auditing.record(
+        db,
+        SYSTEM,
+        "renew_book",
+        f"book:{book.id}:{book.current_version}",
+        subject_id=holder_id,
+        fields=Cause.VACCINATION.value,
+        now=now,
+    )
+
+
+def remake(
+    db: Session,
+    book: MedicalBook,
+    own: Vault,
+    cause: Cause,
+    *,
+    now: datetime,
+    values: dict[str, Any] | None = None,
+    **said: Any,
+) -> BookContent | None:
+    """Write ``values`` to the book and sign its next version: the words of the one before, with
+    what is recorded of vaccinations now and ``said``; part of the caller's transaction.
+
+    Nothing is signed, and ``None`` returned, where the version before is not genuine: its words
+    are nobody's. Links go on to the new version where the cause changes nothing they show.
+    """
+    previous = books.version(db, book.id, book.current_version)
+    before = content_of(witness_of(book, previous, own))
+    written = dict(values or {})
+    if before is None:
+        if written:
+            books.move(db, book, **written)
+        return None
+    status = written.get("status", book.status)
+    content = replace(
+        before,
+        format=FORMAT,
+        version=previous.version + 1,
+        previous_hash=previous.version_hash,
+        salt=secrets.token_hex(16),
+        vaccinations=_vaccinations(db, book.holder_id, own),
+        cause=cause,
+        made_on=clock.day_of(now),
+        standing=standing_of(status),
+        **said,
+    )
+    books.move(db, book, **written | {"current_version": content.version})
+    _sign(db, book, content, own, application_id=None, now=now)
+    if cause in CARRYING:
+        books.carry_links(db, book, previous.version, content.version)
+    return content
 
 
 def suspend_unfit(db: Session, holder_id: int, *, now: datetime) -> None:
@@ -210,17 +326,16 @@ def suspend_unfit(db: Session, holder_id: int, *, now: datetime) -> None:
     book = books.standing_of(db, holder_id)
     if book is None or book.status not in rules.IN_FORCE:
         return
-    if book.status is BookStatus.FORMED:
-        # It was never in anybody's hands, and must not get there by a press of the button.
-        status = advance_book(book.status, BookStatus.REVOKED, SYSTEM.role)
-        books.move(db, book, status=status, revoked_at=now)
-        _audit(db, SYSTEM, "revoke_book", book, now)
-        _tell(db, book, News.BOOK_REVOKED, occasion="unfit", now=now)
-        return
-    status = advance_book(book.status, BookStatus.SUSPENDED, SYSTEM.role)
-    books.move(db, book, status=status, suspended_at=now, suspended_by=SYSTEM.role)
-    _audit(db, SYSTEM, "suspend_book", book, now)
-    _tell(db, book, News.BOOK_SUSPENDED, occasion=f"{now:%Y%m%d%H%M}", now=now)
+    # One that was never in anybody's hands must not get there by a press of the button.
+    never_held = book.status is BookStatus.FORMED
+    stop(
+        db,
+        SYSTEM,
+        book,
+        BookStatus.REVOKED if never_held else BookStatus.SUSPENDED,
+        "",
+        now=now,
+    )
 
 
 def card(actor: Actor, *, now: datetime) -> BookCard | None:
@@ -308,6 +423,7 @@ def _content(
     own: Vault,
     book: MedicalBook | None,
     previous: BookVersion | None,
+    cause: Cause,
     now: datetime,
 ) -> BookContent:
     today = clock.day_of(now)
@@ -344,6 +460,24 @@ def _content(
         chair_name=_name_of(chair),
         issued_on=issued_on,
         valid_until=valid_until,
+        vaccinations=_vaccinations(db, application.holder_id, own),
+        cause=cause,
+        made_on=today,
+        # What the system has suspended, a conclusion that admits puts back.
+        standing=standing_of(_status_after(book) if book else BookStatus.FORMED),
+    )
+
+
+def _status_after(book: MedicalBook) -> BookStatus:
+    """Return what a conclusion that admits makes of the book's status."""
+    if book.status is BookStatus.SUSPENDED and book.suspended_by is SYSTEM.role:
+        return advance_book(book.status, BookStatus.ACTIVE, SYSTEM.role)
+    return book.status
+
+
+def _vaccinations(db: Session, holder_id: int, own: Vault) -> tuple[BookVaccination, ...]:
+    return book_vaccinations(
+        vaccinations.opened(row, own) for row in vaccinations.of_holder(db, holder_id)
     )
 
 
@@ -376,10 +510,8 @@ def _renew(db: Session, book: MedicalBook, content: BookContent) -> MedicalBook:
         "issued_on": content.issued_on,
         "valid_until": content.valid_until,
     }
-    if book.status is BookStatus.SUSPENDED and book.suspended_by is SYSTEM.role:
-        values |= _UNSUSPENDED | {
-            "status": advance_book(book.status, BookStatus.ACTIVE, SYSTEM.role)
-        }
+    if (status := _status_after(book)) is not book.status:
+        values |= _UNSUSPENDED | {"status": status}
     books.move(db, book, **values)
     return book
 
@@ -421,24 +553,7 @@ def _stop(actor: Actor, book_id: int, reason: str, target: BookStatus, now: date
     if not said:
         raise Required
     with unit_of_work() as db:
-        book = books.get(db, book_id)
-        status = advance_book(book.status, target, actor.role)
-        sealed = vault.vault_for(db, book.holder_id).seal(said, *books.REASON, book.id)
-        if status is BookStatus.REVOKED:
-            books.move(db, book, status=status, reason_sealed=sealed, revoked_at=now)
-            news = News.BOOK_REVOKED
-        else:
-            books.move(
-                db,
-                book,
-                status=status,
-                reason_sealed=sealed,
-                suspended_at=now,
-                suspended_by=actor.role,
-            )
-            news = News.BOOK_SUSPENDED
-        _audit(db, actor, f"{_VERBS[status]}_book", book, now)
-        _tell(db, book, news, occasion=f"{status.value}:{now:%Y%m%d%H%M}", now=now)
+        stop(db, actor, books.locked(db, book_id), target, said, now=now)
 
 
 _VERBS: Final = {BookStatus.REVOKED: "revoke", BookStatus.SUSPENDED: "suspend"}

@@ -27,7 +27,7 @@ from emk_app.domain.vaccinations import (
     recommended,
     standing,
 )
-from emk_app.services import cases
+from emk_app.services import cases, issuing
 from emk_app.services.examining import ENTER
 
 LIMIT: Final = 60
@@ -106,6 +106,7 @@ def record(actor: Actor, examination_id: int, typed: Typed, *, now: datetime) ->
             now=now,
         )
         examinations.touch(db, examination)
+        issuing.note_vaccinations(db, application.holder_id, now=now)
         changes.announce(db, f"holder:{application.holder_id}")
         cases.audit(db, actor, application, examination, "vaccinate", now, fields=told.code)
 
@@ -124,6 +125,7 @@ def withdraw(actor: Actor, examination_id: int, record_id: int, *, now: datetime
             raise NotPermitted("another's record")
         vaccinations.withdraw(db, found, by=actor.user_id, now=now)
         examinations.touch(db, examination)
+        issuing.note_vaccinations(db, application.holder_id, now=now)
         changes.announce(db, f"holder:{application.holder_id}")
         cases.audit(db, actor, application, examination, "withdraw_vaccination", now)
 

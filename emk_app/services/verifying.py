@@ -22,7 +22,7 @@ from emk_app.db.repositories import books
 from emk_app.db.repositories.books import Scanned
 from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.db.vault import Vault
-from emk_app.domain.books import FORMAT, BookFacts, Verdict, judge
+from emk_app.domain.books import FORMATS, BookFacts, Verdict, judge
 from emk_app.domain.clearance import DatedItem
 from emk_app.domain.errors import NotFound
 from emk_app.domain.people import FullName
@@ -307,7 +307,8 @@ def _witness(
         and isinstance(packed, DetachedSignature)
         and packed.digest.hex() == version_hash,
         is_its_own=face is not None
-        and (face.format, face.number, face.version) == (FORMAT, number, version),
+        and face.format in FORMATS
+        and (face.number, face.version) == (number, version),
         signature=check,
         face=face,
         canonical=raw if check.is_valid else None,

@@ -6,17 +6,16 @@ import re
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 from sqlmodel import select
 
 from emk_app import clock
 from emk_app.api import verdict
-from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.tables.books import BookVersion, Look
+from emk_app.db.engine import reading
+from emk_app.db.tables.books import Look
 from emk_app.domain.actors import Actor
 from emk_app.services import issuing, sharing
 from tests.edge.test_routes import ask
-from tests.factories import make_book, make_holder, make_officer
+from tests.factories import make_book, make_holder, make_officer, spoil_versions
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -82,8 +81,7 @@ def test_known_link_answers_in_every_state():
     note()
     issuing.revoke(officer, book_id, "Ошибка", now=now)
     note()
-    with unit_of_work() as db:
-        db.execute(sa.update(BookVersion).values(signature=b"{}"))
+    spoil_versions(signature=b"{}")
     note()
     (link,) = sharing.links(holder, now=now)
     sharing.revoke(holder, link.id, now=now)

@@ -20,7 +20,7 @@ from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.db.tables.journal import AuditEntry, OutboxMessage
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.applications import ApplicationStatus, PapersTrack
-from emk_app.domain.books import BookStatus, Verdict, document, read
+from emk_app.domain.books import BookStatus, Standing, Verdict, document, read
 from emk_app.domain.clearance import Fitness, Light
 from emk_app.domain.errors import (
     FreshFactorNeeded,
@@ -42,6 +42,7 @@ from tests.factories import (
     make_officer,
     make_operator,
     put,
+    spoil_versions,
 )
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -321,7 +322,8 @@ def test_suspension_by_an_operator_outlives_a_new_version(now: datetime):
     issuing.suspend(make_officer(now), book_id, "Проверяем", now=now)
     make_book(holder, now + DAY)
     assert stored(book_id).status is BookStatus.SUSPENDED
-    assert stored(book_id).current_version == 2
+    assert stored(book_id).current_version == 3
+    assert read(json.loads(opened(versions(book_id)[-1], holder))).standing is Standing.SUSPENDED
 
 
 def test_card_counts_days_and_lights(now: datetime):
@@ -339,8 +341,7 @@ def test_card_counts_days_and_lights(now: datetime):
 def test_spoilt_version_is_a_fact_on_the_card_and_in_the_check(now: datetime):
     holder = make_holder(now)
     book_id = make_book(holder, now)
-    with unit_of_work() as db:
-        db.execute(sa.update(BookVersion).values(canonical_sealed=b"\1" * 60))
+    spoil_versions(canonical_sealed=b"\1" * 60)
     card = issuing.card(holder, now=now)
     assert card is not None
     assert (card.content, card.judgement.verdict) == (None, Verdict.NOT_GENUINE)
@@ -353,8 +354,7 @@ def test_check_tells_each_fact_apart(now: datetime):
     book_id = make_book(holder, now)
     facts = issuing.check_signature(holder, book_id, now=now)
     assert facts.witness.is_genuine
-    with unit_of_work() as db:
-        db.execute(sa.update(BookVersion).values(version_hash="0" * 64))
+    spoil_versions(version_hash="0" * 64)
     other_hash = issuing.check_signature(holder, book_id, now=now).witness
     assert (other_hash.opens, other_hash.hash_matches) == (True, False)
     assert other_hash.signature.is_valid

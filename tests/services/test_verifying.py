@@ -25,7 +25,7 @@ from emk_app.domain.errors import NotFound
 from emk_app.domain.sharing import ShareScope
 from emk_app.services import issuing, sharing, verifying
 from emk_app.services.verifying import LookResult
-from tests.factories import make_book, make_holder, make_officer
+from tests.factories import make_book, make_holder, make_officer, spoil_versions
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -42,10 +42,7 @@ def look(code: str, now: datetime) -> LookResult:
 
 
 def change_version(book_id: int, **values: Any) -> None:
-    with unit_of_work() as db:
-        db.execute(
-            sa.update(BookVersion).where(col(BookVersion.book_id) == book_id).values(**values)
-        )
+    spoil_versions(book_id, **values)
 
 
 def stored(book_id: int) -> BookVersion:

@@ -13,14 +13,18 @@ from hypothesis import strategies as st
 
 from emk_app.domain.actors import Role
 from emk_app.domain.books import (
+    FIRST_FORMAT,
     BookContent,
     BookFacts,
     BookNumber,
     BookStatus,
     BookUnreadable,
+    Cause,
+    Standing,
     Verdict,
     advance_book,
     book_lines,
+    book_vaccinations,
     dated_lines,
     document,
     judge,
@@ -35,6 +39,7 @@ from emk_app.domain.examinations import ExaminationKind, TestResult, parse_entry
 from emk_app.domain.occupations import occupation
 from emk_app.domain.people import FullName, Sex
 from emk_app.domain.sharing import LinkState, ShareLink, ShareScope
+from emk_app.domain.vaccinations import Dose, RecordKind, Vaccination
 from emk_app.domain.values import NotDigits, WrongLength
 
 TODAY = date(2026, 11, 23)
@@ -240,12 +245,39 @@ def without(key: str) -> Callable[[dict[str, Any]], object]:
     return lambda signed: signed.pop(key)
 
 
+def test_what_was_signed_in_the_first_format_is_read_for_ever() -> None:
+    first = replace(CONTENT, format=FIRST_FORMAT)
+    signed = document(first)
+    assert signed.keys().isdisjoint({"vaccinations", "cause", "made_on", "standing"})
+    assert read(json.loads(json.dumps(signed))) == first
+
+
+def test_vaccinations_are_stated_as_recorded() -> None:
+    told = Vaccination("measles", RecordKind.DONE, date(2026, 3, 4), Dose.V1, "ЖКВ", "A-17")
+    exempt = Vaccination("flu", RecordKind.EXEMPTION, TODAY, until=date(2027, 3, 4))
+    said = replace(
+        CONTENT,
+        vaccinations=book_vaccinations([told, exempt]),
+        cause=Cause.VACCINATION,
+        made_on=TODAY,
+        standing=Standing.SUSPENDED,
+    )
+    assert read(json.loads(json.dumps(document(said)))) == said
+    assert [(each.name, each.dose, each.until) for each in said.vaccinations] == [
+        ("Корь", "V1", None),
+        ("Грипп", "", date(2027, 3, 4)),
+    ]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
         *map(without, document(CONTENT)),
         lambda signed: signed.update(more="words"),
-        lambda signed: signed.update(format="emk-book/2"),
+        lambda signed: signed.update(format="emk-book/3"),
+        lambda signed: signed.update(format=FIRST_FORMAT),
+        lambda signed: signed.update(standing="gone"),
+        lambda signed: signed.update(vaccinations=[{}]),
         lambda signed: signed.update(number="8601000123"),
         lambda signed: signed.update(issued_on="23.11.2026"),
         lambda signed: signed.update(holder="Иванова"),

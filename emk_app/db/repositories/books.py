@@ -38,6 +38,14 @@ def get(db: Session, book_id: int) -> MedicalBook:
     return found
 
 
+def locked(db: Session, book_id: int) -> MedicalBook:
+    """Return the book, held until the commit; raise ``NotFound``."""
+    found = db.get(MedicalBook, book_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
 def own(db: Session, actor: Actor, book_id: int) -> MedicalBook:
     """Return the holder's own book; a foreign one does not exist for them (D21)."""
     found = get(db, book_id)
@@ -72,6 +80,25 @@ def version(db: Session, book_id: int, number: int) -> BookVersion:
     if found is None:
         raise NotFound
     return found
+
+
+def versions(db: Session, book_id: int) -> Sequence[BookVersion]:
+    """Return every version of a book, newest first."""
+    return db.exec(
+        select(BookVersion)
+        .where(BookVersion.book_id == book_id)
+        .order_by(col(BookVersion.version).desc())
+    ).all()
+
+
+def carry_links(db: Session, book: MedicalBook, old: int, new: int) -> None:
+    """Let the links of one version show the next, which says the same to whoever looks."""
+    db.execute(
+        sa.update(ShareLink)
+        .where(col(ShareLink.book_id) == book.id, col(ShareLink.version) == old)
+        .values(version=new)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def version_of_application(db: Session, application_id: int) -> BookVersion | None:
