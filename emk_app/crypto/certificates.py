@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -121,3 +122,29 @@ def _name(common_name: str) -> x509.Name:
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What people compare of a certificate; both dates are inclusive."""
+
+    name: str
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+
+
+def described(raw: bytes) -> Described:
+    """Return what a certificate (DER) says of itself; raise ``ValueError`` for other bytes."""
+    certificate = x509.load_der_x509_certificate(raw)
+    return Described(
+        _common_name(certificate.subject),
+        _common_name(certificate.issuer),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
+
+
+def _common_name(name: x509.Name) -> str:
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else name.rfc4514_string()

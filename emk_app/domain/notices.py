@@ -48,6 +48,7 @@ class News(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     BOOK_FORMED = "book_formed"
     BOOK_RENEWED = "book_renewed"
+    TERM_RENEWED = "term_renewed"
     BOOK_SUSPENDED = "book_suspended"
     BOOK_RESUMED = "book_resumed"
     BOOK_REVOKED = "book_revoked"
@@ -83,6 +84,7 @@ KINDS: Final = {
     News.CONSENT_WITHDRAWN: NoticeKind.SECURITY,
     News.BOOK_FORMED: NoticeKind.APPLICATION,
     News.BOOK_RENEWED: NoticeKind.APPLICATION,
+    News.TERM_RENEWED: NoticeKind.TERMS,
     News.BOOK_SUSPENDED: NoticeKind.APPLICATION,
     News.BOOK_RESUMED: NoticeKind.APPLICATION,
     News.BOOK_REVOKED: NoticeKind.APPLICATION,

@@ -16,6 +16,7 @@ from emk_app.domain.sharing import ShareScope
 from emk_app.pages import frames
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
+from emk_app.presenting import book_versions as wording
 from emk_app.presenting import books as rows
 from emk_app.states.book import BookState
 from emk_app.states.session import PersonState
@@ -28,9 +29,11 @@ def book() -> rx.Component:
     """Return the page of the holder's book."""
     return _page(
         _card(),
+        _term(),
         when(BookState.card.may_share, _sharing()),
         when(BookState.card.is_readable, _studies()),
         _signature(),
+        _versions(),
         title="Электронная медицинская книжка",
         current=BOOK,
     )
@@ -348,6 +351,56 @@ def _line(name: Any, mark: rx.Component, *, key: Any) -> rx.Component:
     )
 
 
+def _term() -> rx.Component:
+    """What can be done about the term: «Продлить», or what is missing and the next step."""
+    state = BookState
+    term: Any = state.term
+    act = rx.cond(
+        term.may_renew,
+        dialogs.dialog_button(
+            "Продлить срок действия", "renew-book", kind="primary", icon="refresh"
+        ),
+        rx.cond(
+            term.may_reapply,
+            buttons.primary_button(term.action, state.begin_again),
+            when(given(term.href), buttons.button_link(term.action, term.href)),
+        ),
+    )
+    return cards.section(
+        "Срок действия",
+        rx.cond(
+            given(term.title),
+            cards.notice(rx.el.p(term.text), title=term.title, tone=term.tone),
+            rx.el.p(term.text, class_name="e-muted"),
+        ),
+        when(
+            term.wants,
+            rx.el.ul(
+                rx.foreach(
+                    state.wanting,
+                    lambda each: _line(
+                        rx.fragment(each.name, when(given(each.until), ", " + each.until)),
+                        badge(each.word, each.tone),
+                        key=each.code,
+                    ),
+                ),
+                class_name="max-w-2xl",
+            ),
+        ),
+        buttons.actions(act),
+        dialogs.confirm_dialog(
+            "renew-book",
+            term.question,
+            "Срок запишут в книжку, и она будет подписана заново. Прежние ссылки и QR-коды "
+            "покажут, что есть новая версия.",
+            confirm="Продлить",
+            on_confirm=state.renew,
+            danger=False,
+        ),
+        id="term",
+    )
+
+
 def _signature() -> rx.Component:
     state = BookState
     card: Any = state.card
@@ -359,10 +412,14 @@ def _signature() -> rx.Component:
             cards.summary_row("Отпечаток", rx.el.code(card.hash_short, class_name="text-lg")),
         ),
         rx.el.p(
-            "Тот же отпечаток увидит работодатель, когда откроет ссылку.", class_name="e-muted"
+            "Тот же отпечаток увидит работодатель, когда откроет ссылку или QR-код: сравните их.",
+            class_name="e-muted",
         ),
         buttons.actions(
-            buttons.secondary_button("Проверить подпись", state.check_signature, icon="shield")
+            buttons.secondary_button("Проверить подпись", state.check_signature, icon="shield"),
+            buttons.copy_button(
+                "Скопировать отпечаток целиком", card.hash_full, done="Отпечаток скопирован"
+            ),
         ),
         when(
             some(state.facts),
@@ -374,10 +431,7 @@ def _signature() -> rx.Component:
                     live=True,
                 ),
                 rx.el.ul(
-                    rx.foreach(
-                        state.facts,
-                        lambda fact: _line(fact.name, badge(fact.word, fact.tone), key=fact.name),
-                    ),
+                    rx.foreach(state.facts, _fact),
                     class_name="max-w-2xl",
                 ),
                 cards.details(
@@ -386,6 +440,99 @@ def _signature() -> rx.Component:
                 class_name="grid gap-4",
             ),
         ),
+    )
+
+
+def _fact(fact: Any) -> rx.Component:
+    return _line(
+        rx.el.span(
+            rx.el.b(fact.name, class_name="font-medium"),
+            when(given(fact.text), rx.el.span(fact.text, class_name="e-muted block")),
+            when(given(fact.advice), rx.el.span(fact.advice, class_name="block")),
+            class_name="min-w-0 break-words",
+        ),
+        badge(fact.word, fact.tone),
+        key=fact.name,
+    )
+
+
+def _versions() -> rx.Component:
+    """Every version that was signed, and what one says otherwise than another."""
+    state = BookState
+    return cards.section(
+        "Версии книжки",
+        rx.el.p(
+            "Каждое изменение выпускает новую подписанную версию. Прежние хранятся неизменными.",
+            class_name="e-prose",
+        ),
+        data_table(
+            ["Версия", "Что произошло", "Подписана", "Действует по", "Отпечаток", "Состояние"],
+            state.versions,
+            lambda row: [
+                row.number,
+                row.title,
+                row.at,
+                row.until,
+                rx.el.code(row.hash_short),
+                badge(row.mark, row.tone),
+            ],
+            caption="Версии книжки, новые сверху",
+            key=lambda row: row.number,
+        ),
+        when(
+            given(state.old_version),
+            _compare(),
+        ),
+        id="versions",
+    )
+
+
+def _compare() -> rx.Component:
+    state = BookState
+    return rx.el.div(
+        cards.card(
+            forms.form(
+                forms.field_row(
+                    forms.select_field(
+                        "Прежняя версия",
+                        "one",
+                        state.version_choices,
+                        default_value=state.old_version,
+                    ),
+                    forms.select_field(
+                        "Новая версия",
+                        "other",
+                        state.version_choices,
+                        default_value=state.new_version,
+                    ),
+                ),
+                buttons.actions(buttons.secondary_button("Сравнить", type="submit")),
+                on_submit=state.compare,
+            ),
+            when(
+                given(state.compared_title),
+                rx.el.div(
+                    data_table(
+                        ["Что", "Было", "Стало", "Изменение"],
+                        state.compared,
+                        lambda row: [
+                            row.name,
+                            row.was,
+                            row.became,
+                            badge(row.mark, row.tone),
+                        ],
+                        caption=state.compared_title,
+                        show_caption=True,
+                        empty=cards.empty_state("Отличий нет", wording.NOTHING),
+                    ),
+                    role="status",
+                ),
+            ),
+            title="Что изменилось",
+            level=3,
+        ),
+        # A new version makes the form anew, so that it offers the two that matter.
+        key=state.new_version,
     )
 
 

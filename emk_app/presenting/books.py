@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from emk_app import clock
+from emk_app.crypto.signing import KeyStatus
 from emk_app.domain.books import BookStatus, Verdict
 from emk_app.domain.clearance import ItemState, Light
 from emk_app.domain.sharing import (
@@ -61,8 +63,8 @@ STATUS_ADVICE: Final = {
     Verdict.NOT_GENUINE: "Напишите в поддержку: сведениям этой книжки сейчас нельзя доверять.",
     Verdict.REVOKED: "Чтобы снова работать, подайте новую заявку.",
     Verdict.SUSPENDED: "Причина указана ниже. Когда её устранят, книжка снова заработает.",
-    Verdict.TERM_PASSED: "Подайте заявку на новый осмотр, чтобы продлить книжку.",
-    Verdict.ITEMS_OVERDUE: "Пройдите то, что отмечено ниже как просроченное, по новой заявке.",
+    Verdict.TERM_PASSED: "Продлите книжку в разделе «Срок действия»: пока её нигде не примут.",
+    Verdict.ITEMS_OVERDUE: "Пройдите осмотр заново: что именно, сказано в разделе «Срок действия».",
 }
 
 
@@ -150,11 +152,13 @@ class LookRow:
 
 @dataclass(frozen=True)
 class FactRow:
-    """One fact that checking the signature found."""
+    """One fact that checking the signature found; ``advice`` only where it fails."""
 
     name: str
     word: str
     tone: str
+    text: str = ""
+    advice: str = ""
 
 
 def card_row(card: BookCard) -> CardRow:
@@ -266,24 +270,119 @@ def look_row(look: LookView) -> LookRow:
 
 
 def fact_rows(facts: SignatureFacts) -> list[FactRow]:
-    """Return every fact about the signature and the book, each on its own."""
-    witness, judgement = facts.witness, facts.judgement
-    signature = witness.signature
+    """Return every fact about the signature and the book, each on its own.
+
+    A fact that fails says what to do about it.
+    """
+    witness, judgement, signature = facts.witness, facts.judgement, facts.witness.signature
+    studies = judgement.readiness
+    over = counted(len(studies.overdue), "исследование", "исследования", "исследований")
+    status = KEY_STATUSES.get(signature.key_status) if signature.key_status else "ключа в нём нет"
     said = (
-        ("Документ хранится неизменным", witness.opens and witness.hash_matches),
-        ("Это документ этой книжки и этой версии", witness.is_its_own),
-        ("Подпись сделана под этим документом", signature.intact and signature.signature_valid),
-        ("Сертификат ведёт к корневому", signature.chain_trusted),
-        ("Сертификат действовал при подписании", signature.certificate_in_dates),
-        ("Ключ в списке доверенных", signature.key_listed and signature.key_in_term),
-        ("Версия последняя", judgement.superseded_by is None),
-        ("Получение подтверждено", judgement.received),
-        ("Не аннулирована", not judgement.revoked),
-        ("Не приостановлена", not judgement.suspended),
-        ("Срок не истёк", not judgement.term_passed),
-        ("Осмотры и аттестация в порядке", judgement.readiness.in_date),
+        (
+            "Документ цел",
+            witness.opens,
+            "хранится таким, каким его подписали",
+            SUPPORT,
+        ),
+        (
+            "Отпечаток совпадает",
+            witness.hash_matches,
+            f"{short_hash(facts.version_hash)} — сравните с тем, что видно по QR-коду",
+            SUPPORT,
+        ),
+        (
+            "Документ этой книжки",
+            witness.is_its_own,
+            f"книжка {facts.number}, версия {facts.version}",
+            SUPPORT,
+        ),
+        (
+            "Подпись верна",
+            signature.intact and signature.signature_valid,
+            f"подписано {moment(facts.signed_at)} по Москве",
+            SUPPORT,
+        ),
+        (
+            "Цепочка сертификатов",
+            signature.chain_trusted,
+            _chain(facts) or "сертификаты не читаются",
+            "Сертификат не ведёт к нашему корневому. " + SUPPORT,
+        ),
+        (
+            "Срок сертификата",
+            signature.certificate_in_dates,
+            _certificate_dates(facts) or "сертификаты не читаются",
+            "При подписании сертификат не действовал. " + SUPPORT,
+        ),
+        (
+            "Ключ в списке доверенных",
+            signature.key_listed
+            and signature.key_in_term
+            and signature.key_status is not KeyStatus.COMPROMISED,
+            f"состояние в списке: {status}",
+            "Этим ключом подписывать нельзя. Книжку подпишут заново, напишите в поддержку.",
+        ),
+        (
+            "Версия нынешняя",
+            judgement.superseded_by is None,
+            f"версия {facts.version}",
+            "Сделайте новую ссылку: у книжки есть более новая версия.",
+        ),
+        (
+            "Получение подтверждено",
+            judgement.received,
+            "",
+            "Нажмите «Подтвердить получение» выше.",
+        ),
+        ("Не аннулирована", not judgement.revoked, "", STATUS_ADVICE[Verdict.REVOKED]),
+        ("Не приостановлена", not judgement.suspended, "", STATUS_ADVICE[Verdict.SUSPENDED]),
+        (
+            "Срок книжки",
+            not judgement.term_passed,
+            f"по {day(judgement.valid_until)} включительно",
+            "Продлите книжку в разделе «Срок действия».",
+        ),
+        (
+            "Осмотры и аттестация",
+            studies.in_date,
+            f"в порядке по {day(studies.items_valid_until)}"
+            if studies.in_date and studies.items_valid_until
+            else f"просрочено: {over}",
+            "Пройдите осмотр заново: что именно, перечислено в разделе «Срок действия».",
+        ),
     )
-    return [FactRow(name, "да" if holds else "нет", _tone(holds)) for name, holds in said]
+    return [
+        FactRow(
+            name,
+            "да" if holds else "нет",
+            _tone(holds),
+            text,
+            "" if holds else advice,
+        )
+        for name, holds, text, advice in said
+    ]
+
+
+SUPPORT: Final = "Не показывайте книжку и напишите в поддержку, назовите её номер."
+KEY_STATUSES: Final = {
+    KeyStatus.ACTIVE: "действует",
+    KeyStatus.RETIRED: "сменён, прежние подписи верны",
+    KeyStatus.COMPROMISED: "отозван",
+}
+
+
+def _chain(facts: SignatureFacts) -> str:
+    if not facts.certificates:
+        return ""
+    return " ← ".join([each.name for each in facts.certificates] + [facts.certificates[-1].issuer])
+
+
+def _certificate_dates(facts: SignatureFacts) -> str:
+    return "; ".join(
+        f"{day(clock.day_of(each.not_before))} – {day(clock.day_of(each.not_after))}"
+        for each in facts.certificates
+    )
 
 
 def signature_word(facts: SignatureFacts) -> tuple[str, str]:

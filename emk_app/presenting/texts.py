@@ -34,6 +34,7 @@ from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.domain.imports import FileEmpty, ImportUnderWay, ReportGone
 from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
 from emk_app.domain.register import NotARegister
+from emk_app.domain.renewals import Hindrance, NotRenewable
 from emk_app.domain.reversals import NotReversible, Replaced, SameEyes
 from emk_app.domain.sharing import TooManyLinks
 from emk_app.presenting.field_texts import word
@@ -145,7 +146,7 @@ def _affected(error: Any) -> str:
 
 NOT_SHAREABLE: Final = {
     Verdict.NOT_RECEIVED: "Сначала подтвердите получение книжки.",
-    Verdict.TERM_PASSED: "Срок книжки истёк, показывать её нельзя. Подайте заявку на новую.",
+    Verdict.TERM_PASSED: "Срок книжки истёк, показывать её нельзя. Продлите книжку.",
     Verdict.SUSPENDED: "Действие книжки приостановлено. Ссылку можно сделать, когда оно вернётся.",
     Verdict.REVOKED: "Книжка аннулирована, показывать её нельзя. Подайте заявку на новую.",
     Verdict.NOT_GENUINE: "Подпись книжки не подтвердилась. Обратитесь в поддержку.",
@@ -155,6 +156,19 @@ NOT_SHAREABLE: Final = {
     Verdict.LINK_EXHAUSTED: "Просмотры по этой ссылке закончились. Сделайте новую.",
 }
 """Why the holder can't be given a link or a code, and what to do."""
+
+NOT_RENEWABLE: Final = {
+    Hindrance.NOT_GENUINE: (
+        "Подпись книжки не подтвердилась, продлить её нельзя. Напишите в поддержку."
+    ),
+    Hindrance.REVOKED: "Аннулированную книжку не продлевают. Подайте новую заявку.",
+    Hindrance.SUSPENDED: "Пока действие книжки приостановлено, продлить её нельзя.",
+    Hindrance.NOT_RECEIVED: "Сначала подтвердите получение книжки.",
+    Hindrance.NO_CONSENT: "Дайте согласие на обработку данных, и книжку можно будет продлить.",
+    Hindrance.STUDIES: "Не все исследования в порядке. Пройдите осмотр, и книжку можно продлить.",
+    Hindrance.TOO_EARLY: "До конца срока больше 30 дней, продлевать ещё рано.",
+}
+"""Why a book is not renewed, and what to do."""
 
 
 ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
@@ -310,6 +324,7 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     ClinicNotAvailable: _clinic_not_available,
     BookNotShareable: lambda e: NOT_SHAREABLE[e.verdict],
+    NotRenewable: lambda e: NOT_RENEWABLE[e.hindrance],
     ConsentNeeded: lambda _: (
         "Вы отозвали согласие на обработку данных. Дайте его снова на странице «Согласие», и "
         "книжку можно будет показать."

@@ -16,6 +16,8 @@ from sqlmodel import Session
 
 from emk_app import clock
 from emk_app.crypto import canonical, signing
+from emk_app.crypto.certificates import Described, described
+from emk_app.crypto.signing import DetachedSignature
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import applications, books, examinations, vaccinations
@@ -98,6 +100,8 @@ class SignatureFacts:
     signed_at: datetime
     witness: Witness
     judgement: Judgement
+    certificates: tuple[Described, ...]
+    """The chain as the signature carries it, the signer's first; empty where it can't be read."""
 
 
 def form_if_green(db: Session, application: Application, *, now: datetime) -> MedicalBook | None:
@@ -384,7 +388,22 @@ def check_signature(actor: Actor, book_id: int, *, now: datetime) -> SignatureFa
         signed_at=version.signed_at,
         witness=witness,
         judgement=judgement_of(book, version, content_of(witness), now=now),
+        certificates=_chain(version.signature),
     )
+
+
+def _chain(packed: bytes) -> tuple[Described, ...]:
+    try:
+        return tuple(described(each) for each in DetachedSignature.unpack(packed).certificates)
+    except ValueError:
+        return ()
+
+
+def tell(db: Session, book: MedicalBook, notice: Notice, *, occasion: str, now: datetime) -> None:
+    """Tell the book's holder, once an ``occasion``; part of the caller's transaction."""
+    holder = db.get(User, book.holder_id)
+    assert holder is not None
+    notifying.tell(db, holder, notice, dedupe=f"book:{book.id}:{occasion}", now=now)
 
 
 def content_of(witness: Witness) -> BookContent | None:
@@ -570,12 +589,4 @@ def _audit(db: Session, actor: Actor, action: str, book: MedicalBook, now: datet
 
 
 def _tell(db: Session, book: MedicalBook, news: News, *, occasion: str, now: datetime) -> None:
-    holder = db.get(User, book.holder_id)
-    assert holder is not None
-    notifying.tell(
-        db,
-        holder,
-        Notice(news),
-        dedupe=f"book:{book.id}:{occasion}",
-        now=now,
-    )
+    tell(db, book, Notice(news), occasion=occasion, now=now)

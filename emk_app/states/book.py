@@ -11,10 +11,13 @@ from emk_app.domain.actors import Role
 from emk_app.domain.errors import DomainError, Invalid
 from emk_app.domain.sharing import ShareScope
 from emk_app.edge.policy import allow
+from emk_app.presenting import book_versions as wording
 from emk_app.presenting import books as rows
 from emk_app.presenting import texts
+from emk_app.presenting.book_versions import DifferenceRow, TermRow, VersionRow, WantRow
 from emk_app.presenting.books import CardRow, FactRow, ItemRow, LinkRow, LookRow
-from emk_app.services import issuing, sharing
+from emk_app.presenting.formats import day
+from emk_app.services import applying, issuing, renewing, sharing, versioning
 from emk_app.states import live
 from emk_app.states.session import actor_of, hush, say, warn
 from emk_app.states.sign_in import text_of
@@ -36,6 +39,15 @@ class BookState(rx.State):
     facts_word: str = ""
     facts_tone: str = "neutral"
     facts_at: str = ""
+    versions: list[VersionRow] = []
+    version_choices: list[list[str]] = []
+    old_version: str = ""
+    new_version: str = ""
+    """The two that are offered for comparing: the last and the one before."""
+    compared: list[DifferenceRow] = []
+    compared_title: str = ""
+    term: TermRow = TermRow()
+    wanting: list[WantRow] = []
     form_key: int = 0
     """Changes when the form is to be empty again."""
 
@@ -45,7 +57,7 @@ class BookState(rx.State):
         """Show each change of the book, its links and its looks, within a moment of its commit."""
         async with self:
             await hush(self)
-            self.facts = []
+            self.facts, self.compared, self.compared_title = [], [], ""
             actor = await actor_of(self)
         async for _ in live.changes(f"holder:{actor.user_id}"):
             async with self:
@@ -119,6 +131,49 @@ class BookState(rx.State):
         self.facts_word, self.facts_tone = rows.signature_word(found)
         self.facts_at = rows.checked_at(now)
 
+    @rx.event
+    @allow(Role.HOLDER)
+    async def renew(self):
+        """Give the book its next term."""
+        actor = await actor_of(self)
+        try:
+            until = await in_thread(renewing.renew, actor, self.card.id, now=clock.now())
+        except DomainError as error:
+            await warn(self, error)
+        else:
+            await say(self, f"Книжка продлена, она действует по {day(until)}.")
+        await self._show()
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def begin_again(self):
+        """Begin an application on the ground of the one the book came of."""
+        actor, now = await actor_of(self), clock.now()
+        outlook = await in_thread(renewing.outlook, actor, now=now)
+        if outlook is None or outlook.way.ground is None:
+            await self._show()
+            return None
+        try:
+            await in_thread(applying.reapply, actor, outlook.way.ground, now=now)
+        except DomainError as error:
+            await warn(self, error)
+            return None
+        return rx.redirect("/cabinet/apply")
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def compare(self, form: dict[str, Any]):
+        """Show what one version says otherwise than another."""
+        actor = await actor_of(self)
+        one, other = _count(text_of(form, "one")) or 0, _count(text_of(form, "other")) or 0
+        try:
+            found = await in_thread(versioning.compare, actor, self.card.id, one, other)
+        except DomainError as error:
+            await warn(self, error)
+            return
+        self.compared = wording.difference_rows(found)
+        self.compared_title = wording.comparison_title(found)
+
     async def _show(self) -> None:
         """Read everything afresh and take over what has changed."""
         actor, now = await actor_of(self), clock.now()
@@ -127,8 +182,20 @@ class BookState(rx.State):
         looks = [rows.look_row(look) for look in await in_thread(sharing.looks, actor)]
         shown = rows.card_row(card) if card else CardRow()
         items = rows.item_rows(card) if card else []
+        outlook = await in_thread(renewing.outlook, actor, now=now)
+        versions = await in_thread(versioning.versions, actor, card.id) if card else ()
+        term = wording.term_row(outlook, card) if outlook and card else TermRow()
         if shown != self.card:
             self.card, self.has_book, self.facts = shown, card is not None, []
+        if term != self.term:
+            self.term = term
+            self.wanting = wording.want_rows(outlook, card) if outlook and card else []
+        if (listed := wording.version_rows(versions)) != self.versions:
+            self.versions, self.compared, self.compared_title = listed, [], ""
+            self.version_choices = wording.version_choices(versions)
+            numbers = [number for number, _ in self.version_choices]
+            self.new_version = numbers[0] if numbers else ""
+            self.old_version = numbers[1] if len(numbers) > 1 else ""
         if items != self.items:
             self.items = items
         if links != self.links:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from emk_app.domain.sharing import LinkState
 from emk_app.services import issuing, sharing, verifying
 from emk_app.states.book import BookState
 from emk_app.states.session import MessageState
-from tests.factories import make_book, make_holder, make_operator
+from tests.factories import make_book, make_holder, make_operator, spoil_versions
+from tests.services.test_renewing import aged
 from tests.states.conftest import Screen, Screens
 
 BOOK = "reflex___state____state.emk_app___states___book____book_state"
@@ -94,7 +96,8 @@ async def test_every_fact_of_the_signature_is_shown(screens: Screens):
     await screen.send(BookState.check_signature, PAGE)
     state = await screen.state(BookState)
     assert state.facts_word == "Подпись действительная"
-    assert len(state.facts) == 12
+    assert len(state.facts) == 13
+    assert all(fact.advice == "" for fact in state.facts)
     assert {fact.word for fact in state.facts} == {"да"}
 
 
@@ -122,9 +125,76 @@ async def test_nobody_closes_another_ones_link(screens: Screens):
     assert (await theirs.state(BookState)).links == []
 
 
-@pytest.mark.parametrize("handler", ["receive", "make_link", "close_link", "check_signature"])
+async def test_failing_fact_says_what_to_do(screens: Screens):
+    holder = make_holder(clock.now())
+    book_id = make_book(holder, clock.now())
+    screen = await open_book(screens, holder)
+    spoil_versions(book_id, version_hash="0" * 64)
+    await screen.send(BookState.check_signature, PAGE)
+    state = await screen.state(BookState)
+    assert (state.facts_word, state.facts_tone) == ("Подпись недействительна", "danger")
+    failing = {fact.name for fact in state.facts if fact.word == "нет"}
+    assert "Отпечаток совпадает" in failing
+    assert all(fact.advice for fact in state.facts if fact.word == "нет")
+
+
+async def test_book_is_renewed_and_its_versions_compared(screens: Screens):
+    holder = make_holder(clock.now())
+    aged(holder, clock.now(), 10)
+    screen = await open_book(screens, holder)
+    state = await screen.state(BookState)
+    assert state.term.may_renew
+    assert state.term.new_until in state.term.question
+    await screen.send(BookState.renew, PAGE)
+    state = await screen.state(BookState)
+    assert (await screen.state(MessageState)).polite.startswith("Книжка продлена")
+    assert (state.term.may_renew, state.card.until) == (False, state.versions[0].until)
+    assert [row.title for row in state.versions] == [
+        "Продлён срок",
+        "Новый осмотр",
+        "Книжка оформлена",
+    ]
+    form = {"one": state.old_version, "other": state.new_version}
+    await screen.send(BookState.compare(form), PAGE)
+    state = await screen.state(BookState)
+    assert [row.name for row in state.compared] == ["Действует по", "Выдана"]
+    assert state.compared_title == "Что изменилось с версии 2 до версии 3"
+    await screen.send(BookState.renew, PAGE)
+    assert "рано" in (await screen.state(MessageState)).assertive
+
+
+async def test_what_is_missing_is_named_with_the_way_to_it(screens: Screens):
+    holder = make_holder(clock.now())
+    make_book(holder, clock.now() - timedelta(days=370))
+    screen = await open_book(screens, holder)
+    state = await screen.state(BookState)
+    assert state.term.title == "Пора обновить осмотр"
+    assert state.term.may_reapply
+    assert {row.tone for row in state.wanting} == {"danger"}
+    await screen.send(BookState.begin_again, PAGE)
+    assert screen.gone_to == "/cabinet/apply"
+    await screen.send(BookState.begin_again, PAGE)
+    assert screen.errors == []
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "receive",
+        "make_link",
+        "close_link",
+        "check_signature",
+        "renew",
+        "begin_again",
+        "compare",
+    ],
+)
 async def test_strangers_and_staff_are_turned_away(screens: Screens, handler: str):
-    payload = {"make_link": {"form": FORM}, "close_link": {"link_id": 1}}.get(handler, {})
+    payload = {
+        "make_link": {"form": FORM},
+        "close_link": {"link_id": 1},
+        "compare": {"form": {"one": "1", "other": "1"}},
+    }.get(handler, {})
     stranger = await screens.stranger()
     await stranger.forge(f"{BOOK}.{handler}", PAGE, **payload)
     assert stranger.gone_to == "/login"
@@ -143,5 +213,7 @@ async def test_nonsense_changes_nothing_and_breaks_nothing(screens: Screens):
         await screen.forge(
             f"{BOOK}.make_link", PAGE, form={"label": nonsense, "days": nonsense, "looks": nonsense}
         )
+        await screen.forge(f"{BOOK}.compare", PAGE, form={"one": nonsense, "other": nonsense})
+        await screen.forge(f"{BOOK}.compare", PAGE, form=nonsense)
     assert screen.errors == []
     assert links(holder) == ()
