@@ -25,6 +25,7 @@ from emk_app.services import (
     lapsing,
     receiving,
     registering,
+    reminding,
     reviewing,
     scans,
     throttling,
@@ -38,6 +39,7 @@ WORKS: Final[dict[str, jobs.Work]] = {
     checking.JOB: checking.run,
     lapsing.JOB: lapsing.run,
     booking.JOB: booking.run,
+    reminding.JOB: reminding.run,
     scans.SWEEP: lambda _, now: scans.sweep(now=now),
     registering.SWEEP: lambda _, now: registering.sweep(now=now),
     receiving.MATCH: receiving.match_waiting,
@@ -53,6 +55,7 @@ IMPORTS: Final[dict[str, jobs.Work]] = {
 PERIODS: Final = {
     lapsing.JOB: timedelta(hours=1),
     booking.JOB: timedelta(minutes=10),
+    reminding.JOB: timedelta(hours=1),
     scans.SWEEP: timedelta(days=1),
     importing.LICENCES: timedelta(hours=1),
     registering.SWEEP: timedelta(hours=6),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
@@ -88,6 +88,33 @@ def versions(db: Session, book_id: int) -> Sequence[BookVersion]:
         select(BookVersion)
         .where(BookVersion.book_id == book_id)
         .order_by(col(BookVersion.version).desc())
+    ).all()
+
+
+def ending(db: Session, today: date, until: date, *, after: int, limit: int) -> Sequence[int]:
+    """Return identities above ``after``, rising, of books in force in which something ends by
+    ``until``, or has ended, and which were not looked at ``today``.
+    """
+    return db.exec(
+        select(MedicalBook.id)
+        .join(
+            BookVersion,
+            sa.and_(
+                col(BookVersion.book_id) == MedicalBook.id,
+                col(BookVersion.version) == MedicalBook.current_version,
+            ),
+        )
+        .where(
+            col(MedicalBook.id) > after,
+            col(MedicalBook.status) == BookStatus.ACTIVE,
+            sa.or_(col(MedicalBook.reminded_on).is_(None), col(MedicalBook.reminded_on) != today),
+            sa.or_(
+                col(MedicalBook.valid_until) <= until,
+                col(BookVersion.items_valid_until) <= until,
+            ),
+        )
+        .order_by(col(MedicalBook.id))
+        .limit(limit)
     ).all()
 
 

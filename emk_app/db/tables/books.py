@@ -43,6 +43,8 @@ class MedicalBook(SQLModel, table=True):
     revoked_at: datetime | None = None
     reason_sealed: bytes | None = None
     """Why it was suspended or revoked; for the holder's eyes."""
+    reminded_on: date | None = None
+    """The last day on which the ends in it were looked at."""
     is_demo: bool = False
 
 
