@@ -53,8 +53,12 @@ def connect(url: str) -> sa.Engine:
         pool_size=10,
         max_overflow=10,
         connect_args={
+            # Starting parallel workers or a compiler takes longer than our queries, and a plan made
+            # for any values knows neither these nor the settings of the transaction.
             "options": "-c statement_timeout=15000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=15000"
+            " -c max_parallel_workers_per_gather=0 -c jit=off"
+            " -c plan_cache_mode=force_custom_plan"
         },
     )
 
