@@ -70,27 +70,27 @@ def read(raw: bytes) -> Statement:
 
 
 def _bundle(said: Statement) -> Resource:
-    clinic, patient = _url(said, "organization"), _url(said, "patient")
+    clinic, subject = _url(said, "organization"), _url(said, "patient")
     sections = [_section(code, urls) for code, urls in _contents(said).items()]
     composition: Resource = {
         "resourceType": "Composition",
-        "identifier": {"system": _oid(f"{said.clinic.oid}.100.1.1.50"), "value": said.application},
+        "identifier": {"system": oid(f"{said.clinic.oid}.100.1.1.50"), "value": said.application},
         "status": "final",
         "type": {
             "coding": [
-                {"system": _oid(cda.DOCUMENT_TYPES), "code": "502", "display": cda.TITLE},
-                {"system": _oid(cda.DOCUMENT_KINDS), "code": "230"},
+                {"system": oid(cda.DOCUMENT_TYPES), "code": "502", "display": cda.TITLE},
+                {"system": oid(cda.DOCUMENT_KINDS), "code": "230"},
             ]
         },
-        "subject": {"reference": patient},
-        "date": _moment(said.signed_at),
+        "subject": {"reference": subject},
+        "date": moment(said.signed_at),
         "author": [{"reference": _url(said, "practitioner")}],
         "title": cda.TITLE,
         "confidentiality": "N",
         "attester": [
             {
                 "mode": "legal",
-                "time": _moment(said.signed_at),
+                "time": moment(said.signed_at),
                 "party": {"reference": _url(said, "practitioner")},
             }
         ],
@@ -99,17 +99,17 @@ def _bundle(said: Statement) -> Resource:
     }
     resources: list[tuple[str, Resource]] = [
         (_url(said, "composition"), composition),
-        (patient, _patient(said)),
-        (clinic, _organization(said.clinic)),
+        (subject, patient(said.name, said.snils, said.born_on, said.sex)),
+        (clinic, organization(said.clinic)),
         (_url(said, "practitioner"), _practitioner(said)),
         *((url, made) for _, url, made in _entries(said)),
     ]
     return {
         "resourceType": "Bundle",
         "meta": {"versionId": str(said.version)},
-        "identifier": {"system": _oid(said.root), "value": said.extension},
+        "identifier": {"system": oid(said.root), "value": said.extension},
         "type": "document",
-        "timestamp": _moment(said.signed_at),
+        "timestamp": moment(said.signed_at),
         "entry": [{"fullUrl": url, "resource": made} for url, made in resources],
     }
 
@@ -125,7 +125,7 @@ def _contents(said: Statement) -> dict[str, list[str]]:
 def _section(code: str, urls: list[str]) -> Resource:
     return {
         "title": cda.TITLES[code],
-        "code": _concept(cda.SECTIONS, code, cda.TITLES[code]),
+        "code": concept(cda.SECTIONS, code, cda.TITLES[code]),
         "entry": [{"reference": url} for url in urls],
     }
 
@@ -134,14 +134,18 @@ def _entries(said: Statement) -> Iterable[tuple[str, str, Resource]]:
     """Yield section, address and resource of everything the sections hold."""
     for section, facts in cda.stories(said).items():
         for number, (code, value, shown) in enumerate(facts):
-            made = _observation(said, cda.FACTS, code, cda.WORDS[code], value, shown)
+            made = observation(
+                _url(said, "patient"), cda.FACTS, code, cda.WORDS[code], value, shown
+            )
             yield section, _url(said, f"{section}-{number}"), made
     order = list(cda.BY_KIND)
     studies = sorted(said.studies, key=lambda each: order.index(each.kind))
     shots = sorted(said.shots, key=lambda each: each.kind is not RecordKind.HAD_DISEASE)
     for number, study in enumerate(studies):
-        made = _observation(said, cda.STUDIES, study.code, study.name, study.value, study.shown)
-        made["effectivePeriod"] = _period(study.performed_on, study.valid_until)
+        made = observation(
+            _url(said, "patient"), cda.STUDIES, study.code, study.name, study.value, study.shown
+        )
+        made["effectivePeriod"] = period(study.performed_on, study.valid_until)
         made["interpretation"] = [
             {"coding": [{"system": INTERPRETATION, "code": JUDGED[study.deviation]}]}
         ]
@@ -150,42 +154,46 @@ def _entries(said: Statement) -> Iterable[tuple[str, str, Resource]]:
         if study.device:
             made["device"] = {"display": study.device}
         if study.number:
-            made["identifier"] = [{"system": _oid(cda.NUMBERS), "value": study.number}]
+            made["identifier"] = [{"system": oid(cda.NUMBERS), "value": study.number}]
         yield cda.BY_KIND[study.kind], _url(said, f"study-{number}"), made
     for number, shot in enumerate(shots):
         section = "infections" if shot.kind is RecordKind.HAD_DISEASE else "vaccinations"
-        yield section, _url(said, f"shot-{number}"), _shot(said, shot)
+        yield section, _url(said, f"shot-{number}"), immunization(_url(said, "patient"), shot)
 
 
-def _observation(
-    said: Statement, system: str, code: str, name: str, value: str, shown: str
+def observation(
+    subject: str, system: str, code: str, name: str, value: str, shown: str
 ) -> Resource:
+    """Return one fact about the patient at ``subject``: ``value`` for machines, ``shown`` for
+    people.
+    """
     return {
         "resourceType": "Observation",
         "status": "final",
-        "code": _concept(system, code, name),
-        "subject": {"reference": _url(said, "patient")},
+        "code": concept(system, code, name),
+        "subject": {"reference": subject},
         "valueString": value,
         "note": [{"text": shown}],
     }
 
 
-def _shot(said: Statement, shot: Shot) -> Resource:
+def immunization(subject: str, shot: Shot) -> Resource:
+    """Return what is recorded of one infection: an immunization, given or not, or a fact."""
     if shot.kind is not RecordKind.DONE and shot.kind not in NOT_GIVEN:
-        made = _observation(
-            said, cda.INFECTIONS, shot.code, shot.name, shot.kind.value, cda.RECORDS[shot.kind]
+        made = observation(
+            subject, cda.INFECTIONS, shot.code, shot.name, shot.kind.value, cda.RECORDS[shot.kind]
         )
-        made["effectivePeriod"] = _period(shot.on, shot.until)
+        made["effectivePeriod"] = period(shot.on, shot.until)
         return made
     made = {
         "resourceType": "Immunization",
         "status": "completed" if shot.kind is RecordKind.DONE else "not-done",
-        "vaccineCode": _concept(cda.INFECTIONS, shot.code, shot.name),
-        "patient": {"reference": _url(said, "patient")},
+        "vaccineCode": concept(cda.INFECTIONS, shot.code, shot.name),
+        "patient": {"reference": subject},
         "occurrenceDateTime": shot.on.isoformat(),
     }
     if shot.kind in NOT_GIVEN:
-        made["statusReason"] = _concept(cda.FACTS, shot.kind.value, cda.RECORDS[shot.kind])
+        made["statusReason"] = concept(cda.FACTS, shot.kind.value, cda.RECORDS[shot.kind])
     if shot.vaccine:
         made["vaccineCode"]["text"] = shot.vaccine
     if shot.series:
@@ -197,21 +205,23 @@ def _shot(said: Statement, shot: Shot) -> Resource:
     return made
 
 
-def _patient(said: Statement) -> Resource:
-    given = [said.name.first, *([said.name.patronymic] if said.name.patronymic else [])]
+def patient(name: FullName, snils: str, born_on: date, sex: Sex | None) -> Resource:
+    """Return the person; without a sex where the document does not say it."""
+    given = [name.first, *([name.patronymic] if name.patronymic else [])]
     return {
         "resourceType": "Patient",
-        "identifier": [{"system": SNILS, "value": said.snils}],
-        "name": [{"family": said.name.last, "given": given}],
-        "gender": said.sex.value,
-        "birthDate": said.born_on.isoformat(),
+        "identifier": [{"system": SNILS, "value": snils}],
+        "name": [{"family": name.last, "given": given}],
+        **({"gender": sex.value} if sex else {}),
+        "birthDate": born_on.isoformat(),
     }
 
 
-def _organization(clinic: Organisation) -> Resource:
-    numbers = [{"system": "urn:ietf:rfc:3986", "value": _oid(clinic.oid)}]
+def organization(clinic: Organisation) -> Resource:
+    """Return the clinic with the numbers that are known of it."""
+    numbers = [{"system": "urn:ietf:rfc:3986", "value": oid(clinic.oid)}]
     if clinic.ogrn:
-        numbers.append({"system": _oid(cda.OGRN), "value": clinic.ogrn})
+        numbers.append({"system": oid(cda.OGRN), "value": clinic.ogrn})
     made: Resource = {
         "resourceType": "Organization",
         "identifier": numbers,
@@ -227,16 +237,18 @@ def _organization(clinic: Organisation) -> Resource:
 def _practitioner(said: Statement) -> Resource:
     return {
         "resourceType": "Practitioner",
-        "identifier": [{"system": _oid(f"{said.clinic.oid}.100.1.1.70"), "value": said.chair_id}],
+        "identifier": [{"system": oid(f"{said.clinic.oid}.100.1.1.70"), "value": said.chair_id}],
         "name": [{"text": said.chair}],
     }
 
 
-def _concept(system: str, code: str, name: str) -> Resource:
-    return {"coding": [{"system": _oid(system), "code": code, "display": name}]}
+def concept(system: str, code: str, name: str) -> Resource:
+    """Return a code of one of our lists with its words."""
+    return {"coding": [{"system": oid(system), "code": code, "display": name}]}
 
 
-def _period(first: date, last: date | None) -> Resource:
+def period(first: date, last: date | None) -> Resource:
+    """Return a period, both days inclusive; without an end if it has none."""
     return {"start": first.isoformat()} | ({"end": last.isoformat()} if last else {})
 
 
@@ -244,11 +256,13 @@ def _url(said: Statement, name: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"{said.uid}#{name}").urn
 
 
-def _oid(oid: str) -> str:
-    return f"urn:oid:{oid}"
+def oid(number: str) -> str:
+    """Return an OID as an address."""
+    return f"urn:oid:{number}"
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
+    """Return a moment in UTC, whole seconds."""
     return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
@@ -320,7 +334,7 @@ def _read_organisation(found: Resource) -> Organisation:
     return Organisation(
         oid=numbers["urn:ietf:rfc:3986"].removeprefix("urn:oid:"),
         name=found["name"],
-        ogrn=numbers.get(_oid(cda.OGRN), ""),
+        ogrn=numbers.get(oid(cda.OGRN), ""),
         address=found["address"][0]["text"] if "address" in found else "",
         phone=found["telecom"][0]["value"] if "telecom" in found else "",
     )

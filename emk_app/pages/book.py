@@ -13,7 +13,7 @@ from emk_app.components.markup import given, some, when
 from emk_app.components.qr import qr_plate
 from emk_app.components.tables import Column, data_table
 from emk_app.domain.sharing import ShareScope
-from emk_app.pages import frames
+from emk_app.pages import book_files, frames
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import book_versions as wording
@@ -34,6 +34,7 @@ def book() -> rx.Component:
         when(BookState.card.is_readable, _studies()),
         _signature(),
         _versions(),
+        when(BookState.card.is_readable, book_files.section()),
         title="Электронная медицинская книжка",
         current=BOOK,
     )

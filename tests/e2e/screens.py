@@ -44,7 +44,7 @@ ALLOWED_LATIN: Final = re.compile(
     | \b[0-9A-Fa-f]{16,64}\b                      # a full one
     | [\w-]*\.(pdf|jpe?g|cer|sig|pfx|p12|json|csv)\b  # names of files, and what they end with
     | \b(oid|nameFull|regionId|inn)\b             # columns of the federal register
-    | \b(CAdES-BES|OCSP|RSA|ECDSA|Caps\ Lock)\b    # what has no other name
+    | \b(HL7\ FHIR|CAdES-BES|OCSP|RSA|ECDSA|Caps\ Lock)\b    # what has no other name
     """,
     re.X,
 )

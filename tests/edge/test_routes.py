@@ -33,6 +33,8 @@ FILLED = {
     "uid": "0" * 32,
     "part": "text",
     "import_id": "1",
+    "book_id": "1",
+    "version": "1",
 }
 
 
@@ -142,6 +144,25 @@ def test_code_is_given_to_its_owner_alone():
     for foreign in (f"{path}.png", "/api/book/links/999/qr.png", "/api/book/links/x/qr.svg"):
         answer = ask("GET", foreign, theirs)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_version_as_a_file_is_given_to_its_owner_alone():
+    now = clock.now()
+    book_id = make_book(make_holder(now, "owner@example.ru"), now)
+    make_holder(now, "other@example.ru")
+    mine = signed_in_as("owner@example.ru", "d" * 64)
+    theirs = signed_in_as("other@example.ru", "e" * 64)
+    for name, kind in (("signed", "application/json"), ("fhir", "application/fhir+json")):
+        path = f"/api/book/{book_id}/versions/1/{name}.json"
+        given = ask("GET", path, mine)
+        assert (given.status_code, given.headers["content-type"]) == (200, kind)
+        assert given.headers["cache-control"] == "no-store"
+        said = given.headers["content-disposition"]
+        assert said.startswith('attachment; filename="emk-77') and "filename*=UTF-8''%D0%AD" in said
+        said.encode("ascii")
+        for foreign in (path, path.replace("/1/", "/x/"), path.replace("/1/", "/2/")):
+            assert ask("GET", foreign, theirs).status_code == 404
+        assert ask("GET", path.replace("/1/", "/99/"), mine).status_code == 404
 
 
 def test_consent_on_paper_is_empty_for_anybody_and_filled_in_for_its_owner():
