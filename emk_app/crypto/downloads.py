@@ -43,7 +43,7 @@ _KEYS: Final = {
     "status",
     "seal",
 }
-_SIGNATURE_KEYS: Final = set({"algorithm", "certificates", "sha256", "value"})
+_SIGNATURE_KEYS: Final = {"algorithm", "certificates", "sha256", "value"}
 
 
 class NotADownload(CryptoError):

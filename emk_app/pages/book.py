@@ -9,16 +9,17 @@ import reflex as rx
 from emk_app.components import buttons, cards, dialogs, forms, links
 from emk_app.components.badges import badge
 from emk_app.components.forms import Choice
-from emk_app.components.markup import given, some, when
+from emk_app.components.markup import fixed_id, given, some, when
 from emk_app.components.qr import qr_plate
 from emk_app.components.tables import Column, data_table
 from emk_app.domain.sharing import ShareScope
-from emk_app.pages import book_files, frames
+from emk_app.pages import book_files, book_search, book_vaccinations, frames
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import book_versions as wording
 from emk_app.presenting import books as rows
 from emk_app.states.book import BookState
+from emk_app.states.book_search import BookSearchState
 from emk_app.states.session import PersonState
 
 BOOK: Final = "/cabinet/book"
@@ -28,10 +29,12 @@ ACCESS: Final = "/cabinet/book/access"
 def book() -> rx.Component:
     """Return the page of the holder's book."""
     return _page(
-        _card(),
+        rx.el.div(_card(), id=fixed_id("book")),
         _term(),
         when(BookState.card.may_share, _sharing()),
+        when(BookState.card.is_readable, book_search.section()),
         when(BookState.card.is_readable, _studies()),
+        when(BookState.card.is_readable, book_vaccinations.section()),
         _signature(),
         _versions(),
         when(BookState.card.is_readable, book_files.section()),
@@ -331,7 +334,7 @@ def _studies() -> rx.Component:
                 ["Исследование", "Результат", "Дата", "Действует", "Срок"],
                 state.items,
                 lambda item: [
-                    item.name,
+                    rx.el.span(item.name, id=fixed_id("study-" + item.code)),
                     item.value,
                     item.performed,
                     item.until,
@@ -538,6 +541,11 @@ def _compare() -> rx.Component:
 
 
 PAGES = (
-    Page(BOOK, "Медицинская книжка", book, (PersonState.load, BookState.follow)),
+    Page(
+        BOOK,
+        "Медицинская книжка",
+        book,
+        (PersonState.load, BookSearchState.begin, BookState.follow),
+    ),
     Page(ACCESS, "Доступ к книжке", access, (PersonState.load, BookState.follow)),
 )

@@ -14,6 +14,7 @@ from emk_app.edge.policy import allow
 from emk_app.presenting import book_versions as wording
 from emk_app.presenting import books as rows
 from emk_app.presenting import texts
+from emk_app.presenting.book_vaccinations import ShotRow, shot_rows
 from emk_app.presenting.book_versions import DifferenceRow, TermRow, VersionRow, WantRow
 from emk_app.presenting.books import CardRow, FactRow, ItemRow, LinkRow, LookRow
 from emk_app.presenting.formats import day
@@ -31,6 +32,7 @@ class BookState(rx.State):
     has_book: bool = False
     card: CardRow = CardRow()
     items: list[ItemRow] = []
+    shots: list[ShotRow] = []
     links: list[LinkRow] = []
     open_links: list[LinkRow] = []
     looks: list[LookRow] = []
@@ -198,6 +200,8 @@ class BookState(rx.State):
             self.old_version = numbers[1] if len(numbers) > 1 else ""
         if items != self.items:
             self.items = items
+        if (shots := shot_rows(card) if card else []) != self.shots:
+            self.shots = shots
         if links != self.links:
             self.links, self.open_links = links, [link for link in links if link.is_open]
         if looks != self.looks:
