@@ -28,6 +28,7 @@ from emk_app.services import (
     reminding,
     reviewing,
     scans,
+    stopping,
     throttling,
 )
 from emk_app.threads import in_thread
@@ -40,6 +41,7 @@ WORKS: Final[dict[str, jobs.Work]] = {
     lapsing.JOB: lapsing.run,
     booking.JOB: booking.run,
     reminding.JOB: reminding.run,
+    stopping.JOB: stopping.run,
     scans.SWEEP: lambda _, now: scans.sweep(now=now),
     registering.SWEEP: lambda _, now: registering.sweep(now=now),
     receiving.MATCH: receiving.match_waiting,
@@ -56,6 +58,7 @@ PERIODS: Final = {
     lapsing.JOB: timedelta(hours=1),
     booking.JOB: timedelta(minutes=10),
     reminding.JOB: timedelta(hours=1),
+    stopping.JOB: timedelta(minutes=10),
     scans.SWEEP: timedelta(days=1),
     importing.LICENCES: timedelta(hours=1),
     registering.SWEEP: timedelta(hours=6),

@@ -54,6 +54,14 @@ def own(db: Session, actor: Actor, book_id: int) -> MedicalBook:
     return found
 
 
+def by_number(db: Session, number: BookNumber) -> MedicalBook:
+    """Return the book of that number; raise ``NotFound``."""
+    found = db.exec(select(MedicalBook).where(MedicalBook.number == number.digits)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def of_holder(db: Session, holder_id: int) -> Sequence[MedicalBook]:
     """Return the holder's books, newest first; all but the first are revoked."""
     return db.exec(

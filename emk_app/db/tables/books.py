@@ -9,6 +9,7 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 from emk_app.db.columns import choice, identity, reference
 from emk_app.domain.actors import Role
 from emk_app.domain.books import BookStatus
+from emk_app.domain.orders import OrderAnswer, OrderKind
 from emk_app.domain.sharing import ShareScope
 
 
@@ -70,6 +71,35 @@ class BookVersion(SQLModel, table=True):
     """Points of order 29н, shown on a scan."""
     items_valid_until: date
     """The last day on which every item is in date; inclusive."""
+
+
+class BookOrder(SQLModel, table=True):
+    """What an operator has ordered about a book, and what became of it."""
+
+    __tablename__ = "book_orders"
+    __table_args__ = (
+        # One open order a book: two of them can't each wait for the other's answer.
+        Index(
+            "uq_book_orders_open",
+            "book_id",
+            unique=True,
+            sqlite_where=text("answer IS NULL"),
+            postgresql_where=text("answer IS NULL"),
+        ),
+    )
+
+    id: int = identity()
+    book_id: int = reference("books.id", nullable=False)
+    kind: OrderKind = choice(OrderKind, nullable=False)
+    ground: str = Field(max_length=40)
+    note_sealed: bytes
+    ordered_by: int = reference("users.id", nullable=False, index=False)
+    ordered_at: datetime
+    lapses_at: datetime | None = None
+    """Until when it has to be confirmed, where it acts already."""
+    answer: OrderAnswer | None = choice(OrderAnswer, default=None, nullable=True)
+    answered_by: int | None = reference("users.id", default=None, nullable=True, index=False)
+    answered_at: datetime | None = None
 
 
 class ShareLink(SQLModel, table=True):
