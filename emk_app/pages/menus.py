@@ -21,7 +21,7 @@ CLINIC_MENU: Final[Menu] = [
     ("Расписание", SCHEDULE),
     ("Сотрудники", "/clinic/staff"),
 ]
-OPERATOR_MENU: Final[Menu] = [("Заявки", "/review")]
+OPERATOR_MENU: Final[Menu] = [("Заявки", "/review"), ("Книжки", "/books")]
 REGISTER: Final = "/admin/clinics"
 ADMIN_MENU: Final[Menu] = [
     ("Состояние", "/admin"),

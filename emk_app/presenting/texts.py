@@ -14,6 +14,7 @@ from emk_app.domain import (
     errors,
     examinations,
     exchange,
+    orders,
     schedules,
     specialties,
     visits,
@@ -201,6 +202,23 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     Replaced: lambda _: (
         "Владелец уже начал новую заявку, поэтому отказ по прежней остаётся в силе. Рассмотрите "
         "новую."
+    ),
+    orders.SameHand: lambda _: (
+        "Это решение начали вы, подтвердить его должен другой оператор. Передайте коллеге номер "
+        "книжки."
+    ),
+    orders.NotOrderable: lambda _: (
+        "В нынешнем состоянии книжки это сделать нельзя. Показаны свежие данные."
+    ),
+    orders.CommissionsMatter: lambda _: (
+        "Книжку приостановило заключение медицинской комиссии. Снять это может только следующее "
+        "заключение."
+    ),
+    orders.OrderPending: lambda _: (
+        "Об этой книжке уже есть решение, которое ждёт второго оператора. Сначала ответьте на него."
+    ),
+    orders.NothingOrdered: lambda _: (
+        "Отвечать уже не на что: коллега ответил раньше или срок прошёл. Показаны свежие данные."
     ),
     errors.TransitionNotAllowed: lambda _: (
         "В нынешнем статусе это сделать нельзя. Показаны свежие данные."

@@ -56,6 +56,7 @@ class OrderView:
 class BookDesk:
     """A book as operators see it: whose it is and how it stands, and nothing medical."""
 
+    id: int
     number: BookNumber
     status: BookStatus
     holder: str
@@ -319,6 +320,7 @@ def _desk(db: Session, actor: Actor, book: MedicalBook) -> BookDesk:
     ]
     standing = next((row for row in rows if row.answer is None), None)
     return BookDesk(
+        id=book.id,
         number=BookNumber.parse(book.number),
         status=book.status,
         holder=str(content.holder) if content else "",

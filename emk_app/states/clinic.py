@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 import reflex as rx
 
 from emk_app import clock
-from emk_app.domain.actors import Actor, Position, Role, permit_fresh
+from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.attachments import AttachmentKind
 from emk_app.domain.clearance import CONTRAINDICATION_GROUPS, RESTRICTIONS, Fitness
 from emk_app.domain.errors import (
@@ -49,7 +49,7 @@ from emk_app.services.attaching import Folder
 from emk_app.services.examining import ExaminationView, Words
 from emk_app.services.vaccinating import Card, Typed
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, hush, is_fresh, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -621,7 +621,7 @@ class ExaminationState(rx.State):
             self.draft = rows.conclusion_row(conclusion)
             self._checked = self._version
             self.is_confirming = True
-            self.needs_code = not _is_fresh(actor)
+            self.needs_code = not is_fresh(actor)
 
     async def _sign(self, form: Any) -> None:
         try:
@@ -652,7 +652,7 @@ class ExaminationState(rx.State):
     async def _renew_factor(self, form: Any) -> None:
         """Take a code where the last one is older than five minutes (D13)."""
         actor = await actor_of(self)
-        if _is_fresh(actor):
+        if is_fresh(actor):
             return
         code = text_of(form, "code", 12)
         if not code:
@@ -884,15 +884,6 @@ def _words(form: Any) -> Words:
 def _ticked(form: Any, name: str, codes: Iterable[str]) -> tuple[str, ...]:
     """Return which boxes of a group are ticked; a box is named after its code."""
     return tuple(code for code in codes if text_of(form, f"{name}-{code}", TEXT_LIMIT))
-
-
-def _is_fresh(actor: Actor) -> bool:
-    """Whether the second factor was given so lately that none need be asked for."""
-    try:
-        permit_fresh(actor, clock.now())
-    except FreshFactorNeeded:
-        return False
-    return True
 
 
 def _page_of(examination_id: int) -> str:

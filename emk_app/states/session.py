@@ -5,8 +5,8 @@ from __future__ import annotations
 import reflex as rx
 
 from emk_app import clock
-from emk_app.domain.actors import Actor, Role
-from emk_app.domain.errors import NotSignedIn
+from emk_app.domain.actors import Actor, Role, permit_fresh
+from emk_app.domain.errors import FreshFactorNeeded, NotSignedIn
 from emk_app.edge.cookies import Standing
 from emk_app.edge.gate import caller_of
 from emk_app.edge.policy import allow_anyone, allow_signed_in
@@ -62,6 +62,15 @@ class PersonState(rx.State):
         actor = await actor_of(self)
         name = await in_thread(accounts.person_name, actor.user_id)
         self.name, self.role = name, actor.role.value
+
+
+def is_fresh(actor: Actor) -> bool:
+    """Whether the second factor was given so lately that none need be asked for."""
+    try:
+        permit_fresh(actor, clock.now())
+    except FreshFactorNeeded:
+        return False
+    return True
 
 
 async def say(state: rx.State, text: str) -> None:
