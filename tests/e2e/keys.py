@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from tests.e2e.screens import PATIENCE
 
 FARTHEST: Final = 120
 """Tabs after which somebody would have given up."""
@@ -82,7 +85,15 @@ def choose(page: Page, target: Locator, text: str) -> None:
 
 def send_file(page: Page, target: Locator, file: Path) -> None:
     """Reach the field of a file, and answer the window that opens."""
-    tab_to(page, target)
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(file)
+    for last in (False, False, True):
+        tab_to(page, target)
+        try:
+            with page.expect_file_chooser(timeout=PATIENCE if last else PATIENCE / 5) as chooser:
+                page.keyboard.press("Enter")
+        except PlaywrightTimeout:
+            # The field was drawn anew under the key: a person presses once more.
+            if last:
+                raise
+        else:
+            chooser.value.set_files(file)
+            return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 import urllib.parse
 from typing import Final
 
@@ -11,6 +12,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.screens import PATIENCE
 from tests.running import PASSWORD, Server
 
 LOGIN: Final = "Телефон, почта или ИНН"
@@ -82,8 +84,13 @@ def read_secret(page: Page) -> str:
 def decode(picture: Locator) -> str:
     """Return what the one QR code of a picture on the screen says."""
     expect(picture).to_be_visible()
-    found = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.screenshot())))
-    assert len(found) == 1, "no QR code can be read from the screen"
+    # Not under a message at the edge of the window.
+    picture.evaluate("picture => picture.scrollIntoView({block: 'center'})")
+    end = time.monotonic() + PATIENCE / 1000
+    # A picture has its place on the screen before its bytes have come.
+    while not (found := zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.screenshot())))):
+        assert time.monotonic() < end, "no QR code can be read from the screen"
+    assert len(found) == 1
     return found[0].text
 
 

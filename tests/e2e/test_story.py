@@ -175,7 +175,7 @@ def test_one_book_from_registration_to_the_end_of_its_term(
     holder.get_by_role("button", name="Подтвердить получение").click()
     holder.get_by_text("Получение подтверждено").wait_for()
     holder.get_by_role("button", name="Проверить подпись").click()
-    holder.get_by_text("Отпечаток целиком").wait_for()
+    holder.get_by_text("Отпечаток целиком", exact=True).wait_for()
     look(holder, "book-received")
     url = make_link(holder, "Кафе на Мира")
     look(holder, "book-link")
