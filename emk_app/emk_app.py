@@ -32,7 +32,7 @@ from emk_app.components import layout
 from emk_app.domain.errors import DomainError, NotSignedIn
 from emk_app.edge import gate
 from emk_app.edge.guard import App, Guard
-from emk_app.edge.site import Site
+from emk_app.edge.site import Metered, Site
 from emk_app.pages import site_map
 from emk_app.presenting import texts
 from emk_app.settings import settings
@@ -112,4 +112,4 @@ ENDPOINTS = (
 
 def asgi() -> App:
     """Return what the server runs: nothing is reached but through the guard."""
-    return Guard(Site(routes(ENDPOINTS), app()))
+    return Metered(Guard(Site(routes(ENDPOINTS), app())))

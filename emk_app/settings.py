@@ -29,6 +29,7 @@ SMTP_SCHEMES = {
     "smtp": (Security.STARTTLS, 587),
     "smtp+plain": (Security.NONE, 25),
 }
+SHORTEST_TOKEN = 32
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -81,6 +82,13 @@ class Settings:
     exchange_url: str | None
     """Where signed conclusions go (docs/exchange.md); without one they wait, or go to ourselves."""
     exchange_format: Format
+    least_free: int
+    """Bytes that must be free in the data folder for the service to call itself ready."""
+    metrics_host: str
+    metrics_port: int | None
+    """Where figures for Prometheus are served; nowhere without a port."""
+    metrics_token: str = field(repr=False)
+    """Bearer token that Prometheus shows; demanded wherever others than this machine may ask."""
     exchanges_with_itself: bool
     """The embedded default outside production: our own receiving end, over real HTTP."""
     test_clock: Path | None
@@ -132,12 +140,19 @@ def read(environ: Mapping[str, str]) -> Settings:
     if smtp is not None and mail_from is None:
         raise BadSetting("EMK_MAIL_FROM", "must be set beside EMK_SMTP_URL")
     sms_url = _gateway_url(environ, "EMK_SMS_URL", "https://sms.example.ru/messages")
-    sms_token = environ.get("EMK_SMS_TOKEN") or ""
+    sms_token = _token(environ, "EMK_SMS_TOKEN")
     if sms_url is not None and not sms_token:
         raise BadSetting("EMK_SMS_TOKEN", "must be set beside EMK_SMS_URL")
-    if not sms_token.isascii() or any(not " " < sign < "\x7f" for sign in sms_token):
-        raise BadSetting("EMK_SMS_TOKEN", "must be printable ASCII without spaces")
     exchange_url = _gateway_url(environ, "EMK_EXCHANGE_URL", "https://oms.example.ru/documents")
+    metrics_host = environ.get("EMK_METRICS_HOST") or "127.0.0.1"
+    metrics_token = _token(environ, "EMK_METRICS_TOKEN")
+    if metrics_host not in LOOPBACK and len(metrics_token) < SHORTEST_TOKEN:
+        raise BadSetting(
+            "EMK_METRICS_TOKEN", "must have 32 signs or more where others may ask for figures"
+        )
+    metrics_port = _number(environ, "EMK_METRICS_PORT", 0, low=0, high=65535) or None
+    if metrics_port == port:
+        raise BadSetting("EMK_METRICS_PORT", "must not be the port of the site")
     return Settings(
         environment=environment,
         host=environ.get("EMK_HOST") or "127.0.0.1",
@@ -158,6 +173,10 @@ def read(environ: Mapping[str, str]) -> Settings:
         sms_sender=_sms_sender(environ.get("EMK_SMS_SENDER") or ""),
         exchange_url=exchange_url,
         exchange_format=_choice(environ, "EMK_EXCHANGE_FORMAT", Format, Format.CDA),
+        least_free=_number(environ, "EMK_LEAST_FREE_MB", 200, low=0, high=10**9) * 1024**2,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
+        metrics_token=metrics_token,
         exchanges_with_itself=(
             environment is not Environment.PRODUCTION and not environ.get("EMK_EXCHANGE_URL")
         ),
@@ -239,6 +258,13 @@ def _gateway_url(environ: Mapping[str, str], name: str, example: str) -> str | N
         raise BadSetting(name, like)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise BadSetting(name, "must be https, except to this machine itself")
+    return text
+
+
+def _token(environ: Mapping[str, str], name: str) -> str:
+    text = environ.get(name) or ""
+    if not text.isascii() or any(not " " < sign < "\x7f" for sign in text):
+        raise BadSetting(name, "must be printable ASCII without spaces")
     return text
 
 

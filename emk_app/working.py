@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from emk_app import clock, incidents
+from emk_app import clock, figures, incidents, metrics
 from emk_app.db import changes, migrations
 from emk_app.domain.notices import Channel
 from emk_app.keys import keystore
 from emk_app.presenting import notices, registers
+from emk_app.readiness import pulses
 from emk_app.services import (
     accounts,
     booking,
@@ -77,19 +78,25 @@ async def lifespan() -> AsyncIterator[None]:
     await in_thread(migrations.check_revision)
     await in_thread(keystore)
     # What takes seconds has rounds of its own: other jobs do not wait for it.
-    rounds = [_rounds(jobs.TOPIC, work) for work in (_work, _read, _import)]
-    rounds.append(_rounds(exchanging.TOPIC, _exchange))
-    rounds += [_rounds("outbox", _deliver(channel)) for channel in Channel]
+    rounds = [
+        _rounds("jobs", jobs.TOPIC, _work),
+        _rounds("readings", jobs.TOPIC, _read),
+        _rounds("imports", jobs.TOPIC, _import),
+        _rounds("exchange", exchanging.TOPIC, _exchange),
+        *(_rounds(f"letters_{each}", "outbox", _deliver(each)) for each in Channel),
+    ]
     tasks = [asyncio.create_task(each) for each in rounds]
     try:
-        yield
+        with metrics.served():
+            yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        pulses.clear()
 
 
-async def _rounds(topic: str, work: Callable[[int], bool | None]) -> None:
+async def _rounds(name: str, topic: str, work: Callable[[int], bool | None]) -> None:
     """Work whenever ``topic`` is announced, and now and then unasked; at once again if work says
     that there is more.
     """
@@ -97,7 +104,10 @@ async def _rounds(topic: str, work: Callable[[int], bool | None]) -> None:
     try:
         count = 0
         while True:
+            pulses.begin(name)
             has_more = await in_thread(work, count)
+            pulses.end(name)
+            figures.ROUNDS.labels(name).inc()
             count += 1
             if not has_more:
                 with contextlib.suppress(TimeoutError):

@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from emk_app.api.routing import Endpoint
-from emk_app.db.engine import is_ready
 from emk_app.edge.policy import ANYONE
-from emk_app.threads import in_thread
+from emk_app.readiness import Readiness
+
+_readiness = Readiness()
 
 
 async def healthz(_request: Request) -> Response:
@@ -17,9 +18,9 @@ async def healthz(_request: Request) -> Response:
 
 
 async def readyz(_request: Request) -> Response:
-    """Answer whether work can be done."""
-    ready = await in_thread(is_ready)
-    return JSONResponse({"status": "ready" if ready else "not_ready"}, 200 if ready else 503)
+    """Answer whether work can be done; what is in the way is told to the log alone."""
+    failing = await _readiness.failing()
+    return JSONResponse({"status": "not_ready" if failing else "ready"}, 503 if failing else 200)
 
 
 ENDPOINTS = (

@@ -59,6 +59,12 @@ def publish(topics: Iterable[str]) -> None:
         watch.wake()
 
 
+def watchers() -> int:
+    """Return how many follow something in this process."""
+    with _lock:
+        return len({watch for watches in _watches.values() for watch in watches})
+
+
 def subscribe(topics: Iterable[str]) -> Watch:
     """Start watching ``topics`` on the running loop; end with ``unsubscribe``."""
     watch = Watch(topics)

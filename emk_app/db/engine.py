@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from emk_app.db import changes
@@ -53,12 +52,14 @@ def connect(url: str) -> sa.Engine:
         pool_size=10,
         max_overflow=10,
         connect_args={
+            # Seconds: a machine that is off does not even refuse.
+            "connect_timeout": 5,
             # Starting parallel workers or a compiler takes longer than our queries, and a plan made
             # for any values knows neither these nor the settings of the transaction.
             "options": "-c statement_timeout=15000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=15000"
             " -c max_parallel_workers_per_gather=0 -c jit=off"
-            " -c plan_cache_mode=force_custom_plan"
+            " -c plan_cache_mode=force_custom_plan",
         },
     )
 
@@ -116,16 +117,6 @@ def kept_connection() -> sa.Connection:
         event.listen(engine(), "engine_disposed", lambda _: connection.close(), once=True)
     assert _kept.connection is not None
     return _kept.connection
-
-
-def is_ready() -> bool:
-    """Whether the database answers."""
-    try:
-        with reading() as db:
-            db.connection().execute(sa.text("SELECT 1"))
-    except SQLAlchemyError:
-        return False
-    return True
 
 
 @contextmanager

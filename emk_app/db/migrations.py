@@ -41,9 +41,14 @@ def downgrade(revision: str, target: sa.Engine | None = None) -> None:
     command.downgrade(config(target), revision)
 
 
+def head() -> str | None:
+    """Return the newest known revision."""
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
 def check_revision() -> None:
     """Raise ``WrongRevision`` unless the schema is exactly the newest known one."""
-    wanted = ScriptDirectory.from_config(config()).get_current_head()
+    wanted = head()
     with engine().connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
     if found != wanted:

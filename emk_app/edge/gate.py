@@ -18,7 +18,7 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
-from emk_app import clock, incidents
+from emk_app import clock, figures, incidents
 from emk_app.edge import cookies
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
@@ -79,6 +79,8 @@ class Gate(rx.Middleware):
             return _send_to(FORBIDDEN_PAGE if session else SIGN_IN_PAGE, state)
         if session is not None and access.extends_idle:
             await in_thread(accounts.notice_presence, session, now=clock.now())
+        if not RegistrationContext.get().event_handlers[event.name].handler.is_background:
+            figures.time_event(event.name)
         return None
 
 

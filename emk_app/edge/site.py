@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from typing import Final
 
 from starlette.routing import Match, Route
 
-from emk_app.edge.guard import App, Receive, Scope, Send, refuse
+from emk_app import figures
+from emk_app.edge.guard import App, Message, Receive, Scope, Send, refuse
 from emk_app.edge.headers import BUILD
 
 OWN_PREFIXES = ("/api/", "/session/", "/.well-known/")
+
+
+ROUTE: Final = "emk.route"
+"""Key of the scope under which ``Metered`` finds which route answered."""
+
+
+class Metered:
+    """Counts and times the answers, the guard's own refusals included."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and note how it was answered."""
+        if scope["type"] == "websocket":
+            with figures.SOCKETS.track_inprogress():
+                await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        route = ["refused"]
+        status = 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        since = time.perf_counter()
+        try:
+            await self._app({**scope, ROUTE: route}, receive, noted)
+        finally:
+            seconds = time.perf_counter() - since
+            figures.count_request(route[0], scope["method"], status, seconds)
+
+
+def name_route(scope: Scope, route: str) -> None:
+    """Tell ``Metered`` the pattern of the route that answers."""
+    if ROUTE in scope:
+        scope[ROUTE][0] = route
 
 
 class Site:
@@ -34,9 +79,11 @@ class Site:
         for route in self._routes:
             match, child = route.matches(scope)
             if match is Match.FULL:
+                name_route(scope, route.path)
                 await route.handle({**scope, **child}, receive, send)
                 return
             is_known = is_known or match is Match.PARTIAL
+        name_route(scope, "assets" if path.startswith("/assets/") else "pages")
         if is_known:
             await refuse(send, 405, "wrong_method")
         elif path.startswith(OWN_PREFIXES) or path in ("/404.html", "/__spa-fallback.html"):

@@ -52,6 +52,10 @@ PRODUCTION = {
         ("EMK_EXCHANGE_FORMAT", "pdf"),
         ("EMK_SMS_SENDER", "ЭМК"),
         ("EMK_SMS_SENDER", "longer than eleven"),
+        ("EMK_LEAST_FREE_MB", "-1"),
+        ("EMK_METRICS_PORT", "8000"),
+        ("EMK_METRICS_PORT", "metrics"),
+        ("EMK_METRICS_TOKEN", "two words"),
     ],
 )
 def test_unusable_value_stops_the_start_and_names_its_variable(name: str, value: str):
@@ -128,3 +132,9 @@ def test_conclusions_go_to_ourselves_only_where_nothing_else_is_said_and_never_i
     assert not read({"EMK_EXCHANGE_URL": "none"}).exchanges_with_itself
     assert not read({"EMK_EXCHANGE_URL": "https://oms.example.ru/d"}).exchanges_with_itself
     assert not read(PRODUCTION | {"EMK_EXCHANGE_URL": "none"}).exchanges_with_itself
+
+
+@pytest.mark.parametrize("token", ["", "x" * 31])
+def test_figures_are_not_served_to_other_machines_without_a_token(token: str):
+    with pytest.raises(BadSetting, match="EMK_METRICS_TOKEN"):
+        read({"EMK_METRICS_HOST": "10.0.0.5", "EMK_METRICS_TOKEN": token})

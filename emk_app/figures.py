@@ -1,0 +1,68 @@
+"""What is counted and timed while the process works; no label holds a person or what they sent."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY: Final = CollectorRegistry()
+QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0)
+"""Bounds of the histograms, in seconds."""
+
+REQUESTS: Final = Counter(
+    "emk_requests",
+    "Answers by the pattern of the route, method and status",
+    ("route", "method", "status"),
+    registry=REGISTRY,
+)
+REQUEST_SECONDS: Final = Histogram(
+    "emk_request_seconds",
+    "Time from request to the end of the answer",
+    ("route",),
+    buckets=QUICK,
+    registry=REGISTRY,
+)
+EVENT_SECONDS: Final = Histogram(
+    "emk_event_seconds",
+    "Time from an event's turn to the end of its handler",
+    ("handler",),
+    buckets=QUICK,
+    registry=REGISTRY,
+)
+INCIDENTS: Final = Counter(
+    "emk_incidents",
+    "Faults by the part that noted them and the kind of error",
+    ("part", "error"),
+    registry=REGISTRY,
+)
+SOCKETS: Final = Gauge("emk_sockets", "Open sockets of screens", registry=REGISTRY)
+ROUNDS: Final = Counter(
+    "emk_rounds", "Rounds of background work made", ("work",), registry=REGISTRY
+)
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_request(route: str, method: str, status: int, seconds: float) -> None:
+    """Count one answer; what method a stranger makes up is not a label."""
+    known = method if method in METHODS else "other"
+    REQUESTS.labels(route, known, str(status)).inc()
+    REQUEST_SECONDS.labels(route).observe(seconds)
+
+
+def time_event(handler: str) -> None:
+    """Time the event whose task is running; ``handler`` is a registered name."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.add_done_callback(_until_done(handler, time.perf_counter()))
+
+
+def _until_done(handler: str, since: float) -> Callable[[object], None]:
+    def observe(_task: object) -> None:
+        EVENT_SECONDS.labels(handler).observe(time.perf_counter() - since)
+
+    return observe
