@@ -24,6 +24,7 @@ from emk_app.api import (
     registers,
     scans,
     session,
+    trust,
     verdict,
     visits,
 )
@@ -97,6 +98,7 @@ ENDPOINTS = (
     *session.ENDPOINTS,
     *check.ENDPOINTS,
     *health.ENDPOINTS,
+    *trust.ENDPOINTS,
     *scans.ENDPOINTS,
     *attachments.ENDPOINTS,
     *registers.ENDPOINTS,

@@ -2,24 +2,86 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Final
 
 from emk_app import clock
+from emk_app.crypto.errors import KeyFolderBroken
 from emk_app.crypto.keystore import Keystore
 from emk_app.crypto.messages import ServiceKey
+from emk_app.crypto.register import FILE
 from emk_app.settings import settings
 
+log = logging.getLogger("emk.keys")
 
-@cache
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    folder: Path
+    register: Path
+    mark: tuple[int, int] | None
+    store: Keystore
+
+
+_opened: _Opened | None = None
+_opening: Final = threading.Lock()
+
+
+def key_folder() -> Path:
+    """Return the folder of keys."""
+    return settings().data / "keys"
+
+
 def keystore() -> Keystore:
-    """Return the keys, made at the first start in the data folder (verification.md 6)."""
-    folder = settings().data
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Keystore.open_or_create(folder / "keys", clock.now())
+    """Return the keys, made at the first start in the data folder (verification.md 6).
+
+    A register that was changed meanwhile is read at the next call, in every process; one that can't
+    be used is noted, and the keys of before stay.
+    """
+    held = _opened
+    if held is not None and _mark(held.register) == held.mark:
+        return held.store
+    return _open_again()
+
+
+def _open_again() -> Keystore:
+    global _opened
+    with _opening:
+        held = _opened
+        if held is None:
+            folder = key_folder()
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            store = Keystore.open_or_create(folder, clock.now(), settings().key_backends)
+            register = folder / FILE
+            _opened = _Opened(folder, register, _mark(register), store)
+            return store
+        mark = _mark(held.register)
+        if mark == held.mark or mark is None:
+            return held.store
+        store = held.store
+        try:
+            store = Keystore.open(held.folder, settings().key_backends, clock.now())
+        except KeyFolderBroken as error:
+            log.error("the keys of before stay, the register can't be used: %s", error)
+        _opened = _Opened(held.folder, held.register, mark, store)
+        return store
+
+
+def _mark(register: Path) -> tuple[int, int] | None:
+    """Return what changes when the register is replaced."""
+    try:
+        status = register.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_ino
 
 
 @cache
 def exchange_key() -> ServiceKey:
     """Return the key by which this service speaks to other systems, made at the first use."""
     keystore()
-    return ServiceKey.open_or_create(settings().data / "keys" / "exchange" / "service.key")
+    return ServiceKey.open_or_create(key_folder() / "exchange" / "service.key")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
+from emk_app.crypto.backends import Backends
 from emk_app.domain.contacts import Email
 from emk_app.domain.errors import InvalidValue
 from emk_app.domain.exchange import Format
@@ -91,6 +92,8 @@ class Settings:
     """Bearer token that Prometheus shows; demanded wherever others than this machine may ask."""
     exchanges_with_itself: bool
     """The embedded default outside production: our own receiving end, over real HTTP."""
+    key_backends: Backends = field(repr=False)
+    """What opens signing keys that lie in a container or a module (docs/keys.md)."""
     test_clock: Path | None
     """File with an offset in seconds added to the clock; never in production."""
 
@@ -180,6 +183,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         exchanges_with_itself=(
             environment is not Environment.PRODUCTION and not environ.get("EMK_EXCHANGE_URL")
         ),
+        key_backends=_key_backends(environ),
         test_clock=Path(clock) if clock else None,
     )
 
@@ -188,6 +192,33 @@ def read(environ: Mapping[str, str]) -> Settings:
 def settings() -> Settings:
     """Return the settings of this process."""
     return read(os.environ)
+
+
+def _key_backends(environ: Mapping[str, str]) -> Backends:
+    module = environ.get("EMK_PKCS11_MODULE") or ""
+    if module:
+        for name in ("EMK_PKCS11_TOKEN", "EMK_PKCS11_PIN_FILE"):
+            if not environ.get(name):
+                raise BadSetting(name, "must be set beside EMK_PKCS11_MODULE")
+        if importlib.util.find_spec("pkcs11") is None:
+            raise BadSetting("EMK_PKCS11_MODULE", "the extra hsm is not installed")
+    return Backends(
+        passphrase=_secret_file(environ, "EMK_PKCS12_PASSPHRASE_FILE"),
+        module=Path(module).resolve() if module else None,
+        token=environ.get("EMK_PKCS11_TOKEN") or "",
+        pin=_secret_file(environ, "EMK_PKCS11_PIN_FILE"),
+    )
+
+
+def _secret_file(environ: Mapping[str, str], name: str) -> Path | None:
+    """Read where a secret lies; never beside the sources, where it would be given away."""
+    text = environ.get(name)
+    if not text:
+        return None
+    path = Path(text).resolve()
+    if path.is_relative_to(Path(__file__).parents[1]) and "site-packages" not in path.parts:
+        raise BadSetting(name, "a secret does not lie in the folder of the sources")
+    return path
 
 
 def _reads_pictures(environ: Mapping[str, str]) -> bool:

@@ -17,6 +17,10 @@ ROOT_NAME: Final = "ЭМК Онлайн: корневой сертификат"
 ISSUING_NAME: Final = "ЭМК Онлайн: удостоверяющий центр"
 BOOK_NAME: Final = "ЭМК Онлайн: подпись медкнижек"
 QR_NAME: Final = "ЭМК Онлайн: подпись QR-кодов"
+LIST_NAME: Final = "ЭМК Онлайн: список ключей"
+
+LIST_PURPOSE: Final = x509.ObjectIdentifier("2.25.147696103488112533815503251632996677025")
+"""The extended use of the one kind of key that may say which keys are believed."""
 
 # Each outlives what it signs; a signer is to be replaced after half of its term.
 ROOT_YEARS: Final = 10
@@ -62,10 +66,18 @@ def signer_certificate(
     issuing_key: ec.EllipticCurvePrivateKey,
     now: datetime,
     serial: int | None = None,
+    purpose: x509.ObjectIdentifier | None = None,
 ) -> x509.Certificate:
-    """Return a certificate that may sign documents and nothing else."""
+    """Return a certificate that may sign, and nothing else; ``purpose`` is an extended use."""
     return _certificate(
-        _name(common_name), key, issuing.subject, issuing_key, now, SIGNER_YEARS, serial
+        _name(common_name),
+        key,
+        issuing.subject,
+        issuing_key,
+        now,
+        SIGNER_YEARS,
+        serial,
+        purpose=purpose,
     )
 
 
@@ -78,10 +90,11 @@ def _certificate(
     years: int,
     serial: int | None,
     path_length: int | None = None,
+    purpose: x509.ObjectIdentifier | None = None,
 ) -> x509.Certificate:
     is_authority = path_length is not None
     start = now.replace(microsecond=0) - _BACKDATED
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
@@ -110,8 +123,10 @@ def _certificate(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
             critical=False,
         )
-        .sign(issuer_key, hashes.SHA256(), ecdsa_deterministic=True)
     )
+    if purpose is not None:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+    return builder.sign(issuer_key, hashes.SHA256(), ecdsa_deterministic=True)
 
 
 def _name(common_name: str) -> x509.Name:

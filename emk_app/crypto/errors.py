@@ -33,3 +33,7 @@ class KeyFolderBroken(CryptoError):
 
 class KeyFolderUnsafe(KeyFolderBroken):
     """Somebody besides the owner may enter the folder or read the file."""
+
+
+class KeyRefused(CryptoError):
+    """A key can't be put to use, or the register of keys can't be changed so; says why."""

@@ -27,26 +27,30 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from emk_app.crypto import certificates
-from emk_app.crypto.errors import KeyFolderBroken, KeyFolderUnsafe
-from emk_app.crypto.sealing import KEY_LENGTH, Keyring, new_data_key
-from emk_app.crypto.signing import (
-    FileSigner,
-    KeyStatus,
-    KeyUse,
-    Signer,
-    TrustedKey,
-    TrustList,
-    key_id,
+from emk_app.crypto.backends import (
+    NO_BACKENDS,
+    Backends,
+    open_pem,
+    open_pkcs11,
+    open_pkcs12,
+    require_usable,
 )
+from emk_app.crypto.errors import KeyFolderBroken, KeyFolderUnsafe, KeyRefused
+from emk_app.crypto.register import FILE, Entry, Register, entry_of, locked, write_key
+from emk_app.crypto.sealing import KEY_LENGTH, Keyring, new_data_key
+from emk_app.crypto.signing import KeyUse, Signer, TrustList
 
 _MASTER: Final = "sealing/master.json"
 _INDEX: Final = "sealing/index.key"
 _SESSION: Final = "mac/session.key"
 _AUDIT: Final = "mac/audit.key"
-_REGISTER: Final = "signing/keys.json"
 _ROOT: Final = "authority/root"
 _ISSUING: Final = "authority/issuing"
-_SIGNERS: Final = {KeyUse.BOOK: certificates.BOOK_NAME, KeyUse.QR: certificates.QR_NAME}
+_SIGNERS: Final = {
+    KeyUse.BOOK: certificates.BOOK_NAME,
+    KeyUse.QR: certificates.QR_NAME,
+    KeyUse.LIST: certificates.LIST_NAME,
+}
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,16 @@ class Keystore:
     audit_key: bytes = field(repr=False)
     book_signer: Signer
     qr_signer: Signer
+    list_signer: Signer
     trust_list: TrustList
     root: x509.Certificate
+    version: int
+    """Of the register; grows with each change."""
 
     @classmethod
-    def open_or_create(cls, folder: Path, now: datetime) -> Keystore:
+    def open_or_create(
+        cls, folder: Path, now: datetime, backends: Backends = NO_BACKENDS
+    ) -> Keystore:
         """Load the folder's keys, making them first if it is absent or empty.
 
         Of several processes that start at once, one makes the keys and all load the same.
@@ -74,7 +83,7 @@ class Keystore:
             except KeyFolderBroken:
                 # Another process was faster, or the folder is bad: opening it tells which.
                 pass
-        return cls.open(folder)
+        return cls.open(folder, backends, now)
 
     @classmethod
     def create(cls, folder: Path, now: datetime) -> Keystore:
@@ -100,26 +109,37 @@ class Keystore:
         return cls.open(folder)
 
     @classmethod
-    def open(cls, folder: Path) -> Keystore:
+    def open(
+        cls, folder: Path, backends: Backends = NO_BACKENDS, now: datetime | None = None
+    ) -> Keystore:
         """Load the keys of a folder.
 
-        Raises ``KeyFolderBroken`` if it is missing or incomplete, and ``KeyFolderUnsafe`` if
-        anybody but the owner may enter it or read a file.
+        Raises ``KeyFolderBroken`` if it is missing or incomplete, ``KeyFolderUnsafe`` if anybody
+        but the owner may enter it or read a file, and ``KeyFolderBroken`` too for a signer that
+        can't be used: of another key, for another use, or at ``now`` out of its dates.
         """
         try:
             _refuse_shared(folder)
-            return cls._load(folder)
+            if now is not None:
+                _complete(folder, now)
+            return cls._load(folder, backends, now)
         except KeyFolderBroken:
             raise
+        except KeyRefused as error:
+            raise KeyFolderBroken(folder / FILE, str(error)) from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise KeyFolderBroken(folder, f"{type(error).__name__}: {error}") from error
 
     @classmethod
-    def _load(cls, folder: Path) -> Keystore:
+    def _load(cls, folder: Path, backends: Backends, now: datetime | None) -> Keystore:
         master = json.loads((folder / _MASTER).read_bytes())
         root = x509.load_pem_x509_certificate((folder / f"{_ROOT}.crt").read_bytes())
-        register: list[dict[str, str]] = json.loads((folder / _REGISTER).read_bytes())["keys"]
-        entries = [_Entry.read(folder / "signing", line) for line in register]
+        register = Register.load(folder)
+        roots = (root, *register.roots)
+
+        def signer(use: KeyUse) -> Signer:
+            return _signer(folder, register, use, backends, roots, now)
+
         return cls(
             keyring=Keyring(
                 {int(kid): _key(key) for kid, key in master["keys"].items()}, master["current"]
@@ -127,53 +147,87 @@ class Keystore:
             index_key=_key((folder / _INDEX).read_text()),
             session_key=_key((folder / _SESSION).read_text()),
             audit_key=_key((folder / _AUDIT).read_text()),
-            book_signer=_current_signer(folder, entries, KeyUse.BOOK),
-            qr_signer=_current_signer(folder, entries, KeyUse.QR),
-            trust_list=TrustList(tuple(entry.trusted for entry in entries), (root,)),
+            book_signer=signer(KeyUse.BOOK),
+            qr_signer=signer(KeyUse.QR),
+            list_signer=signer(KeyUse.LIST),
+            trust_list=TrustList(tuple(each.trusted for each in register.entries), roots),
             root=root,
+            version=register.version,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One line of the register of signers; the private key may be gone."""
-
-    trusted: TrustedKey
-    chain: tuple[x509.Certificate, ...]
-    key_file: Path
-
-    @classmethod
-    def read(cls, folder: Path, line: dict[str, str]) -> _Entry:
-        name = bytes.fromhex(line["kid"]).hex()
-        certificate, *chain = x509.load_pem_x509_certificates((folder / f"{name}.crt").read_bytes())
-        if key_id(certificate).hex() != name:
-            raise KeyFolderBroken(folder / f"{name}.crt", "not the certificate of its name")
-        return cls(
-            TrustedKey(
-                certificate=certificate,
-                use=KeyUse(line["use"]),
-                status=KeyStatus(line["status"]),
-                not_before=datetime.fromisoformat(line["not_before"]),
-                not_after=datetime.fromisoformat(line["not_after"]),
-            ),
-            tuple(chain),
-            folder / f"{name}.key",
-        )
+def _signer(
+    folder: Path,
+    register: Register,
+    use: KeyUse,
+    backends: Backends,
+    roots: tuple[x509.Certificate, ...],
+    now: datetime | None,
+) -> Signer:
+    """Open the key whose turn it is, and see that it can be used."""
+    entry = register.current(use)
+    signer = open_signer(folder, entry, backends)
+    require_usable(signer, use, roots, now)
+    return signer
 
 
-def _current_signer(folder: Path, entries: list[_Entry], use: KeyUse) -> Signer:
-    active = [
-        entry
-        for entry in entries
-        if entry.trusted.use is use and entry.trusted.status is KeyStatus.ACTIVE
-    ]
-    if not active:
-        raise KeyFolderBroken(folder / _REGISTER, f"no active signer of {use}")
-    newest = max(active, key=lambda entry: entry.trusted.not_before)
-    private_key = load_pem_private_key(newest.key_file.read_bytes(), password=None)
-    if not isinstance(private_key, ec.EllipticCurvePrivateKey):
-        raise KeyFolderBroken(newest.key_file, "not an elliptic-curve key")
-    return FileSigner(private_key, newest.trusted.certificate, newest.chain)
+def open_signer(folder: Path, entry: Entry, backends: Backends) -> Signer:
+    """Open the key of an entry of the register."""
+    place = folder / "signing" / entry.name
+    if entry.store == "pkcs11":
+        return open_pkcs11(entry.label, entry.certificates, backends)
+    if entry.store == "pkcs12":
+        signer = open_pkcs12(place.with_suffix(".p12"), backends)
+        if signer.certificate != entry.trusted.certificate:
+            raise KeyRefused(f"{place}.p12: has the key of another certificate")
+        return signer
+    return open_pem(place.with_suffix(".key"), entry.certificates)
+
+
+def issue_signer(folder: Path, use: KeyUse, now: datetime) -> tuple[Entry, bytes]:
+    """Make a key and its certificate by the embedded authority; return its entry and the key.
+
+    Raises ``KeyRefused`` where the authority's private key has been carried off.
+    """
+    try:
+        issuing = x509.load_pem_x509_certificate((folder / f"{_ISSUING}.crt").read_bytes())
+        issuing_key = load_pem_private_key((folder / f"{_ISSUING}.key").read_bytes(), None)
+    except FileNotFoundError as error:
+        raise KeyRefused(
+            f"{error.filename}: the authority's key is not here: bring it for the while"
+        ) from error
+    if not isinstance(issuing_key, ec.EllipticCurvePrivateKey):
+        raise KeyRefused(f"{_ISSUING}.key: not an elliptic-curve key")
+    key, certificate = _issued(use, issuing, issuing_key, now)
+    return entry_of((certificate, issuing), use), _pem(key)
+
+
+def _issued(
+    use: KeyUse, issuing: x509.Certificate, issuing_key: ec.EllipticCurvePrivateKey, now: datetime
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    key = certificates.new_key()
+    purpose = certificates.LIST_PURPOSE if use is KeyUse.LIST else None
+    return key, certificates.signer_certificate(
+        _SIGNERS[use], key.public_key(), issuing, issuing_key, now, purpose=purpose
+    )
+
+
+def _complete(folder: Path, now: datetime) -> None:
+    """Give a folder of before the published list the key that signs it."""
+    if _has_list_signer(folder):
+        return
+    with locked(folder):
+        if _has_list_signer(folder):
+            return
+        entry, secret = issue_signer(folder, KeyUse.LIST, now)
+        write_key(folder, entry, "key", secret)
+        Register.load(folder).added(entry, now).save(folder)
+
+
+def _has_list_signer(folder: Path) -> bool:
+    return any(
+        line["use"] == KeyUse.LIST for line in json.loads((folder / FILE).read_bytes())["keys"]
+    )
 
 
 def _new_files(now: datetime) -> dict[str, bytes]:
@@ -190,27 +244,17 @@ def _new_files(now: datetime) -> dict[str, bytes]:
         f"{_ISSUING}.crt": issuing.public_bytes(Encoding.PEM),
         f"{_ISSUING}.key": _pem(issuing_key),
     }
-    register: list[dict[str, str]] = []
-    for use, name in _SIGNERS.items():
-        key = certificates.new_key()
-        certificate = certificates.signer_certificate(
-            name, key.public_key(), issuing, issuing_key, now
+    entries: list[Entry] = []
+    for use in _SIGNERS:
+        key, certificate = _issued(use, issuing, issuing_key, now)
+        entry = entry_of((certificate, issuing), use)
+        files[f"signing/{entry.name}.crt"] = b"".join(
+            one.public_bytes(Encoding.PEM) for one in entry.certificates
         )
-        kid = key_id(certificate).hex()
-        files[f"signing/{kid}.crt"] = b"".join(
-            one.public_bytes(Encoding.PEM) for one in (certificate, issuing)
-        )
-        files[f"signing/{kid}.key"] = _pem(key)
-        register.append(
-            {
-                "kid": kid,
-                "use": use,
-                "status": KeyStatus.ACTIVE,
-                "not_before": certificate.not_valid_before_utc.isoformat(),
-                "not_after": certificate.not_valid_after_utc.isoformat(),
-            }
-        )
-    files[_REGISTER] = _json({"keys": register})
+        files[f"signing/{entry.name}.key"] = _pem(key)
+        entries.append(entry)
+    turns = {entry.trusted.use: entry.name for entry in entries}
+    files[FILE] = Register(int(now.timestamp()), tuple(entries), turns).dump()
     return files
 
 

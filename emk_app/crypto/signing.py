@@ -57,6 +57,7 @@ class KeyUse(StrEnum):
 
     BOOK = "book"
     QR = "qr"
+    LIST = "list"
 
 
 class KeyStatus(StrEnum):
@@ -109,7 +110,7 @@ class FileSigner:
     def sign(self, payload: bytes) -> bytes:
         """Return the ES256 signature: r and s, 32 bytes each, s in the lower half."""
         r, s = decode_dss_signature(self._private_key.sign(payload, _SIGNING))
-        return r.to_bytes(32, "big") + min(s, _ORDER - s).to_bytes(32, "big")
+        return low_signature(r, s)
 
 
 @dataclass(frozen=True)
@@ -312,6 +313,19 @@ def verify_bytes(public_key: ec.EllipticCurvePublicKey, signature: bytes, payloa
 def key_id(certificate: x509.Certificate) -> bytes:
     """Return the first 8 bytes of the SHA-256 of the certificate's DER."""
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()[:KEY_ID_LENGTH]
+
+
+def leads_to_root(
+    certificates: tuple[x509.Certificate, ...], roots: tuple[x509.Certificate, ...]
+) -> bool:
+    """Say whether a P-256 signer's certificates, its own first, lead to a root; dates aside."""
+    path = _path(tuple(each.public_bytes(Encoding.DER) for each in certificates), roots)
+    return path is not None and path.is_trusted
+
+
+def low_signature(r: int, s: int) -> bytes:
+    """Return r and s as 64 bytes, s in the lower half."""
+    return r.to_bytes(32, "big") + min(s, _ORDER - s).to_bytes(32, "big")
 
 
 def der_signature(raw: bytes) -> bytes:

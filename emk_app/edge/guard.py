@@ -61,6 +61,7 @@ BODY_LIMITS: Final = (
 )
 MACHINES: Final = "/api/exchange/"
 """Where other systems speak: each request is signed, no cookie counts, and no browser belongs."""
+SHARED: Final = "/.well-known/"
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""
 
@@ -94,7 +95,7 @@ class Guard:
             nonlocal is_answered
             if message["type"] == "http.response.start":
                 is_answered = True
-                own = [pair for pair in message.get("headers", []) if _is_passed_out(pair[0])]
+                own = [pair for pair in message.get("headers", []) if _is_passed_out(path, pair[0])]
                 names = {name.lower() for name, _ in own}
                 kind = next((value for name, value in own if name.lower() == b"content-type"), b"")
                 own += headers.headers_for(path, message["status"], kind, names)
@@ -286,9 +287,13 @@ def _is_too_long(scope: Scope) -> bool:
     return lines + len(scope["path"]) + len(scope["query_string"]) > HEADER_LIMIT
 
 
-def _is_passed_out(name: bytes) -> bool:
-    """Whether an answer keeps the header: we share nothing with other origins."""
-    return name.lower() != b"server" and not name.lower().startswith(b"access-control-")
+def _is_passed_out(path: str, name: bytes) -> bool:
+    """Whether an answer keeps the header: we share nothing with other origins but what verifiers
+    of any origin have to read.
+    """
+    return name.lower() != b"server" and (
+        path.startswith(SHARED) or not name.lower().startswith(b"access-control-")
+    )
 
 
 def _passed_in(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -63,7 +63,7 @@ def headers_for(
     path: str, status: int, content_type: bytes, given: set[bytes]
 ) -> list[tuple[bytes, bytes]]:
     """Return what to add to an answer for ``path`` that already has the headers ``given``."""
-    added = list(ALWAYS)
+    added = [pair for pair in ALWAYS if pair[0] not in given]
     if settings().is_secure:
         added.append(HSTS)
     is_page = content_type.startswith(b"text/html")

@@ -239,7 +239,7 @@ def test_every_key_has_one_use(folder: Path) -> None:
         for part in ("signing", "authority")
         for path in (folder / part).glob("*.key")
     }
-    assert len(private_keys) == 4
+    assert len(private_keys) == 5
     assert not list((folder / "sealing").glob("*.crt"))
 
 
@@ -282,7 +282,7 @@ def test_certificates_say_what_they_are_for(folder: Path) -> None:
         assert constraints.value.ca and constraints.value.path_length == path_length
         assert usage.value.key_cert_sign and usage.value.crl_sign
         assert not usage.value.digital_signature and not usage.value.content_commitment
-    for signer in (store.book_signer, store.qr_signer):
+    for signer in (store.book_signer, store.qr_signer, store.list_signer):
         extensions = signer.certificate.extensions
         constraints = extensions.get_extension_for_class(x509.BasicConstraints)
         usage = extensions.get_extension_for_class(x509.KeyUsage)
@@ -313,7 +313,7 @@ def test_certificates_have_russian_names_and_terms_inside_their_issuer_s(folder:
     assert len({certificate.serial_number for certificate in chain}) == 3
 
 
-def test_trust_list_names_both_signers_as_active(folder: Path) -> None:
+def test_trust_list_names_every_signer_as_active(folder: Path) -> None:
     store = Keystore.create(folder, NOW)
     listed = {key.use: key for key in store.trust_list.keys}
     assert listed[KeyUse.BOOK].certificate == store.book_signer.certificate

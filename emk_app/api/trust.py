@@ -1,0 +1,74 @@
+"""What verifiers of any origin read: the keys, our root (verification.md, 6)."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Final
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from starlette.requests import Request
+from starlette.responses import Response
+
+from emk_app import clock
+from emk_app.api.routing import Endpoint
+from emk_app.crypto import trustlist
+from emk_app.crypto.keystore import Keystore
+from emk_app.edge.policy import ANYONE
+from emk_app.keys import keystore
+from emk_app.threads import in_thread
+
+KEYS: Final = "/.well-known/emk/keys.json"
+JWKS: Final = "/.well-known/jwks.json"
+ROOT: Final = "/.well-known/emk/root.cer"
+
+
+async def keys(request: Request) -> Response:
+    """Answer the signed list of keys."""
+    return shared(request, await in_thread(_keys), "application/json", seconds=300)
+
+
+async def jwks(request: Request) -> Response:
+    """Answer the keys that are believed, for readers of any JWK set; not signed."""
+    said = trustlist.jwk_set(keystore().trust_list, with_compromised=False)
+    body = json.dumps({"keys": said["keys"]}, separators=(",", ":")).encode()
+    return shared(request, body, "application/jwk-set+json", seconds=300)
+
+
+async def root(request: Request) -> Response:
+    """Answer the root that verifiers pin, DER."""
+    body = keystore().root.public_bytes(Encoding.DER)
+    return shared(request, body, "application/pkix-cert", seconds=86400)
+
+
+def shared(request: Request, body: bytes, kind: str, *, seconds: int) -> Response:
+    """Answer anybody, from whatever page; the same bytes are not sent twice."""
+    etag = trustlist.etag_of(body)
+    headers = {
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers": "ETag",
+        "cross-origin-resource-policy": "cross-origin",
+        "cache-control": f"public, max-age={seconds}",
+        "etag": etag,
+    }
+    known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
+    if known & {etag, f"W/{etag}", "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=kind, headers=headers)
+
+
+def _keys() -> bytes:
+    return _published(keystore(), int(clock.now().timestamp() // 3600))
+
+
+@lru_cache(maxsize=2)
+def _published(store: Keystore, _hour: int) -> bytes:
+    """Sign the list once an hour, and at once after a change of the register."""
+    return trustlist.publish(store.list_signer, store.trust_list, store.version, clock.now())
+
+
+ENDPOINTS = (
+    Endpoint(KEYS, "GET", keys, ANYONE),
+    Endpoint(JWKS, "GET", jwks, ANYONE),
+    Endpoint(ROOT, "GET", root, ANYONE),
+)
