@@ -49,6 +49,8 @@ class News(StrEnum):
     BOOK_FORMED = "book_formed"
     BOOK_RENEWED = "book_renewed"
     TERM_RENEWED = "term_renewed"
+    IDENTITY_CHANGED = "identity_changed"
+    IDENTITY_REFUSED = "identity_refused"
     BOOK_SUSPENDED = "book_suspended"
     BOOK_RESUMED = "book_resumed"
     BOOK_REVOKED = "book_revoked"
@@ -85,6 +87,8 @@ KINDS: Final = {
     News.BOOK_FORMED: NoticeKind.APPLICATION,
     News.BOOK_RENEWED: NoticeKind.APPLICATION,
     News.TERM_RENEWED: NoticeKind.TERMS,
+    News.IDENTITY_CHANGED: NoticeKind.APPLICATION,
+    News.IDENTITY_REFUSED: NoticeKind.APPLICATION,
     News.BOOK_SUSPENDED: NoticeKind.APPLICATION,
     News.BOOK_RESUMED: NoticeKind.APPLICATION,
     News.BOOK_REVOKED: NoticeKind.APPLICATION,

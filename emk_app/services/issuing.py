@@ -20,7 +20,13 @@ from emk_app.crypto.certificates import Described, described
 from emk_app.crypto.signing import DetachedSignature
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import applications, books, examinations, vaccinations
+from emk_app.db.repositories import (
+    applications,
+    books,
+    examinations,
+    identities,
+    vaccinations,
+)
 from emk_app.db.tables.applications import Application
 from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.db.tables.clinics import Clinic
@@ -52,6 +58,7 @@ from emk_app.domain.books import (
 )
 from emk_app.domain.clearance import readiness
 from emk_app.domain.errors import Required
+from emk_app.domain.identities import Identity
 from emk_app.domain.notices import News, Notice
 from emk_app.domain.values import one_line
 from emk_app.keys import keystore
@@ -459,13 +466,14 @@ def _content(
         number = BookNumber.parse(book.number)
         term = renewed_term((book.issued_on, book.valid_until), applicant.born_on, today)
     issued_on, valid_until = term
+    person = _person(db, Identity(applicant.name, applicant.born_on), book, own)
     return BookContent(
         number=number,
         version=previous.version + 1 if previous else 1,
         previous_hash=previous.version_hash if previous else "",
         salt=secrets.token_hex(16),
-        holder=applicant.name,
-        born_on=applicant.born_on,
+        holder=person.name,
+        born_on=person.born_on,
         snils=applicant.snils.digits,
         occupation=applicant.occupation,
         work=applicant.occupation.work_point.name,
@@ -485,6 +493,15 @@ def _content(
         # What the system has suspended, a conclusion that admits puts back.
         standing=standing_of(_status_after(book) if book else BookStatus.FORMED),
     )
+
+
+def _person(db: Session, said: Identity, book: MedicalBook | None, own: Vault) -> Identity:
+    """Return whose book it is: an application that still says what was changed on a paper since
+    does not change it back.
+    """
+    made = identities.approved_of(db, book.id) if book else ()
+    pairs = [identities.said_of(row, own) for row in made]
+    return pairs[-1][1] if any(was == said for was, _ in pairs) else said
 
 
 def _status_after(book: MedicalBook) -> BookStatus:

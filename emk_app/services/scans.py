@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import applications, attachments
+from emk_app.db.repositories import applications, attachments, identities
 from emk_app.db.tables.applications import Application, Scan
 from emk_app.domain import corrections
 from emk_app.domain.accounts import Rule
@@ -265,13 +265,17 @@ def cleaned(name: str, media_type: MediaType) -> str:
 
 
 def sweep(*, now: datetime) -> int:
-    """Remove the files of a day ago that no scan or attachment names: left by a rollback or a
-    dead process.
+    """Remove the files of a day ago that no scan, attachment or change of identity names: left by
+    a rollback or a dead process.
 
     Done once a day, since it walks the whole folder; returns how many were removed.
     """
     with reading() as db:
-        needed = applications.blobs_in_use(db) | attachments.blobs_in_use(db)
+        needed = (
+            applications.blobs_in_use(db)
+            | attachments.blobs_in_use(db)
+            | identities.blobs_in_use(db)
+        )
     return blobs().sweep(needed, now - timedelta(days=1))
 
 
