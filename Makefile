@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 PY := .venv/bin/python
 # Two workers, each with a world of its own; a file stays whole, since its tests may share a server.
-PYTEST := $(PY) -m pytest -q -p tests.noskip -n 2 --dist loadfile
+PYTEST := $(PY) -m pytest -q -p tests.noskip -n 2 --dist loadfile --no-loadscope-reorder
 STEP := @.ci/step
 
 .PHONY: help

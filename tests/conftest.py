@@ -51,6 +51,14 @@ hypothesis_settings.register_profile("emk", deadline=None)  # no test measures t
 hypothesis_settings.load_profile("emk")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, or one worker waits for the other at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    browsers = Path(__file__).parent / "e2e"
+    items.sort(key=lambda item: (item.path not in slow, browsers not in item.path.parents))
+
+
 def pytest_sessionfinish() -> None:
     """Leave nothing behind."""
     shutil.rmtree(WORLD, ignore_errors=True)

@@ -79,6 +79,7 @@ def test_corpus_is_large_and_its_names_differ() -> None:
     assert len({hostile.name for hostile in HOSTILE}) == len(HOSTILE) >= 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: hostile.name)
 def test_hostile_file_is_refused_or_made_harmless(
     hostile: Hostile, outcomes: Mapping[str, Outcome]
