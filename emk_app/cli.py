@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import csv
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from emk_app import clock, working
 from emk_app.crypto.messages import key_id, read_public
+from emk_app.crypto.trustlist import ListRefused
 from emk_app.db import migrations
 from emk_app.db.engine import reading
 from emk_app.demo import register, world
@@ -21,6 +24,7 @@ from emk_app.domain.specialties import SPECIALTIES
 from emk_app.domain.values import read_words
 from emk_app.frontend import serve
 from emk_app.keys import exchange_key, keystore
+from emk_app.presenting import offline as offline_words
 from emk_app.presenting import registers
 from emk_app.services import (
     accounts,
@@ -28,6 +32,7 @@ from emk_app.services import (
     delivering,
     exchanging,
     importing,
+    offline,
     receiving,
     registering,
 )
@@ -230,6 +235,52 @@ def _received(options: argparse.Namespace) -> int:
     return 0
 
 
+def _verify(options: argparse.Namespace) -> int:
+    """Check without the server; the exit status says what spoke against it (docs/formats.md)."""
+    now = options.at or clock.now()
+    try:
+        root = options.root.read_bytes() if options.root else None
+        listed = options.trust_list.read_bytes()
+        said = options.what
+        raw = said.encode() if "#" in said else _file_or_text(said)
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return offline_words.CAN_T_READ
+    try:
+        published = offline.read_trust_list(listed, root, now=now)
+    except ListRefused as error:
+        print(offline_words.REFUSED_LISTS[error.problem], file=sys.stderr)
+        return offline_words.LIST_REFUSED
+    try:
+        check = offline.verify(raw, published.trust, now=now)
+    except offline.SeveralCodes:
+        print(offline_words.SEVERAL_CODES, file=sys.stderr)
+        return offline_words.CAN_T_READ
+    about = offline_words.list_lines(published, is_pinned=root is not None, now=now)
+    print("\n".join([*offline_words.lines(check), *about]))
+    return offline_words.EXIT_STATUS[check.outcome]
+
+
+def _file_or_text(said: str) -> bytes:
+    """Return what a file holds, or the text itself where there is no such file."""
+    try:
+        return Path(said).read_bytes()
+    except FileNotFoundError:
+        # A name of a file that was mistyped is told from a code by what codes are made of.
+        if said.isalnum() and said.upper() == said:
+            return said.encode()
+        raise
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return said.encode()
+        raise
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=clock.MOSCOW)
+
+
 def _serve(_options: argparse.Namespace) -> int:
     serve(settings().host, settings().port)
     return 0
@@ -318,6 +369,15 @@ def _parser() -> argparse.ArgumentParser:
     come.add_argument("act", choices=["list", "compare", "drop"])
     come.add_argument("number", nargs="?", type=int)
     come.set_defaults(run=_received)
+
+    verify = commands.add_parser(
+        "verify", help="check a code or a saved version without the server; see docs/formats.md"
+    )
+    verify.add_argument("what", help="a file (JSON, picture, text) or the text of a code itself")
+    verify.add_argument("--trust-list", type=Path, required=True, help="saved keys.json")
+    verify.add_argument("--root", type=Path, help="the root certificate (.cer, .pem) to go by")
+    verify.add_argument("--at", type=_moment, help="as of this moment, ISO 8601; Moscow if no zone")
+    verify.set_defaults(run=_verify)
 
     server = commands.add_parser("serve", help="serve the built site")
     server.set_defaults(run=_serve)

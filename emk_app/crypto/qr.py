@@ -8,6 +8,7 @@ from html import escape
 from itertools import groupby
 from typing import Final, Literal
 
+import zxingcpp
 from PIL import Image
 from qrcode.constants import (  # pyright: ignore[reportMissingTypeStubs]
     ERROR_CORRECT_H,
@@ -20,6 +21,7 @@ from qrcode.main import QRCode  # pyright: ignore[reportMissingTypeStubs]
 ErrorCorrection = Literal["L", "M", "Q", "H"]
 
 QUIET_ZONE: Final = 4
+MAX_PIXELS: Final = 25_000_000
 _LEVELS: Final[dict[ErrorCorrection, int]] = {
     "L": ERROR_CORRECT_L,
     "M": ERROR_CORRECT_M,
@@ -70,6 +72,23 @@ def qr_png(text: str, box: int = 8, error: ErrorCorrection = "M") -> bytes:
     png = io.BytesIO()
     picture.save(png, "PNG", optimize=True)
     return png.getvalue()
+
+
+def read_codes(picture: bytes) -> tuple[str, ...]:
+    """Return the texts of the codes in a picture file (PNG, JPEG, WebP), none where there is none.
+
+    For files of one's own: whoever takes pictures from strangers reads them in a confined process.
+    Raises ``ValueError`` for what is no picture or has more than ``MAX_PIXELS``.
+    """
+    try:
+        with Image.open(io.BytesIO(picture), formats=("PNG", "JPEG", "WEBP")) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise ValueError("too many pixels")
+            found = zxingcpp.read_barcodes(opened.convert("L"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError("not a picture") from error
+    is_qr = zxingcpp.BarcodeFormat.QRCode
+    return tuple(code.text for code in found if code.format == is_qr)
 
 
 def _matrix(text: str, error: ErrorCorrection) -> list[list[bool]]:

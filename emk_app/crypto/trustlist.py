@@ -45,6 +45,15 @@ FRESH: Final = timedelta(days=7)
 STEP: Final = timedelta(hours=1)
 SKEW: Final = timedelta(minutes=5)
 """How far the issuer's clock may be ahead of the reader's."""
+# Whatever may be wrong with a foreign list and the certificates in it.
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+)
 _BASE64: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -129,13 +138,25 @@ def read(
             _moment(said["next_update"]),
             TrustList(tuple(_trusted(each) for each in said["keys"]), _roots(said["roots"], root)),
         )
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+    except (*_UNREADABLE, OverflowError) as error:
         raise ListRefused(ListProblem.MALFORMED) from error
     if found.issued > now + SKEW:
         raise ListRefused(ListProblem.FROM_FUTURE)
     if at_least is not None and found.edition < at_least:
         raise ListRefused(ListProblem.OLDER)
     return found
+
+
+def named_root(raw: bytes) -> x509.Certificate:
+    """Return the first root a list names, for who trusts the file itself; not proven by this.
+
+    Raises ``ListRefused``.
+    """
+    try:
+        said = _object(_from_url64(_object(raw)["payload"]))
+        return x509.load_der_x509_certificate(base64.b64decode(said["roots"][0], validate=True))
+    except _UNREADABLE as error:
+        raise ListRefused(ListProblem.MALFORMED) from error
 
 
 def jwk_set(trust: TrustList, *, with_compromised: bool) -> dict[str, Any]:
@@ -185,7 +206,7 @@ def verify_jws(text: str, kind: str, root: x509.Certificate, now: datetime) -> b
             and all(now <= each.not_valid_after_utc for each in (*chain, root))
             and verify_bytes(key, value, f"{protected}.{payload}".encode())
         )
-    except (ValueError, TypeError, LookupError, AttributeError, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         raise ListRefused(ListProblem.MALFORMED) from error
     if not is_genuine:
         raise ListRefused(ListProblem.NOT_GENUINE)

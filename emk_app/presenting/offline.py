@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from emk_app.crypto.signing import KeyStatus, SignatureCheck
+from emk_app.crypto.trustlist import ListProblem, PublishedList
 from emk_app.domain.books import BookNumber, Verdict
 from emk_app.domain.errors import InvalidValue
 from emk_app.presenting.formats import day, moment, short_hash
@@ -16,7 +17,6 @@ from emk_app.services.offline import Kind, OfflineCheck, Outcome
 KINDS: Final = {
     Kind.TOKEN: "код из QR",
     Kind.DOWNLOAD: "запись с подписью (JSON)",
-    Kind.EXTRACT: "выписка PDF",
 }
 OUTCOMES: Final = {
     Outcome.MALFORMED: "Это не код, не запись и не выписка ЭМК Онлайн, или файл повреждён.",
@@ -25,9 +25,31 @@ OUTCOMES: Final = {
     Outcome.NOT_GENUINE: "Подпись не сходится: содержимое изменено или подписал кто-то другой.",
     Outcome.EXPIRED: "Подпись верна, но срок не начался или прошёл.",
     Outcome.NOT_IN_FORCE: "Подпись верна, но работать по этой книжке нельзя.",
-    Outcome.REVOKED: "Подпись верна, но в списке состояний код отозван или заменён.",
     Outcome.GENUINE: "Подлинно, срок не прошёл.",
 }
+CAN_T_READ: Final = 2
+LIST_REFUSED: Final = 3
+EXIT_STATUS: Final = {
+    Outcome.GENUINE: 0,
+    Outcome.MALFORMED: 10,
+    Outcome.UNKNOWN_KEY: 11,
+    Outcome.KEY_WITHDRAWN: 12,
+    Outcome.NOT_GENUINE: 13,
+    Outcome.EXPIRED: 14,
+    Outcome.NOT_IN_FORCE: 15,
+}
+"""What a program is told; 2 and 3 stand for a file that can't be read and for the list."""
+REFUSED_LISTS: Final = {
+    ListProblem.MALFORMED: "Список ключей не читается: это не он, или файл повреждён.",
+    ListProblem.NOT_GENUINE: "Список ключей подписан не тем, кому вы доверяете.",
+    ListProblem.FROM_FUTURE: "Список ключей выпущен позже указанного времени.",
+    ListProblem.OLDER: "Список ключей старше того, что уже был.",
+}
+SEVERAL_CODES: Final = "На снимке несколько кодов. Снимите один."
+NOT_PINNED: Final = (
+    "Корневой сертификат взят из самого списка: вы доверяете этому файлу. "
+    "Чтобы проверить и список, назовите сертификат: --root."
+)
 UNKNOWN_REVOCATION: Final = (
     "Без связи нельзя узнать, не закрыта ли ссылка и не аннулирована ли книжка. "
     "Откройте код на сайте, чтобы проверить и это."
@@ -49,8 +71,18 @@ def lines(check: OfflineCheck) -> list[str]:
         f"Что это: {KINDS[check.kind]}",
         *_signatures(check),
         *_said(check),
-        UNKNOWN_REVOCATION if not check.revocation_known else "Список состояний проверен.",
+        UNKNOWN_REVOCATION,
     ]
+
+
+def list_lines(published: PublishedList, *, is_pinned: bool, now: datetime) -> list[str]:
+    """Return what there is to know of the list the check stands on."""
+    said = [f"Список ключей: версия {published.version} от {_moment(published.issued)}"]
+    if published.is_stale(now):
+        said.append("Список ключей устарел: скачайте новый, часть ключей могла быть отозвана.")
+    if not is_pinned:
+        said.append(NOT_PINNED)
+    return said
 
 
 def _signatures(check: OfflineCheck) -> Iterator[str]:

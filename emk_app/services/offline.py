@@ -1,4 +1,4 @@
-"""Checking what somebody holds without asking the server: a code, a saved version, an extract.
+"""Checking what somebody holds without asking the server: a code or a saved version.
 
 Needs the published trust list and the time, and nothing else: no database, no keys, no network.
 Whether a link was closed or a book revoked since can't be known this way, and is never claimed.
@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+from cryptography import x509
+
 from emk_app.clock import day_of
-from emk_app.crypto import cose, downloads, tokens
+from emk_app.crypto import cose, downloads, qr, tokens, trustlist
 from emk_app.crypto.cose import Claims, TokenOutcome
 from emk_app.crypto.downloads import Download, NotADownload
 from emk_app.crypto.signing import KeyStatus, SignatureCheck, TrustList
+from emk_app.crypto.trustlist import ListProblem, ListRefused, PublishedList
 from emk_app.domain.books import (
     BookContent,
     BookFacts,
@@ -33,6 +36,7 @@ from emk_app.services.sharing import TOKEN_VERDICTS
 
 LONGEST_TEXT: Final = 4096
 """Characters of a code with its address."""
+_PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 _SAID: Final = {code: verdict for verdict, code in TOKEN_VERDICTS.items()}
 
 
@@ -41,7 +45,6 @@ class Kind(StrEnum):
 
     TOKEN = "token"
     DOWNLOAD = "download"
-    EXTRACT = "extract"
 
 
 class Outcome(StrEnum):
@@ -54,8 +57,6 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     NOT_IN_FORCE = "not_in_force"
     """Genuine and in its term, but it says itself that nobody may work on it."""
-    REVOKED = "revoked"
-    """The status list, where one was given, says so."""
     GENUINE = "genuine"
 
 
@@ -77,13 +78,63 @@ class OfflineCheck:
     content: BookContent | None = field(default=None, repr=False)
     download: Download | None = field(default=None, repr=False)
     document_hash: str = ""
-    revocation_known: bool = False
-    """Whether a status list was at hand."""
 
     @property
     def is_good(self) -> bool:
         """Say whether it is genuine and in force at ``checked_at``, as far as that can be told."""
         return self.outcome is Outcome.GENUINE
+
+
+class SeveralCodes(ValueError):
+    """The picture shows more than one code of ours: nobody can tell which is meant."""
+
+
+def read_trust_list(raw: bytes, root: bytes | None, *, now: datetime) -> PublishedList:
+    """Return a saved list of keys (``/.well-known/emk/keys.json``); raises ``ListRefused``.
+
+    ``root`` is the certificate to go by, DER or PEM. Without one the list is believed as the file
+    it is: it has to be signed under the first root that it names itself.
+    """
+    try:
+        pinned = _certificate(root) if root is not None else trustlist.named_root(raw)
+    except ValueError as error:
+        raise ListRefused(ListProblem.MALFORMED) from error
+    return trustlist.read(raw, pinned, now=now)
+
+
+def _certificate(raw: bytes) -> x509.Certificate:
+    if raw.startswith(b"-----"):
+        return x509.load_pem_x509_certificate(raw)
+    return x509.load_der_x509_certificate(raw)
+
+
+def verify(raw: bytes, trust: TrustList, *, now: datetime) -> OfflineCheck:
+    """Check whatever it is by its first bytes: a saved version, a picture with a code, or a text.
+
+    Raises ``SeveralCodes``.
+    """
+    if raw.startswith(_PICTURES):
+        return _verify_picture(raw, trust, now)
+    if raw.lstrip()[:1] == b"{":
+        return verify_download(raw, trust, now=now)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = ""
+    return verify_text(text, trust, now=now)
+
+
+def _verify_picture(raw: bytes, trust: TrustList, now: datetime) -> OfflineCheck:
+    try:
+        texts = set(qr.read_codes(raw))
+    except ValueError:
+        texts = set[str]()
+    # Beside ours a poster may show any other code.
+    checks = [verify_text(text, trust, now=now) for text in texts]
+    ours = [check for check in checks if check.outcome is not Outcome.MALFORMED]
+    if len(ours) > 1:
+        raise SeveralCodes
+    return ours[0] if ours else OfflineCheck(Kind.TOKEN, Outcome.MALFORMED, now)
 
 
 def verify_text(text: str, trust: TrustList, *, now: datetime) -> OfflineCheck:
@@ -219,8 +270,3 @@ def _judged(reasons: tuple[Verdict, ...]) -> Outcome:
     if not reasons:
         return Outcome.GENUINE
     return Outcome.EXPIRED if reasons == (Verdict.TERM_PASSED,) else Outcome.NOT_IN_FORCE
-
-
-def last_day(check: OfflineCheck) -> date | None:
-    """Return the last day of the book's term where it is said; a code has its own end instead."""
-    return check.content.valid_until if check.content else None
