@@ -48,11 +48,11 @@ codes: setup  ## Print the demo people with their present one-time codes
 	@$(PY) -m emk_app.cli codes
 
 .PHONY: test-unit
-test-unit: setup-dev  ## Run the fast tests: rules, texts, vectors, architecture
+test-unit: setup-dev judges  ## Run the fast tests: rules, texts, vectors, architecture
 	$(STEP) test-unit $(PYTEST) tests/unit tests/architecture
 
 .PHONY: test-sqlite
-test-sqlite: setup-dev build browser  ## Run all tests on SQLite
+test-sqlite: setup-dev build browser judges  ## Run all tests on SQLite
 	$(STEP) test-sqlite env EMK_CHROMIUM="$$(.ci/browser)" $(PYTEST)
 
 .PHONY: test-postgres
@@ -66,6 +66,10 @@ e2e: setup-dev build browser  ## Run the stories in Chromium
 .PHONY: browser
 browser: setup-dev  ## Find Chromium, or install it
 	$(STEP) browser .ci/browser
+
+.PHONY: judges
+judges:  ## Find the outside judges of our documents, or install them
+	$(STEP) judges .ci/judges
 
 .PHONY: lint
 lint: setup-dev  ## Check style and form of the code

@@ -94,6 +94,8 @@ class Settings:
     """The embedded default outside production: our own receiving end, over real HTTP."""
     key_backends: Backends = field(repr=False)
     """What opens signing keys that lie in a container or a module (docs/keys.md)."""
+    stamp_url: str | None
+    """Address of a time-stamp server (RFC 3161), whose word extracts carry; without one, none."""
     test_clock: Path | None
     """File with an offset in seconds added to the clock; never in production."""
 
@@ -184,6 +186,7 @@ def read(environ: Mapping[str, str]) -> Settings:
             environment is not Environment.PRODUCTION and not environ.get("EMK_EXCHANGE_URL")
         ),
         key_backends=_key_backends(environ),
+        stamp_url=_gateway_url(environ, "EMK_TSA_URL", "https://tsa.example.ru"),
         test_clock=Path(clock) if clock else None,
     )
 
