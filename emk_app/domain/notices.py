@@ -64,6 +64,8 @@ class News(StrEnum):
     APPEAL_FILED = "appeal_filed"
     APPEAL_TAKEN = "appeal_taken"
     BOOK_LOOKED_AT = "book_looked_at"
+    RECORD_OPENED = "record_opened"
+    RECORD_HANDED_OVER = "record_handed_over"
     DRAFT_ENDS = "draft_ends"
     VISIT_DUE = "visit_due"
     ANSWER_DUE = "answer_due"
@@ -102,6 +104,9 @@ KINDS: Final = {
     News.APPEAL_FILED: NoticeKind.RESULTS,
     News.APPEAL_TAKEN: NoticeKind.RESULTS,
     News.BOOK_LOOKED_AT: NoticeKind.LOOKS,
+    News.RECORD_OPENED: NoticeKind.LOOKS,
+    # Everything the book says has left the service: whoever did not want that must hear of it.
+    News.RECORD_HANDED_OVER: NoticeKind.SECURITY,
     News.DRAFT_ENDS: NoticeKind.TERMS,
     News.VISIT_DUE: NoticeKind.TERMS,
     News.ANSWER_DUE: NoticeKind.TERMS,

@@ -110,6 +110,11 @@ def consequences(found: Consequences) -> list[str]:
         word = counted(found.links, "ссылка", "ссылки", "ссылок")
         stop = plural(found.links, "перестанет", "перестанут", "перестанут")
         said.append(f"{word} на книжку {stop} открываться, QR-коды тоже.")
+    if found.records:
+        said.append(
+            "Врачи перестанут видеть вашу книжку, коды для них и ссылки для передачи в другие "
+            "организации закроются."
+        )
     return [*said, ERASED, STAYS, AGAIN]
 
 

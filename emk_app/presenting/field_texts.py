@@ -13,6 +13,7 @@ from emk_app.domain import (
     clearance,
     consent,
     contacts,
+    disclosures,
     documents,
     errors,
     esignature,
@@ -299,6 +300,7 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         f"Этот результат действовал до {day(e.valid_until)}. Исследование нужно провести заново."
     ),
     examinations.MadeBeforeBirth: lambda _: "Эта дата раньше дня рождения пациента. Проверьте год.",
+    disclosures.CodeUnreadable: lambda _: "В коде восемь цифр. Попросите повторить его.",
     consent.ConsentOutdated: lambda _: (
         "Текст согласия обновился. Прочитайте новый и отметьте согласие снова."
     ),

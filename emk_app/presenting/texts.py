@@ -11,6 +11,7 @@ from emk_app import clock
 from emk_app.domain import (
     appeals,
     attachments,
+    disclosures,
     errors,
     examinations,
     exchange,
@@ -31,6 +32,7 @@ from emk_app.domain.books import BookNotShareable, Verdict
 from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.corrections import NotAsked
+from emk_app.domain.disclosures import GrantState, HandoverState
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.domain.imports import FileEmpty, ImportUnderWay, ReportGone
 from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
@@ -73,6 +75,27 @@ UNEXPECTED: Final = (
     "Что-то пошло не так, и действие не выполнено. Попробуйте ещё раз. "
     "Если повторится, сообщите поддержке номер ошибки {incident}."
 )
+
+
+ACCESS_OVER: Final = {
+    GrantState.WAITING: "Сначала введите код владельца.",
+    GrantState.CLAIMED: "Сначала сверьте имя и откройте книжку.",
+    GrantState.OPEN: "Книжка уже открыта.",
+    GrantState.ENDED: "Доступ к книжке закрыт.",
+    GrantState.LAPSED: "Книжку не открыли за десять минут. Попросите у владельца новый код.",
+    GrantState.EXPIRED: "Время доступа истекло. Если нужно ещё, попросите у владельца новый код.",
+}
+"""Why a physician can't read a record now."""
+
+
+def _handover_over(error: disclosures.HandoverOver) -> str:
+    match error.state:
+        case HandoverState.FETCHED if error.fetched_at:
+            return f"Сведения по этой ссылке уже получены {moment(error.fetched_at)}."
+        case HandoverState.REVOKED:
+            return "Владелец книжки закрыл эту ссылку."
+        case _:
+            return "Срок этой ссылки прошёл. Попросите у владельца книжки новую."
 
 
 def _who_and_when(error: Any) -> str:
@@ -346,6 +369,23 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ConsentNeeded: lambda _: (
         "Вы отозвали согласие на обработку данных. Дайте его снова на странице «Согласие», и "
         "книжку можно будет показать."
+    ),
+    disclosures.CodeRefused: lambda _: (
+        "Код не подошёл: в нём ошибка, его уже ввели или прошло десять минут. Попросите новый."
+    ),
+    disclosures.AccessOver: lambda e: ACCESS_OVER[e.state],
+    disclosures.ClinicNotServing: lambda _: (
+        "У вашей медорганизации нет действующей лицензии в реестре, поэтому чужие книжки "
+        "открыть нельзя. Обратитесь к администратору."
+    ),
+    disclosures.TooManyGrants: lambda e: (
+        f"Книжка уже открыта {counted(e.limit, 'врачу', 'врачам', 'врачам')}. Закройте доступ, "
+        "который больше не нужен."
+    ),
+    disclosures.HandoverOver: _handover_over,
+    disclosures.TooManyHandovers: lambda e: (
+        f"Сведений ждут уже {counted(e.limit, 'получатель', 'получателя', 'получателей')}. "
+        "Закройте ссылки, что больше не нужны."
     ),
     TooManyLinks: lambda e: f"Открытых ссылок уже {e.limit}. Закройте те, что больше не нужны.",
     WrongContactCode: lambda _: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -185,10 +186,12 @@ def folder(actor: Actor, examination_id: int, *, now: datetime) -> Folder:
 
 def papers_of(db: Session, examination: Examination, holder: Vault) -> tuple[AttachmentView, ...]:
     """Return the papers of an examination for its holder."""
-    return tuple(
-        _view(row, holder, "", may_remove=False)
-        for row in attachments.of_examination(db, examination.id)
-    )
+    return views_of(attachments.of_examination(db, examination.id), holder)
+
+
+def views_of(rows: Iterable[Attachment], holder: Vault) -> tuple[AttachmentView, ...]:
+    """Return papers for somebody who only reads them."""
+    return tuple(_view(row, holder, "", may_remove=False) for row in rows)
 
 
 def file(actor: Actor, ref: str, *, now: datetime) -> ScanFile:

@@ -26,7 +26,7 @@ from emk_app.domain.applications import (
 from emk_app.domain.books import BookStatus
 from emk_app.domain.consent import ConsentChannel
 from emk_app.domain.notices import News, Notice
-from emk_app.services import auditing, esigning, notifying, scans
+from emk_app.services import auditing, esigning, handing_over, notifying, scans, showing
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class Consequences:
     """Those of them that the clinic has begun to examine: its records stay."""
     links: int
     """Links to the book that would stop opening."""
+    records: int
+    """Physicians who would stop reading, codes for them, and links for other systems."""
     has_book: bool
 
 
@@ -125,6 +127,8 @@ def withdraw(actor: Actor, *, now: datetime) -> None:
                 link.revoked_at = now
                 db.add(link)
                 books.tell(db, books.get(db, link.book_id))
+        showing.end_all(db, actor.user_id, now=now)
+        handing_over.revoke_all(db, actor.user_id, now=now)
         for row in given:
             row.withdrawn_at = now
             db.add(row)
@@ -202,6 +206,8 @@ def _consequences(db: Session, holder_id: int, now: datetime) -> Consequences:
             link.revoked_at is None and link.expires_at > now
             for link in books.links_of(db, holder_id)
         ),
+        records=showing.count_live(db, holder_id, now)
+        + handing_over.count_waiting(db, holder_id, now),
         has_book=any(
             book.status is not BookStatus.REVOKED for book in books.of_holder(db, holder_id)
         ),

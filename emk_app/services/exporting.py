@@ -13,6 +13,8 @@ from emk_app.crypto.signing import DetachedSignature
 from emk_app.db import vault
 from emk_app.db.engine import unit_of_work
 from emk_app.db.repositories import books
+from emk_app.db.tables.books import BookVersion, MedicalBook
+from emk_app.db.vault import Vault
 from emk_app.domain.actors import Actor, Role, permit
 from emk_app.domain.books import BookNotShareable, BookNumber, Verdict
 from emk_app.exchange import book_fhir
@@ -56,25 +58,7 @@ def export(
     with unit_of_work() as db:
         book = books.own(db, actor, book_id)
         row = books.version(db, book.id, version)
-        witness = witness_of(book, row, vault.vault_for(db, book.holder_id))
-        content = issuing.content_of(witness)
-        if content is None or witness.canonical is None:
-            raise BookNotShareable(Verdict.NOT_GENUINE)
-        signature = DetachedSignature.unpack(row.signature)
-        if form is ExportFormat.FHIR:
-            made = book_fhir.write(content, witness.canonical, signature, row.signed_at)
-        else:
-            signer = keystore().book_signer
-            download = Download(
-                document=witness.canonical,
-                signature=signature,
-                signed_at=_whole(row.signed_at),
-                # As of a version: the clock of a demonstration may be behind its keys.
-                exported_at=_whole(max(now, signer.certificate.not_valid_before_utc)),
-                current_version=book.current_version,
-                status=book.status.value,
-            )
-            made = downloads.write(download, signer)
+        content = made(book, row, vault.vault_for(db, book.holder_id), form, now=now)
         auditing.record(
             db,
             actor,
@@ -84,7 +68,34 @@ def export(
             fields=form.value,
             now=now,
         )
-    return Export(content.number, row.version, form, made)
+    return Export(BookNumber.parse(book.number), row.version, form, content)
+
+
+def made(
+    book: MedicalBook, row: BookVersion, own: Vault, form: ExportFormat, *, now: datetime
+) -> bytes:
+    """Return a version as a file; raise ``BookNotShareable`` if its signature does not hold.
+
+    Whose it may be, the caller knows.
+    """
+    witness = witness_of(book, row, own)
+    content = issuing.content_of(witness)
+    if content is None or witness.canonical is None:
+        raise BookNotShareable(Verdict.NOT_GENUINE)
+    signature = DetachedSignature.unpack(row.signature)
+    if form is ExportFormat.FHIR:
+        return book_fhir.write(content, witness.canonical, signature, row.signed_at)
+    signer = keystore().book_signer
+    download = Download(
+        document=witness.canonical,
+        signature=signature,
+        signed_at=_whole(row.signed_at),
+        # As of a version: the clock of a demonstration may be behind its keys.
+        exported_at=_whole(max(now, signer.certificate.not_valid_before_utc)),
+        current_version=book.current_version,
+        status=book.status.value,
+    )
+    return downloads.write(download, signer)
 
 
 def _whole(at: datetime) -> datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -354,12 +355,16 @@ def card(actor: Actor, *, now: datetime) -> BookCard | None:
     permit(actor, Role.HOLDER)
     with reading() as db:
         every = books.of_holder(db, actor.user_id)
-        if not every:
-            return None
-        book = every[0]
-        own = vault.vault_for(db, actor.user_id)
-        version = books.version(db, book.id, book.current_version)
-        reason = own.open(book.reason_sealed, *books.REASON, book.id) if book.reason_sealed else ""
+        return card_of(db, every[0], earlier=every[1:], now=now) if every else None
+
+
+def card_of(
+    db: Session, book: MedicalBook, *, earlier: Iterable[MedicalBook] = (), now: datetime
+) -> BookCard:
+    """Return what a book says as it stands now; whether anybody may see it, the caller knows."""
+    own = vault.vault_for(db, book.holder_id)
+    version = books.version(db, book.id, book.current_version)
+    reason = own.open(book.reason_sealed, *books.REASON, book.id) if book.reason_sealed else ""
     content = content_of(witness_of(book, version, own))
     return BookCard(
         id=book.id,
@@ -376,7 +381,7 @@ def card(actor: Actor, *, now: datetime) -> BookCard | None:
         judgement=judgement_of(book, version, content, now=now),
         today=clock.day_of(now),
         earlier=tuple(
-            EarlierBook(BookNumber.parse(each.number), each.valid_until) for each in every[1:]
+            EarlierBook(BookNumber.parse(each.number), each.valid_until) for each in earlier
         ),
     )
 

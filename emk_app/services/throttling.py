@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, select
 
 from emk_app.crypto import tokens
-from emk_app.db.engine import unit_of_work
+from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.people import Throttle
 from emk_app.domain.accounts import LONGEST_WINDOW, Rule, blocked_for
 from emk_app.domain.errors import TooManyAttempts
@@ -41,6 +41,16 @@ def spend(*those: tuple[str, Rule], now: datetime) -> None:
                 # This try is still let through; the next one waits.
                 row.blocked_until = now + wait
     if shut is not None:
+        raise TooManyAttempts(shut)
+
+
+def check(*keys: str, now: datetime) -> None:
+    """Raise ``TooManyAttempts`` if any door is shut, counting nothing."""
+    with reading() as db:
+        shut = db.exec(
+            select(sa.func.max(Throttle.blocked_until)).where(col(Throttle.key).in_(keys))
+        ).one()
+    if shut is not None and shut > now:
         raise TooManyAttempts(shut)
 
 

@@ -14,7 +14,7 @@ from emk_app.services.consenting import ConsentRecord, ConsentView, Consequences
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 NUMBER = TrackingNumber(2026, 123)
-NOTHING = Consequences(False, (), (), 0, False)
+NOTHING = Consequences(False, (), (), 0, 0, False)
 GIVEN = ConsentRecord(CURRENT.version, ConsentChannel.SCREEN, NOW, None, NUMBER)
 VIEW = ConsentView((GIVEN,), True, False, NOTHING)
 
@@ -56,7 +56,7 @@ def test_consequences_name_every_application_and_agree_in_number():
     one = rows.consequences(replace(NOTHING, closed=(NUMBER,), begun=(NUMBER,), links=1))
     assert one[0] == f"Сразу закроется заявка {NUMBER.shown}. Вернуть её будет нельзя."
     two = TrackingNumber(2026, 124)
-    many = " ".join(rows.consequences(Consequences(True, (NUMBER, two), (), 2, True)))
+    many = " ".join(rows.consequences(Consequences(True, (NUMBER, two), (), 2, 1, True)))
     assert f"закроются заявки {NUMBER.shown}, {two.shown}" in many
     assert "2\u00a0ссылки на книжку перестанут" in many
     assert "Черновик" in many
