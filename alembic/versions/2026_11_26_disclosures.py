@@ -1,7 +1,7 @@
 """Physicians who may read a record, what they have read, and links for other systems.
 
 Revision ID: 2026_11_26_disclosures
-Revises: 2026_11_26_book_orders
+Revises: 2026_11_26_identity_changes
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_26_disclosures"
-down_revision = "2026_11_26_book_orders"
+down_revision = "2026_11_26_identity_changes"
 branch_labels = None
 depends_on = None
 
