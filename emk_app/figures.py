@@ -39,6 +39,9 @@ INCIDENTS: Final = Counter(
     ("part", "error"),
     registry=REGISTRY,
 )
+REQUESTS_RUNNING: Final = Gauge(
+    "emk_requests_running", "Requests being answered", registry=REGISTRY
+)
 SOCKETS: Final = Gauge("emk_sockets", "Open sockets of screens", registry=REGISTRY)
 ROUNDS: Final = Counter(
     "emk_rounds", "Rounds of background work made", ("work",), registry=REGISTRY
@@ -54,10 +57,25 @@ def count_request(route: str, method: str, status: int, seconds: float) -> None:
     REQUEST_SECONDS.labels(route).observe(seconds)
 
 
+def running_requests() -> int:
+    """Return how many requests are being answered."""
+    return int(REGISTRY.get_sample_value("emk_requests_running") or 0)
+
+
+_running: set[asyncio.Task[object]] = set()
+
+
+def running_events() -> int:
+    """Return how many events are being worked on."""
+    return len(_running)
+
+
 def time_event(handler: str) -> None:
     """Time the event whose task is running; ``handler`` is a registered name."""
     task = asyncio.current_task()
     if task is not None:
+        _running.add(task)
+        task.add_done_callback(_running.discard)
         task.add_done_callback(_until_done(handler, time.perf_counter()))
 
 

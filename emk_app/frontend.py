@@ -143,6 +143,8 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     from granian.server import Server
 
     _check_built()
+    from emk_app import logs
+
     host, port = host or settings().host, port or settings().port
     _check_port(host, port)
     os.environ.update(_serving_environment())
@@ -154,7 +156,8 @@ def serve(host: str | None = None, port: int | None = None) -> None:
         factory=True,
         workers=1,
         loop=Loops.uvloop,
-        workers_kill_timeout=SECONDS_TO_DRAIN,
+        workers_kill_timeout=settings().drain + SECONDS_TO_DRAIN,
+        log_dictconfig=logs.configuration(as_json=settings().logs_as_json),
     ).serve()
 
 

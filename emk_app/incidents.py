@@ -13,7 +13,7 @@ def note(log: logging.Logger, where: str, error: BaseException) -> str:
     """Log ``error`` and return its incident number."""
     incident = secrets.token_hex(4)
     figures.INCIDENTS.labels(log.name, type(error).__name__).inc()
-    log.error("incident %s at %s: %s", incident, where, trace(error))
+    log.error("incident %s at %s: %s", incident, where, trace(error), extra={"incident": incident})
     return incident
 
 

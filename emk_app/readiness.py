@@ -51,6 +51,16 @@ class Pulses:
             self._began.pop(name, None)
             self._ended[name] = time.monotonic()
 
+    def any_busy(self) -> bool:
+        """Whether any round is being made."""
+        with self._lock:
+            return bool(self._began)
+
+    def is_busy(self, name: str) -> bool:
+        """Whether a round of ``name`` is being made."""
+        with self._lock:
+            return name in self._began
+
     def clear(self) -> None:
         """Forget all: nothing is worked on any more."""
         with self._lock:
@@ -70,7 +80,7 @@ class Pulses:
 
 
 pulses = Pulses()
-stopping = threading.Event()
+leaving = threading.Event()
 """Set when the process has been told to stop: no new work is taken."""
 
 
@@ -86,7 +96,7 @@ class Readiness:
     async def failing(self) -> frozenset[str]:
         """Return the parts that do not work; what it says is at most a second old."""
         async with self._lock:
-            if stopping.is_set():
+            if leaving.is_set():
                 self._last = None
             if self._last is None or time.monotonic() - self._last[0] > FRESH:
                 found = await self._ask()
@@ -177,5 +187,5 @@ PROBES: Final[dict[str, Callable[[], bool]]] = {
     "disk": _disk,
     "redis": _redis,
     "work": lambda: pulses.are_alive(time.monotonic()),
-    "stopping": lambda: not stopping.is_set(),
+    "stopping": lambda: not leaving.is_set(),
 }

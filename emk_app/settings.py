@@ -42,6 +42,13 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class LogFormat(StrEnum):
+    """How the log is written."""
+
+    PLAIN = "plain"
+    JSON = "json"
+
+
 class BadSetting(ValueError):
     """A variable of the environment can't be used; the message names it."""
 
@@ -83,6 +90,10 @@ class Settings:
     exchange_url: str | None
     """Where signed conclusions go (docs/exchange.md); without one they wait, or go to ourselves."""
     exchange_format: Format
+    logs_as_json: bool
+    """Whether the log is in lines of JSON, for machines, or in plain ones, for eyes."""
+    drain: int
+    """Seconds for which a process that was told to stop says so before it goes."""
     least_free: int
     """Bytes that must be free in the data folder for the service to call itself ready."""
     metrics_host: str
@@ -149,6 +160,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     if sms_url is not None and not sms_token:
         raise BadSetting("EMK_SMS_TOKEN", "must be set beside EMK_SMS_URL")
     exchange_url = _gateway_url(environ, "EMK_EXCHANGE_URL", "https://oms.example.ru/documents")
+    usual_log = LogFormat.JSON if environment is Environment.PRODUCTION else LogFormat.PLAIN
     metrics_host = environ.get("EMK_METRICS_HOST") or "127.0.0.1"
     metrics_token = _token(environ, "EMK_METRICS_TOKEN")
     if metrics_host not in LOOPBACK and len(metrics_token) < SHORTEST_TOKEN:
@@ -178,6 +190,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         sms_sender=_sms_sender(environ.get("EMK_SMS_SENDER") or ""),
         exchange_url=exchange_url,
         exchange_format=_choice(environ, "EMK_EXCHANGE_FORMAT", Format, Format.CDA),
+        logs_as_json=_choice(environ, "EMK_LOG", LogFormat, usual_log) is LogFormat.JSON,
+        drain=_number(environ, "EMK_DRAIN_SECONDS", 0, low=0, high=60),
         least_free=_number(environ, "EMK_LEAST_FREE_MB", 200, low=0, high=10**9) * 1024**2,
         metrics_host=metrics_host,
         metrics_port=metrics_port,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +16,7 @@ from emk_app.db import changes, migrations
 from emk_app.domain.notices import Channel
 from emk_app.keys import keystore
 from emk_app.presenting import notices, registers
-from emk_app.readiness import pulses
+from emk_app.readiness import leaving, pulses
 from emk_app.services import (
     accounts,
     booking,
@@ -32,6 +34,7 @@ from emk_app.services import (
     stopping,
     throttling,
 )
+from emk_app.settings import settings
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.working")
@@ -68,6 +71,10 @@ PERIODS: Final = {
 """Jobs that return by themselves, each done by one process."""
 ROUND: Final = 5.0
 """Seconds after which a round is made though nobody called: retries fall due, leases run out."""
+LONGEST_STOP: Final = 7.0
+"""Seconds that running requests, events and rounds are waited for; the server kills after ten."""
+GLANCE: Final = 0.05
+"""Seconds between two looks at what still runs."""
 SWEEP: Final = 60
 """Rounds between two sweeps of what has expired."""
 
@@ -79,21 +86,54 @@ async def lifespan() -> AsyncIterator[None]:
     await in_thread(keystore)
     # What takes seconds has rounds of its own: other jobs do not wait for it.
     rounds = [
-        _rounds("jobs", jobs.TOPIC, _work),
-        _rounds("readings", jobs.TOPIC, _read),
-        _rounds("imports", jobs.TOPIC, _import),
-        _rounds("exchange", exchanging.TOPIC, _exchange),
-        *(_rounds(f"letters_{each}", "outbox", _deliver(each)) for each in Channel),
+        ("jobs", jobs.TOPIC, _work),
+        ("readings", jobs.TOPIC, _read),
+        ("imports", jobs.TOPIC, _import),
+        ("exchange", exchanging.TOPIC, _exchange),
+        *((f"letters_{each}", "outbox", _deliver(each)) for each in Channel),
     ]
-    tasks = [asyncio.create_task(each) for each in rounds]
+    leaving.clear()
+    tasks = {each[0]: asyncio.create_task(_rounds(*each)) for each in rounds}
+    # The server takes this word for the order to go at once; it goes by the other, a little later.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _begin_to_stop)
     try:
         with metrics.served():
             yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        leaving.set()
+        await _finish(tasks)
         pulses.clear()
+
+
+def _begin_to_stop() -> None:
+    """Turn the readiness red and take no more; go when what runs has been done."""
+    if not leaving.is_set():
+        leaving.set()
+        log.warning("told to stop")
+        _last_tasks.append(asyncio.create_task(_leave()))
+
+
+_last_tasks: list[asyncio.Task[None]] = []
+
+
+async def _leave() -> None:
+    await asyncio.sleep(settings().drain)
+    for _ in range(int(LONGEST_STOP / GLANCE)):
+        if not (figures.running_events() or figures.running_requests() or pulses.any_busy()):
+            break
+        await asyncio.sleep(GLANCE)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+async def _finish(tasks: dict[str, asyncio.Task[None]]) -> None:
+    """Let rounds that are being made come to their end, and no others begin."""
+    for name, task in tasks.items():
+        if not pulses.is_busy(name):
+            task.cancel()
+    _, late = await asyncio.wait(tasks.values(), timeout=LONGEST_STOP)
+    for task in late:
+        # Its leases run out, and somebody else takes it up.
+        task.cancel()
 
 
 async def _rounds(name: str, topic: str, work: Callable[[int], bool | None]) -> None:
@@ -103,13 +143,13 @@ async def _rounds(name: str, topic: str, work: Callable[[int], bool | None]) -> 
     watch = changes.subscribe([topic])
     try:
         count = 0
-        while True:
+        while not leaving.is_set():
             pulses.begin(name)
             has_more = await in_thread(work, count)
             pulses.end(name)
             figures.ROUNDS.labels(name).inc()
             count += 1
-            if not has_more:
+            if not has_more and not leaving.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(watch.wait(), ROUND)
     finally:
@@ -155,7 +195,9 @@ def _exchange(_count: int) -> bool:
 
 def _work(count: int) -> None:
     """Make one round."""
-    parts: list[Callable[[datetime], object]] = [lambda now: jobs.run_due(WORKS, now=now)]
+    parts: list[Callable[[datetime], object]] = [
+        lambda now: jobs.run_due(WORKS, now=now, stops=leaving.is_set)
+    ]
     if count % SWEEP == 0:
         parts.insert(0, _plan)
         parts.append(lambda now: jobs.sweep(now=now))
@@ -168,7 +210,7 @@ def _work(count: int) -> None:
 def _read(count: int) -> None:
     """Read the scans that wait for it."""
     parts: list[Callable[[datetime], object]] = [
-        lambda now: jobs.run_due(checking.READINGS, now=now)
+        lambda now: jobs.run_due(checking.READINGS, now=now, stops=leaving.is_set)
     ]
     if count % SWEEP == 0:
         parts.append(lambda now: checking.go_on_without(now=now))
@@ -177,7 +219,7 @@ def _read(count: int) -> None:
 
 def _import(_count: int) -> None:
     """Look registers through and put them in."""
-    _do([lambda now: jobs.run_due(IMPORTS, now=now)])
+    _do([lambda now: jobs.run_due(IMPORTS, now=now, stops=leaving.is_set)])
 
 
 def _do(parts: Iterable[Callable[[datetime], object]]) -> None:

@@ -127,6 +127,8 @@ class Server:
         self.starts = 0
         self.ocr = "off"
         """Whether scans are read; a page takes a second."""
+        self.more: dict[str, str] = {}
+        """Settings beside the usual ones."""
         self._process: subprocess.Popen[bytes] | None = None
         self._helper: subprocess.Popen[str] | None = None
         self._private: set[str] = {PASSWORD}
@@ -145,6 +147,7 @@ class Server:
             "EMK_TEST_CLOCK": str(self.clock_file),
             "EMK_OCR": self.ocr,
             "PYTHONUNBUFFERED": "1",
+            **self.more,
         }
 
     def start(self) -> None:
@@ -178,6 +181,13 @@ class Server:
         if helper is not None:
             helper.kill()
             helper.communicate()
+
+    def tell_to_stop(self) -> subprocess.Popen[bytes]:
+        """Ask it to stop, and do not wait; return its process."""
+        process, self._process = self._process, None
+        assert process is not None
+        os.killpg(process.pid, signal.SIGTERM)
+        return process
 
     def kill(self) -> None:
         """End it between two instructions, its children too: nothing is tidied up."""

@@ -21,6 +21,7 @@ from emk_app.edge import cookies, frames, headers
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.keys import keystore
+from emk_app.readiness import leaving
 from emk_app.services import accounts
 from emk_app.settings import settings
 from emk_app.threads import in_thread
@@ -154,6 +155,10 @@ class Guard:
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = headers_of(scope)
         query = urllib.parse.parse_qs(scope["query_string"].decode("latin-1"))
+        if leaving.is_set():
+            # Its page tries again by itself, and meets who comes after us.
+            await _refuse_socket(receive, send, 1012)
+            return
         token = query.get("token", [""])[0]
         cookie = cookies.read_cookie(given.get(b"cookie", ""))
         address = client_address(scope, given)

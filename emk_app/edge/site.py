@@ -45,7 +45,8 @@ class Metered:
 
         since = time.perf_counter()
         try:
-            await self._app({**scope, ROUTE: route}, receive, noted)
+            with figures.REQUESTS_RUNNING.track_inprogress():
+                await self._app({**scope, ROUTE: route}, receive, noted)
         finally:
             seconds = time.perf_counter() - since
             figures.count_request(route[0], scope["method"], status, seconds)

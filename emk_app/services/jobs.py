@@ -67,10 +67,15 @@ def sweep(*, now: datetime) -> None:
         db.exec(delete(Job).where(col(Job.done_at) <= now - KEPT))
 
 
-def run_due(works: dict[str, Work], *, now: datetime) -> int:
-    """Do what is due, one job a transaction of its own; return how many were tried."""
+def run_due(
+    works: dict[str, Work], *, now: datetime, stops: Callable[[], bool] = lambda: False
+) -> int:
+    """Do what is due, one job a transaction of its own; return how many were tried.
+
+    Takes no further job once ``stops`` says so.
+    """
     tried = 0
-    while (job := _take(set(works), now)) is not None:
+    while not stops() and (job := _take(set(works), now)) is not None:
         if job.attempts > TRIES:
             # No try has come back to say so: it takes the process down each time.
             _give_up(job, now)

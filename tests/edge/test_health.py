@@ -18,7 +18,7 @@ from emk_app import metrics, readiness
 from emk_app.db.engine import unit_of_work
 from emk_app.emk_app import ENDPOINTS
 from emk_app.keys import keystore
-from emk_app.readiness import LONGEST_PAUSE, LONGEST_ROUND, Pulses, Readiness, pulses, stopping
+from emk_app.readiness import LONGEST_PAUSE, LONGEST_ROUND, Pulses, Readiness, leaving, pulses
 from emk_app.settings import read, settings
 from tests.edge.test_routes import ask
 
@@ -31,7 +31,7 @@ def working() -> Iterator[None]:
     pulses.end("jobs")
     yield
     pulses.clear()
-    stopping.clear()
+    leaving.clear()
 
 
 def failing() -> set[str]:
@@ -50,7 +50,7 @@ def test_all_is_well():
     ("part", "ruin"),
     [
         ("work", lambda _: pulses.clear()),
-        ("stopping", lambda _: stopping.set()),
+        ("stopping", lambda _: leaving.set()),
         ("disk", lambda patch: patch.setattr(shutil, "disk_usage", lambda _: FULL)),
         ("keys", lambda patch: patch.setattr(readiness, "keystore", broken)),
         ("schema", lambda patch: patch.setattr(readiness, "_head", lambda: "2099_01_01_other")),
@@ -142,7 +142,7 @@ def test_work_is_dead_after_a_long_pause_or_in_an_endless_round():
 
 def test_stranger_learns_that_it_is_red_and_nothing_more(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("emk_app.api.health._readiness", Readiness())
-    stopping.set()
+    leaving.set()
     answer = ask("GET", "/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "not_ready"})
     assert ask("GET", "/healthz").json() == {"status": "alive"}
