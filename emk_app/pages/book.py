@@ -24,6 +24,7 @@ from emk_app.states.session import PersonState
 
 BOOK: Final = "/cabinet/book"
 ACCESS: Final = "/cabinet/book/access"
+CHANGES: Final = "/cabinet/book/changes"
 
 
 def book() -> rx.Component:
@@ -174,6 +175,10 @@ def _card() -> rx.Component:
                 cards.summary_row("Медорганизация", card.clinic),
                 cards.summary_row("Подписал председатель", card.chair),
             ),
+        ),
+        when(
+            card.may_change,
+            buttons.actions(links.link("Изменить имя или дату рождения", CHANGES)),
         ),
         title="Книжка",
         actions=badge(card.status, card.tone),

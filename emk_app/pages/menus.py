@@ -21,7 +21,11 @@ CLINIC_MENU: Final[Menu] = [
     ("Расписание", SCHEDULE),
     ("Сотрудники", "/clinic/staff"),
 ]
-OPERATOR_MENU: Final[Menu] = [("Заявки", "/review"), ("Книжки", "/books")]
+OPERATOR_MENU: Final[Menu] = [
+    ("Заявки", "/review"),
+    ("Книжки", "/books"),
+    ("Изменение данных", "/changes"),
+]
 REGISTER: Final = "/admin/clinics"
 ADMIN_MENU: Final[Menu] = [
     ("Состояние", "/admin"),

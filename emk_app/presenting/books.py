@@ -102,6 +102,7 @@ class CardRow:
     hash_full: str = ""
     awaits_receipt: bool = False
     may_share: bool = False
+    may_change: bool = False
     is_readable: bool = True
 
 
@@ -195,6 +196,7 @@ def card_row(card: BookCard) -> CardRow:
         hash_full=card.version_hash,
         awaits_receipt=card.status is BookStatus.FORMED,
         may_share=card.status is BookStatus.ACTIVE and content is not None,
+        may_change=card.status is not BookStatus.REVOKED and content is not None,
         is_readable=content is not None,
     )
 

@@ -15,6 +15,7 @@ from emk_app.domain import (
     errors,
     examinations,
     exchange,
+    identities,
     orders,
     schedules,
     specialties,
@@ -225,6 +226,18 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     Replaced: lambda _: (
         "Владелец уже начал новую заявку, поэтому отказ по прежней остаётся в силе. Рассмотрите "
         "новую."
+    ),
+    identities.ChangePending: lambda _: (
+        "Вы уже просили изменить данные. Дождитесь ответа или отзовите прежнюю просьбу."
+    ),
+    identities.NothingChanges: lambda _: (
+        "В книжке уже записано именно так. Исправьте то, что должно измениться."
+    ),
+    identities.ChangeDecided: lambda _: (
+        "По этой просьбе уже решено, или владелец её отозвал. Показаны свежие данные."
+    ),
+    identities.IdentityFixed: lambda _: (
+        "Изменить данные можно только в действующей книжке с подтверждённой подписью."
     ),
     orders.SameHand: lambda _: (
         "Это решение начали вы, подтвердить его должен другой оператор. Передайте коллеге номер "

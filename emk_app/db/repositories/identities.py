@@ -21,6 +21,8 @@ REASON: Final = ("identity_changes", "reason")
 
 def by_ref(db: Session, ref: str, *, hold: bool = False) -> IdentityChange:
     """Return a wish by its public name, held until the commit if asked; raise ``NotFound``."""
+    if not ref.isascii():
+        raise NotFound
     query = select(IdentityChange).where(IdentityChange.ref == ref)
     found = db.exec(
         query.with_for_update().execution_options(populate_existing=True) if hold else query
