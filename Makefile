@@ -52,16 +52,20 @@ test-unit: setup-dev judges  ## Run the fast tests: rules, texts, vectors, archi
 	$(STEP) test-unit $(PYTEST) tests/unit tests/architecture
 
 .PHONY: test-sqlite
-test-sqlite: setup-dev build browser judges  ## Run all tests on SQLite
+test-sqlite: setup-dev build browser judges module  ## Run all tests on SQLite
 	$(STEP) test-sqlite env EMK_CHROMIUM="$$(.ci/browser)" $(PYTEST)
 
 .PHONY: test-postgres
-test-postgres: setup-dev build  ## Run the tests of services and migrations on PostgreSQL
+test-postgres: setup-dev build module  ## Run the tests of services and migrations on PostgreSQL
 	$(STEP) test-postgres .ci/postgres $(PYTEST) tests/services tests/migrations
 
 .PHONY: e2e
 e2e: setup-dev build browser  ## Run the stories in Chromium
 	$(STEP) e2e env EMK_CHROMIUM="$$(.ci/browser)" $(PYTEST) tests/e2e
+
+.PHONY: module
+module: setup-dev  ## Find the software key module, or install it
+	$(STEP) module .ci/module
 
 .PHONY: browser
 browser: setup-dev  ## Find Chromium, or install it

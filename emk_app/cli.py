@@ -12,7 +12,9 @@ from datetime import datetime
 from pathlib import Path
 
 from emk_app import clock, working
+from emk_app.crypto.errors import KeyFolderBroken, KeyRefused
 from emk_app.crypto.messages import key_id, read_public
+from emk_app.crypto.signing import KeyUse
 from emk_app.crypto.trustlist import ListRefused
 from emk_app.db import migrations
 from emk_app.db.engine import reading
@@ -23,7 +25,7 @@ from emk_app.domain.register import parse_oid
 from emk_app.domain.specialties import SPECIALTIES
 from emk_app.domain.values import read_words
 from emk_app.frontend import serve
-from emk_app.keys import exchange_key, keystore
+from emk_app.keys import exchange_key, key_folder, keystore
 from emk_app.presenting import offline as offline_words
 from emk_app.presenting import registers
 from emk_app.services import (
@@ -35,6 +37,7 @@ from emk_app.services import (
     offline,
     receiving,
     registering,
+    rotating,
 )
 from emk_app.settings import settings
 
@@ -48,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.run(options)
     except DomainError as error:
         print(f"refused: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except (KeyRefused, KeyFolderBroken) as error:
+        print(f"refused: {error}", file=sys.stderr)
         return 1
 
 
@@ -84,12 +90,44 @@ def _codes(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _keys(_options: argparse.Namespace) -> int:
-    store = keystore()
-    print(f"keys in {settings().data / 'keys'}")
-    for name, signer in (("book", store.book_signer), ("qr", store.qr_signer)):
-        until = signer.certificate.not_valid_after_utc
-        print(f"{name} signer {signer.key_id.hex()}, until {until:%Y-%m-%d}")
+def _keys(options: argparse.Namespace) -> int:
+    now = clock.now()
+    match options.act:
+        case "add":
+            if options.pkcs12:
+                name = rotating.add_container(
+                    SYSTEM, options.use, options.pkcs12, root=options.root, now=now
+                )
+            elif options.pkcs11:
+                if options.certificate is None:
+                    print("name the file of its certificates: --certificate", file=sys.stderr)
+                    return 2
+                name = rotating.add_in_module(
+                    SYSTEM,
+                    options.use,
+                    options.pkcs11,
+                    options.certificate,
+                    root=options.root,
+                    now=now,
+                )
+            else:
+                name = rotating.add(SYSTEM, options.use, now=now)
+            print(name)
+        case "activate":
+            rotating.activate(SYSTEM, options.name, now=now)
+        case "retire":
+            rotating.retire(SYSTEM, options.name, now=now)
+        case "compromise":
+            rotating.compromise(SYSTEM, options.name, now=now)
+        case _:
+            keystore()
+            print(f"keys in {key_folder()}")
+            for key in rotating.keys(SYSTEM):
+                turn = "signs" if key.signs else "-"
+                print(
+                    f"{key.name}  {key.use}  {key.status}  {turn}  {key.store}  "
+                    f"{key.not_before:%Y-%m-%d}..{key.not_after:%Y-%m-%d}"
+                )
     return 0
 
 
@@ -307,8 +345,23 @@ def _parser() -> argparse.ArgumentParser:
     seed.set_defaults(run=_seed)
     codes = commands.add_parser("codes", help="print the demo people with their present codes")
     codes.set_defaults(run=_codes)
-    keys = commands.add_parser("keys", help="make the keys at the first start; show them")
+    keys = commands.add_parser("keys", help="make the keys at the first start; show, change them")
     keys.set_defaults(run=_keys)
+    key_acts = keys.add_subparsers(metavar="ACT", dest="act")
+    key_acts.add_parser("list", help="show the keys; so does no act at all")
+    new = key_acts.add_parser("add", help="make or take over a key; it is published, not yet used")
+    new.add_argument("use", type=KeyUse, choices=list(KeyUse))
+    place = new.add_mutually_exclusive_group()
+    place.add_argument("--pkcs12", type=Path, help="container with the key and its certificates")
+    place.add_argument("--pkcs11", metavar="LABEL", help="label of the key in the module")
+    new.add_argument("--certificate", type=Path, help="certificates of the key in the module")
+    new.add_argument("--root", type=Path, help="the root above it, if it is not known yet")
+    for act, said in (
+        ("activate", "let the key sign from now on"),
+        ("retire", "take the key out of use; what it signed holds"),
+        ("compromise", "withdraw the key and all it signed; books are signed anew"),
+    ):
+        key_acts.add_parser(act, help=said).add_argument("name", help="as `keys list` calls it")
 
     database = commands.add_parser("db", help="bring the schema up or down")
     directions = database.add_subparsers(required=True, metavar="DIRECTION")

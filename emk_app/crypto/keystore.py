@@ -138,7 +138,9 @@ class Keystore:
         roots = (root, *register.roots)
 
         def signer(use: KeyUse) -> Signer:
-            return _signer(folder, register, use, backends, roots, now)
+            # Whoever reads the list has pinned our own root alone.
+            allowed = (root,) if use is KeyUse.LIST else roots
+            return _signer(folder, register, use, backends, allowed, now)
 
         return cls(
             keyring=Keyring(

@@ -195,6 +195,12 @@ def write_key(folder: Path, entry: Entry, suffix: str, secret: bytes | None) -> 
     replace_file(place / f"{entry.name}.crt", pem)
 
 
+def remove_key(folder: Path, entry: Entry) -> None:
+    """Take the files of a key away that never came into the register."""
+    for path in (folder / "signing").glob(f"{entry.name}.*"):
+        path.unlink()
+
+
 def write_roots(folder: Path, roots: tuple[x509.Certificate, ...]) -> None:
     """Put the roots besides our own into the folder."""
     pem = b"".join(each.public_bytes(Encoding.PEM) for each in roots)

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -239,6 +239,14 @@ class SignatureCheck:
             and self.key_listed
             and self.key_in_term
             and self.key_status in (KeyStatus.ACTIVE, KeyStatus.RETIRED)
+        )
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Say whether nothing speaks against the document but that its key is compromised."""
+        return (
+            self.key_status is KeyStatus.COMPROMISED
+            and replace(self, key_status=KeyStatus.RETIRED).is_valid
         )
 
 

@@ -64,7 +64,7 @@ from emk_app.domain.notices import News, Notice
 from emk_app.domain.values import one_line
 from emk_app.keys import keystore
 from emk_app.services import auditing, cases, notifying
-from emk_app.services.verifying import Witness, witness_of
+from emk_app.services.verifying import Witness, withdrawn_words, witness_of
 
 REASON_LIMIT: Final = 300
 
@@ -302,7 +302,10 @@ def remake(
     are nobody's. Links go on to the new version where the cause changes nothing they show.
     """
     previous = books.version(db, book.id, book.current_version)
-    before = content_of(witness_of(book, previous, own))
+    if cause is Cause.REISSUE:
+        before = _read(withdrawn_words(book, previous, own))
+    else:
+        before = content_of(witness_of(book, previous, own))
     written = dict(values or {})
     if before is None:
         if written:
@@ -420,10 +423,12 @@ def tell(db: Session, book: MedicalBook, notice: Notice, *, occasion: str, now: 
 
 def content_of(witness: Witness) -> BookContent | None:
     """Return what a genuine version says, and nothing of any other."""
-    if witness.canonical is None or not witness.is_genuine:
-        return None
+    return _read(witness.canonical if witness.is_genuine else None)
+
+
+def _read(canonical: bytes | None) -> BookContent | None:
     try:
-        return rules.read(json.loads(witness.canonical))
+        return None if canonical is None else rules.read(json.loads(canonical))
     except BookUnreadable:
         return None
 

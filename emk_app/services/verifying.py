@@ -221,6 +221,25 @@ def witness_of(book: MedicalBook, version: BookVersion, holder: Vault) -> Witnes
     )
 
 
+def withdrawn_words(book: MedicalBook, version: BookVersion, holder: Vault) -> bytes | None:
+    """Return what a version says whose key is withdrawn, where nothing else speaks against it.
+
+    Only for signing it anew: that the words are the ones we wrote, the seal proves, whose keys are
+    apart from those of signatures.
+    """
+    try:
+        raw = books.open_canonical(holder, book.id, version.version, version.canonical_sealed)
+    except SealBroken:
+        return None
+    check = signing.verify_document(
+        raw, version.signature, keystore().trust_list, version.signed_at
+    )
+    face = _face_of(raw) if check.is_withdrawn else None
+    if face is None or (face.number, face.version) != (book.number, version.version):
+        return None
+    return raw
+
+
 def _judged(found: Scanned, link: ShareLink, now: datetime) -> LookResult:
     today = clock.day_of(now)
     try:
