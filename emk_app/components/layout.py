@@ -27,6 +27,9 @@ PUBLIC_MENU: Final[Sequence[MenuLink]] = (
     ("Проверить книжку", "/check"),
 )
 
+SECURITY_ROUTE: Final = "/cabinet/security"
+"""Where the name in the header leads: what guards the person's own account."""
+
 FOOTER_LINKS: Final[Sequence[MenuLink]] = (
     ("Проверить книжку", "/check"),
     ("Кому нужна книжка", "/guide"),
@@ -53,7 +56,7 @@ def page_frame(
     ``current`` is the route of this screen in ``menu``; ``back`` is a pair of label and route;
     ``polite`` and ``assertive`` feed the live message region.
     """
-    whose = when(given(person), rx.el.span(person, class_name="e-person"))
+    whose = when(given(person), link(person, SECURITY_ROUTE, "e-person"))
     # On the phone the way out stands in the menu, where there is one.
     hidden = "e-in-menu" if menu else ""
     side = [

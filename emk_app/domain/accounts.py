@@ -55,6 +55,10 @@ class WrongContactCode(WrongCode):
     """The code sent to a phone or address is wrong, too old, or was tried too often."""
 
 
+class NothingToReplace(DomainError):
+    """No new authenticator waits for its first code: begin again."""
+
+
 class DoorstepExpired(DomainError):
     """More than 15 minutes between two steps of signing in: begin again."""
 
@@ -73,6 +77,14 @@ class PasswordTooCommon(InvalidValue):
 
 class PasswordNamesLogin(InvalidValue):
     """The password contains the login."""
+
+
+class WrongPresentPassword(InvalidValue):
+    """The password given as the present one is not."""
+
+
+class SamePassword(InvalidValue):
+    """The new password is the present one."""
 
 
 class PasswordsDiffer(InvalidValue):

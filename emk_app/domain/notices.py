@@ -37,6 +37,10 @@ class News(StrEnum):
     CONTACT_CODE = "contact_code"
     REGISTRATION_TRIED = "registration_tried"
     FACTOR_ENROLLED = "factor_enrolled"
+    FACTOR_REPLACED = "factor_replaced"
+    PASSWORD_CHANGED = "password_changed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
     APPLICATION_SUBMITTED = "application_submitted"
     CLARIFICATION_ASKED = "clarification_asked"
     APPLICATION_REJECTED = "application_rejected"
@@ -77,6 +81,10 @@ KINDS: Final = {
     News.CONTACT_CODE: NoticeKind.SECURITY,
     News.REGISTRATION_TRIED: NoticeKind.SECURITY,
     News.FACTOR_ENROLLED: NoticeKind.SECURITY,
+    News.FACTOR_REPLACED: NoticeKind.SECURITY,
+    News.PASSWORD_CHANGED: NoticeKind.SECURITY,
+    News.RECOVERY_CODES_MADE: NoticeKind.SECURITY,
+    News.RECOVERY_CODE_USED: NoticeKind.SECURITY,
     News.APPLICATION_SUBMITTED: NoticeKind.APPLICATION,
     News.CLARIFICATION_ASKED: NoticeKind.APPLICATION,
     News.APPLICATION_REJECTED: NoticeKind.APPLICATION,

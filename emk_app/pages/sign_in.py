@@ -77,6 +77,25 @@ def _code() -> rx.Component:
             buttons.actions(buttons.primary_button("Подтвердить", type="submit")),
             on_submit=SignInState.give_code,
         ),
+        rx.el.div(
+            cards.details(
+                "Нет доступа к приложению",
+                forms.form(
+                    forms.text_field(
+                        "Резервный код",
+                        "recovery",
+                        hint="Десять знаков из списка, который вы сохранили. Каждый код "
+                        "действует один раз.",
+                        max_length=20,
+                    ),
+                    buttons.actions(
+                        buttons.secondary_button("Войти по резервному коду", type="submit")
+                    ),
+                    on_submit=SignInState.give_code,
+                ),
+            ),
+            class_name="mt-6",
+        ),
     )
 
 

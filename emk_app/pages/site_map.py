@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from emk_app.components.layout import SECURITY_ROUTE
 from emk_app.pages import (
     admin,
     apply,
@@ -24,6 +25,7 @@ from emk_app.pages import (
     reception,
     register,
     review,
+    security,
     sign_in,
     start,
     verdict,
@@ -35,7 +37,8 @@ from emk_app.states.notices import BellState
 
 def _with_bell(page: Page) -> Page:
     """Let the bell of the holder's frame ring on each of the holder's pages."""
-    if not page.route.startswith("/cabinet"):
+    # What guards an account is a page of every role; the bell rings for holders alone.
+    if not page.route.startswith("/cabinet") or page.route == SECURITY_ROUTE:
         return page
     return replace(page, on_load=(*page.on_load, BellState.follow))
 
@@ -46,6 +49,7 @@ _OWN: Final = (
     *check.PAGES,
     *verdict.PAGES,
     *sign_in.PAGES,
+    *security.PAGES,
     *dashboard.PAGES,
     *consent.PAGES,
     *visits.PAGES,

@@ -223,6 +223,10 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         "Такой пароль подбирают в первую очередь. Придумайте другой, например из нескольких слов."
     ),
     accounts.PasswordNamesLogin: lambda _: "Пароль содержит ваш логин. Придумайте другой.",
+    accounts.WrongPresentPassword: lambda _: (
+        "Нынешний пароль не подошёл. Проверьте раскладку и введите его ещё раз."
+    ),
+    accounts.SamePassword: lambda _: "Это нынешний пароль. Придумайте другой.",
     accounts.PasswordsDiffer: lambda _: "Пароли не совпадают. Повторите пароль ещё раз.",
     applications.TrackingNumberMalformed: lambda _: (
         "Номер заявления выглядит так: ЭМК-2026-000123-7. Проверьте его."

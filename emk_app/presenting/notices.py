@@ -41,6 +41,7 @@ KIND_HINTS: Final = {
 
 SERVICE: Final = "ЭМК Онлайн"
 BOOK: Final = "/cabinet/book"
+SECURITY: Final = "/cabinet/security"
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,13 @@ def _of_book(
     return words
 
 
+def _of_account(title: str, text: str) -> Callable[[Notice], Wording]:
+    """Word what was done to the account; it says what to do if it was somebody else."""
+    said = f"{text} Если это были не вы, завершите чужие сеансы и напишите в поддержку."
+    short = f"{SERVICE}: {text[0].lower()}{text[1:]} Не вы? Завершите чужие сеансы."
+    return lambda _: Wording(title, said, short, SECURITY, "Открыть безопасность")
+
+
 def _code(notice: Notice) -> Wording:
     text = f"Код для регистрации в {SERVICE}: {notice.code}. Никому его не сообщайте."
     return Wording("Код для регистрации", text, text, "/register", "Продолжить")
@@ -267,6 +275,18 @@ WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
         f"В {SERVICE} подключён вход по коду из приложения. Если это были не вы, напишите в "
         "поддержку.",
         f"В {SERVICE} подключён вход по коду из приложения.",
+    ),
+    News.FACTOR_REPLACED: _of_account(
+        "Приложение с кодами заменено", "Приложение с кодами для входа заменено на новое."
+    ),
+    News.PASSWORD_CHANGED: _of_account(
+        "Пароль изменён", "Пароль изменён, остальные сеансы завершены."
+    ),
+    News.RECOVERY_CODES_MADE: _of_account(
+        "Созданы резервные коды", "Созданы новые резервные коды, прежние больше не действуют."
+    ),
+    News.RECOVERY_CODE_USED: _of_account(
+        "Использован резервный код", "Вход подтверждён резервным кодом, второй раз он не подойдёт."
     ),
     News.APPLICATION_SUBMITTED: _of_application(
         "Заявка отправлена",

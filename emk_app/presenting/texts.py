@@ -23,6 +23,7 @@ from emk_app.domain import (
 )
 from emk_app.domain.accounts import (
     DoorstepExpired,
+    NothingToReplace,
     WrongCode,
     WrongContactCode,
     WrongCredentials,
@@ -376,6 +377,7 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     WrongCode: lambda _: (
         "Код не подошёл. Дождитесь следующего кода и введите его: каждый код действует один раз."
     ),
+    NothingToReplace: lambda _: "Замена приложения уже закончена или не начата. Начните её заново.",
     ClinicNotAvailable: _clinic_not_available,
     BookNotShareable: lambda e: NOT_SHAREABLE[e.verdict],
     NotRenewable: lambda e: NOT_RENEWABLE[e.hindrance],

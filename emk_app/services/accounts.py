@@ -15,9 +15,9 @@ from sqlmodel import Session, col, delete, select
 from emk_app.crypto import passwords, tokens, totp
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.tables.people import Doorstep, Login, User, UserSession
+from emk_app.db.tables.people import Doorstep, Login, RecoveryCode, User, UserSession
 from emk_app.domain import accounts as rules
-from emk_app.domain import specialties
+from emk_app.domain import recovery, specialties
 from emk_app.domain.accounts import (
     DoorstepExpired,
     PasswordsDiffer,
@@ -68,6 +68,11 @@ class SessionFacts:
     last_seen_at: datetime
     ends_at: datetime
     """When it ends if nothing more is done."""
+
+
+def topic_of(user_id: int) -> str:
+    """Return the topic of what guards a person's account: sessions, password, factors."""
+    return f"account:{user_id}"
 
 
 def ref_of(cookie: str) -> str:
@@ -225,7 +230,7 @@ def enrolment(door: str, *, now: datetime) -> Enrolment:
             user.totp_sealed = own.seal(totp.new_secret(), "users", "totp", user.uid)
             db.add(user)
         secret = own.open(user.totp_sealed, "users", "totp", user.uid)
-        account = _shown_login(db, user)
+        account = shown_login(db, user)
     return Enrolment(secret, totp.provisioning_uri(secret, account))
 
 
@@ -236,11 +241,11 @@ def confirm_code(door: str, code: str, *, now: datetime) -> str:
     """
     with reading() as db:
         user = _person_at(db, door, now)
-    _spend_factor(user.id, now)
+    spend_factor(user.id, now)
     ticket = tokens.new_token()
     with unit_of_work() as db:
         user = _person_at(db, door, now)
-        if not _accept_code(db, user, code, now):
+        if not accept_factor(db, user, code, now):
             raise WrongCode
         if user.totp_confirmed_at is None:
             user.totp_confirmed_at = now
@@ -301,6 +306,7 @@ def enter(door: str, ticket: str, *, device: str, now: datetime) -> tuple[str, R
             subject_id=user.id,
             now=now,
         )
+        changes.announce(db, topic_of(user.id))
     return cookie, user.role
 
 
@@ -312,7 +318,7 @@ def leave(ref: str, *, now: datetime) -> None:
             return
         user = db.get(User, session.user_id)
         assert user is not None
-        _revoke(db, session, now)
+        revoke(db, session, now)
         auditing.record(
             db,
             _as_actor(user, session),
@@ -330,7 +336,7 @@ def session_of(ref: str, *, now: datetime) -> SessionFacts | None:
     if found is None:
         return None
     session, user = found
-    ends_at = min(session.expires_at, session.last_seen_at + _idle(user.role))
+    ends_at = min(session.expires_at, session.last_seen_at + idle_of(user.role))
     return SessionFacts(session.id, session.ref, user.id, user.role, session.last_seen_at, ends_at)
 
 
@@ -367,10 +373,10 @@ def notice_presence(session: SessionFacts, *, now: datetime) -> None:
 
 def renew_factor(actor: Actor, code: str, *, now: datetime) -> None:
     """Take a fresh code for a sensitive act (D13); raise ``WrongCode``."""
-    _spend_factor(actor.user_id, now)
+    spend_factor(actor.user_id, now)
     with unit_of_work() as db:
         user = db.get(User, actor.user_id)
-        if user is None or not _accept_code(db, user, code, now):
+        if user is None or not accept_factor(db, user, code, now):
             raise WrongCode
         db.exec(
             sa.update(UserSession)
@@ -427,7 +433,7 @@ def person_name(user_id: int) -> str:
             raise NotFound
         if user.name_sealed:
             return vault.vault_of(user).open(user.name_sealed, "users", "name", user.uid)
-        return _shown_login(db, user)
+        return shown_login(db, user)
 
 
 def sweep(*, now: datetime) -> None:
@@ -521,7 +527,8 @@ def _make_user(
     return user
 
 
-def _shown_login(db: Session, user: User) -> str:
+def shown_login(db: Session, user: User) -> str:
+    """Return the login the account began with; empty where it has none."""
     login = db.exec(select(Login).where(Login.user_id == user.id).order_by(col(Login.id))).first()
     if login is None:
         return ""
@@ -548,13 +555,66 @@ def _person_at(db: Session, door: str, now: datetime) -> User:
     return user
 
 
-def _spend_factor(user_id: int, now: datetime) -> None:
+def spend_factor(user_id: int, now: datetime) -> None:
+    """Count one try of the second factor, before it is looked at; raise ``TooManyAttempts``."""
     subject = str(user_id)
     throttling.spend(
         (key_of("factor", subject), rules.SECOND_FACTOR),
         (key_of("factor-day", subject), rules.SECOND_FACTOR_DAY),
         now=now,
     )
+
+
+def accept_factor(db: Session, user: User, code: str, now: datetime) -> bool:
+    """Take a code of the application, or a recovery code, each once (D15).
+
+    A recovery code opens only once the application has been proved; its use is told to the owner.
+    """
+    if recovery.looks_like(code):
+        return user.totp_confirmed_at is not None and _accept_recovery(db, user, code, now)
+    return _accept_code(db, user, code, now)
+
+
+def recovery_hash(user: User, code: str) -> str:
+    """Return what stands for a recovery code in the database."""
+    text = f"{user.uid}|{recovery.normal(code)}"
+    return tokens.keyed_digest(keystore().session_key, text, "recovery-code")
+
+
+def _accept_recovery(db: Session, user: User, code: str, now: datetime) -> bool:
+    taken = db.exec(
+        sa.update(RecoveryCode)
+        .where(
+            col(RecoveryCode.user_id) == user.id,
+            col(RecoveryCode.code_hash) == recovery_hash(user, code),
+            col(RecoveryCode.used_at).is_(None),
+        )
+        .values(used_at=now)
+    )
+    if taken.rowcount != 1:
+        return False
+    left = db.exec(
+        select(sa.func.count())
+        .select_from(RecoveryCode)
+        .where(RecoveryCode.user_id == user.id, col(RecoveryCode.used_at).is_(None))
+    ).one()
+    auditing.record(
+        db,
+        _as_actor(user),
+        "use_recovery_code",
+        f"user:{user.id}",
+        subject_id=user.id,
+        now=now,
+    )
+    notifying.tell(
+        db,
+        user,
+        Notice(News.RECOVERY_CODE_USED),
+        dedupe=f"recovery:{user.id}:{left}:{now:%Y%m%d%H%M%S%f}",
+        now=now,
+    )
+    changes.announce(db, topic_of(user.id))
+    return True
 
 
 def _accept_code(db: Session, user: User, code: str, now: datetime) -> bool:
@@ -571,7 +631,7 @@ def _accept_code(db: Session, user: User, code: str, now: datetime) -> bool:
             col(User.id) == user.id,
             sa.or_(col(User.totp_counter).is_(None), col(User.totp_counter) < counter),
         )
-        .values(totp_counter=counter)
+        .values(totp_counter=counter, totp_used_at=now)
         .execution_options(synchronize_session=False)
     )
     db.refresh(user)
@@ -587,23 +647,43 @@ def _live(db: Session, ref: str, now: datetime) -> tuple[UserSession, User] | No
     if found is None:
         return None
     session, user = found
-    ended = (
-        session.revoked_at is not None
-        or session.expires_at <= now
-        or session.last_seen_at + _idle(user.role) <= now
-        or user.disabled_at is not None
+    return found if is_live(session, user, now) else None
+
+
+def is_live(session: UserSession, user: User, now: datetime) -> bool:
+    """Whether the session still opens anything."""
+    return (
+        session.revoked_at is None
+        and session.expires_at > now
+        and session.last_seen_at + idle_of(user.role) > now
+        and user.disabled_at is None
     )
-    return None if ended else (session, user)
 
 
-def _idle(role: Role) -> timedelta:
+def idle_of(role: Role) -> timedelta:
+    """Return how long a session lives when nothing is done in it (D12)."""
     return rules.IDLE_HOLDER if role in (Role.HOLDER, Role.EMPLOYER) else rules.IDLE_STAFF
 
 
-def _revoke(db: Session, session: UserSession, now: datetime) -> None:
+def revoke(db: Session, session: UserSession, now: datetime) -> None:
+    """End a session; the screens that are open in it close at the commit."""
     session.revoked_at = now
     db.add(session)
-    changes.announce(db, f"session:{session.ref}")
+    changes.announce(db, f"session:{session.ref}", topic_of(session.user_id))
+
+
+def revoke_all(db: Session, user_id: int, now: datetime, *, but: int | None = None) -> int:
+    """End every session of the person but one; return how many were still alive."""
+    asked = select(UserSession, User).join(User, col(User.id) == UserSession.user_id)
+    rows = db.exec(
+        asked.where(UserSession.user_id == user_id, col(UserSession.revoked_at).is_(None))
+    ).all()
+    ended = 0
+    for session, user in rows:
+        if session.id != but:
+            ended += is_live(session, user, now)
+            revoke(db, session, now)
+    return ended
 
 
 def _as_actor(user: User, session: UserSession | None = None) -> Actor:

@@ -16,7 +16,7 @@ from emk_app.edge.gate import caller_of
 from emk_app.edge.policy import allow_anyone
 from emk_app.presenting import texts
 from emk_app.services import accounts
-from emk_app.services.accounts import Step
+from emk_app.services.accounts import Enrolment, Step
 from emk_app.states.session import HOME, actor_of, door_of, hush, say, source_of, warn
 from emk_app.threads import in_thread
 
@@ -89,7 +89,7 @@ class SignInState(rx.State):
         self.problem = ""
         try:
             ticket = await in_thread(
-                accounts.confirm_code, door_of(self), text_of(form, "code"), now=clock.now()
+                accounts.confirm_code, door_of(self), _given_code(form), now=clock.now()
             )
         except DoorstepExpired as error:
             await self._show_step()
@@ -109,10 +109,7 @@ class SignInState(rx.State):
         self.secret, self.picture = "", ""
         if step is Step.ENROL:
             enrolment = await in_thread(accounts.enrolment, door, now=clock.now())
-            self.secret = " ".join(
-                enrolment.secret[at : at + 4] for at in range(0, len(enrolment.secret), 4)
-            )
-            self.picture = await in_thread(_data_address, enrolment.uri)
+            self.secret, self.picture = await in_thread(authenticator_of, enrolment)
         match step:
             case Step.ENROL | Step.CODE:
                 self.step = step.value
@@ -217,6 +214,18 @@ class RegisterState(rx.State):
     def start_over(self):
         """Go back to the form."""
         self.step, self.problem = "form", ""
+
+
+def _given_code(form: Any) -> str:
+    """Return a code of the application, or the recovery code where that form was sent."""
+    return text_of(form, "code", 20) or text_of(form, "recovery", 20)
+
+
+def authenticator_of(enrolment: Enrolment) -> tuple[str, str]:
+    """Return the secret in groups of four, and the address of its QR code."""
+    secret = enrolment.secret
+    grouped = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    return grouped, _data_address(enrolment.uri)
 
 
 def _data_address(text: str) -> str:

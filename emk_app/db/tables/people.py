@@ -32,6 +32,11 @@ class User(SQLModel, table=True):
     totp_confirmed_at: datetime | None = None
     totp_counter: int | None = None
     """The last accepted TOTP step: each code opens once (D15)."""
+    totp_used_at: datetime | None = None
+    totp_next_sealed: bytes | None = None
+    """The secret that takes the place of the present one as soon as a code proves it."""
+    password_set_at: datetime | None = None
+    """When the password was last changed; never, since the account was made, where None."""
     contact_sealed: bytes | None = None
     """Where notices go: a phone in E.164 or an e-mail address."""
     is_demo: bool = False
@@ -50,6 +55,19 @@ class Login(SQLModel, table=True):
     kind: LoginKind = choice(LoginKind, nullable=False)
     blind: str = Field(max_length=64)
     value_sealed: bytes
+
+
+class RecoveryCode(SQLModel, table=True):
+    """One of the ten codes that stand in for a lost authenticator, each once (D15)."""
+
+    __tablename__ = "recovery_codes"
+
+    id: int = identity()
+    user_id: int = reference("users.id", nullable=False, index=True)
+    code_hash: str = Field(max_length=64)
+    """Keyed, and bound to the person; the code itself was shown once."""
+    made_at: datetime
+    used_at: datetime | None = None
 
 
 class UserSession(SQLModel, table=True):

@@ -1,0 +1,228 @@
+"""What guards one's own account: sessions, the password, the authenticator, recovery codes."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, delete, select
+
+from emk_app.crypto import passwords, totp
+from emk_app.db import changes, vault
+from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.tables.people import RecoveryCode, User, UserSession
+from emk_app.domain import accounts as rules
+from emk_app.domain import recovery
+from emk_app.domain.accounts import (
+    NothingToReplace,
+    PasswordsDiffer,
+    SamePassword,
+    WrongCode,
+    WrongPresentPassword,
+)
+from emk_app.domain.actors import Actor, permit_fresh
+from emk_app.domain.errors import Invalid, InvalidValue, NotFound
+from emk_app.domain.notices import News, Notice
+from emk_app.services import accounts, auditing, notifying, throttling
+from emk_app.services.accounts import Enrolment
+from emk_app.services.throttling import key_of
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """One live session of one's own."""
+
+    id: int
+    device: str
+    began_at: datetime
+    seen_at: datetime
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What guards the account, and how lately each was used."""
+
+    totp_since: datetime | None
+    totp_used_at: datetime | None
+    password_set_at: datetime | None
+    codes_made_at: datetime | None
+    codes_left: int
+    sessions: tuple[OwnSession, ...]
+    """The present one first, then by when they were last seen."""
+
+
+def view(actor: Actor, *, now: datetime) -> Guards:
+    """Return what guards the actor's own account."""
+    with reading() as db:
+        user = _own(db, actor)
+        codes = db.exec(select(RecoveryCode).where(RecoveryCode.user_id == user.id)).all()
+        rows = db.exec(
+            select(UserSession).where(
+                UserSession.user_id == user.id,
+                col(UserSession.revoked_at).is_(None),
+                UserSession.expires_at > now,
+            )
+        ).all()
+    sessions = [
+        OwnSession(row.id, row.device, row.created_at, row.last_seen_at, row.id == actor.session_id)
+        for row in rows
+        if accounts.is_live(row, user, now)
+    ]
+    sessions.sort(key=lambda each: (each.is_here, each.seen_at, each.id), reverse=True)
+    return Guards(
+        totp_since=user.totp_confirmed_at,
+        totp_used_at=user.totp_used_at,
+        password_set_at=user.password_set_at,
+        codes_made_at=max((code.made_at for code in codes), default=None),
+        codes_left=sum(code.used_at is None for code in codes),
+        sessions=tuple(sessions),
+    )
+
+
+def end_session(actor: Actor, session_id: int, *, now: datetime) -> None:
+    """End one of one's own sessions; its screens close at once.
+
+    Raises ``NotFound`` for somebody else's. One that has ended already stays ended.
+    """
+    with unit_of_work() as db:
+        row = db.exec(
+            select(UserSession)
+            .where(UserSession.id == session_id, UserSession.user_id == actor.user_id)
+            .with_for_update()
+        ).first()
+        if row is None:
+            raise NotFound
+        if row.revoked_at is not None:
+            return
+        accounts.revoke(db, row, now)
+        _note(db, actor, "end_session", f"session:{row.id}", now)
+
+
+def end_others(actor: Actor, *, now: datetime) -> int:
+    """End every session but this one; return how many were alive."""
+    with unit_of_work() as db:
+        ended = accounts.revoke_all(db, actor.user_id, now, but=actor.session_id)
+        _note(db, actor, "end_other_sessions", f"user:{actor.user_id}", now)
+    return ended
+
+
+def change_password(
+    actor: Actor, present: str, password: str, repeated: str, *, now: datetime
+) -> None:
+    """Put a new password in the place of the present one; every other session ends.
+
+    Raises ``FreshFactorNeeded``, ``TooManyAttempts``, and ``Invalid`` with ``present``,
+    ``password`` and ``repeated``.
+    """
+    permit_fresh(actor, now)
+    key = key_of("password", str(actor.user_id))
+    throttling.spend((key, rules.SIGN_IN_ACCOUNT), now=now)
+    with reading() as db:
+        user = _own(db, actor)
+        stored, login = user.password_hash, accounts.shown_login(db, user)
+    if not passwords.verify_password(present, stored).ok:
+        raise Invalid({"present": WrongPresentPassword()})
+    throttling.forgive(key)
+    problems: dict[str, InvalidValue] = {}
+    text = ""
+    try:
+        text = rules.check_new_password(password, login)
+        if passwords.verify_password(text, stored).ok:
+            raise SamePassword
+    except InvalidValue as error:
+        problems["password"] = error
+    else:
+        if password != repeated:
+            problems["repeated"] = PasswordsDiffer()
+    if problems:
+        raise Invalid(problems)
+    hashed = passwords.hash_password(text)
+    with unit_of_work() as db:
+        user = _own(db, actor, locked=True)
+        if user.password_hash != stored:
+            # Somebody changed it meanwhile, so what was given is no longer the present one.
+            raise Invalid({"present": WrongPresentPassword()})
+        user.password_hash, user.password_set_at = hashed, now
+        db.add(user)
+        accounts.revoke_all(db, user.id, now, but=actor.session_id)
+        _tell(db, actor, user, News.PASSWORD_CHANGED, "change_password", now)
+
+
+def make_recovery_codes(actor: Actor, *, now: datetime) -> list[str]:
+    """Return ten new recovery codes, never to be seen again; those before open nothing.
+
+    Raises ``FreshFactorNeeded``.
+    """
+    permit_fresh(actor, now)
+    codes = recovery.make(secrets.choice)
+    with unit_of_work() as db:
+        user = _own(db, actor, locked=True)
+        db.exec(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user.id))
+        for code in codes:
+            hashed = accounts.recovery_hash(user, code)
+            db.add(RecoveryCode(user_id=user.id, code_hash=hashed, made_at=now))
+        _tell(db, actor, user, News.RECOVERY_CODES_MADE, "make_recovery_codes", now)
+    return codes
+
+
+def begin_replacement(actor: Actor, *, now: datetime) -> Enrolment:
+    """Return a new secret for an authenticator; the present one counts until a code proves it.
+
+    Raises ``FreshFactorNeeded``.
+    """
+    permit_fresh(actor, now)
+    secret = totp.new_secret()
+    with unit_of_work() as db:
+        user = _own(db, actor, locked=True)
+        own = vault.vault_of(user)
+        user.totp_next_sealed = own.seal(secret, "users", "totp_next", user.uid)
+        db.add(user)
+        account = accounts.shown_login(db, user)
+    return Enrolment(secret, totp.provisioning_uri(secret, account))
+
+
+def confirm_replacement(actor: Actor, code: str, *, now: datetime) -> None:
+    """Let the new authenticator take the place of the old one; every other session ends.
+
+    Raises ``FreshFactorNeeded``, ``NothingToReplace``, ``WrongCode``, ``TooManyAttempts``.
+    """
+    permit_fresh(actor, now)
+    accounts.spend_factor(actor.user_id, now)
+    with unit_of_work() as db:
+        user = _own(db, actor, locked=True)
+        if user.totp_next_sealed is None:
+            raise NothingToReplace
+        own = vault.vault_of(user)
+        secret = own.open(user.totp_next_sealed, "users", "totp_next", user.uid)
+        counter = totp.accept(secret, code, now, None)
+        if counter is None:
+            raise WrongCode
+        user.totp_sealed = own.seal(secret, "users", "totp", user.uid)
+        user.totp_next_sealed = None
+        user.totp_counter, user.totp_confirmed_at, user.totp_used_at = counter, now, now
+        db.add(user)
+        accounts.revoke_all(db, user.id, now, but=actor.session_id)
+        _tell(db, actor, user, News.FACTOR_REPLACED, "replace_factor", now)
+    throttling.forgive(key_of("factor", str(actor.user_id)))
+
+
+def _own(db: Session, actor: Actor, *, locked: bool = False) -> User:
+    asked = select(User).where(User.id == actor.user_id)
+    user = db.exec(asked.with_for_update() if locked else asked).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _tell(db: Session, actor: Actor, user: User, news: News, action: str, now: datetime) -> None:
+    """Note the change and tell its owner, wherever they are reached."""
+    _note(db, actor, action, f"user:{user.id}", now)
+    dedupe = f"{action}:{user.id}:{secrets.token_hex(8)}"
+    notifying.tell(db, user, Notice(news), dedupe=dedupe, now=now)
+
+
+def _note(db: Session, actor: Actor, action: str, target: str, now: datetime) -> None:
+    auditing.record(db, actor, action, target, subject_id=actor.user_id, now=now)
+    changes.announce(db, accounts.topic_of(actor.user_id))

@@ -1,0 +1,162 @@
+"""What guards one's own account, live: sessions, the password, the authenticator, codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import reflex as rx
+
+from emk_app import clock
+from emk_app.domain.actors import Actor
+from emk_app.domain.errors import DomainError, FreshFactorNeeded, Invalid
+from emk_app.edge.policy import allow_signed_in
+from emk_app.presenting import securing as rows
+from emk_app.presenting import texts
+from emk_app.presenting.securing import FactorRow, SessionRow
+from emk_app.services import accounts, securing
+from emk_app.states import live
+from emk_app.states.session import HOME, actor_of, hush, is_fresh, say, warn
+from emk_app.states.sign_in import authenticator_of, text_of
+from emk_app.threads import in_thread
+
+FIELDS: Final = ("present", "password", "repeated")
+FORMS: Final = ("password_form", "codes", "replace", "proof")
+"""Each form asks for a fresh code of its own; what was typed stays."""
+
+
+class SecurityState(rx.State):
+    """The page of what guards the account."""
+
+    is_loaded: bool = False
+    home: str = "/"
+    factors: list[FactorRow] = []
+    sessions: list[SessionRow] = []
+    needs_code: bool = False
+    """The last code is older than five minutes, so the forms ask for another (D13)."""
+    errors: dict[str, str] = dict.fromkeys((*FIELDS, *FORMS), "")
+    codes: list[str] = []
+    """New recovery codes, shown until the page is left."""
+    secret: str = ""
+    picture: str = ""
+    """The new authenticator's secret and its QR code, until a code proves it."""
+
+    @rx.event(background=True)
+    @allow_signed_in(quiet=True)
+    async def follow(self):
+        """Show what guards the account, and each change of it."""
+        async with self:
+            await hush(self)
+            self.reset()
+            actor = await actor_of(self)
+            self.home = HOME[actor.role]
+            self.needs_code = not is_fresh(actor)
+        async for _ in live.changes(accounts.topic_of(actor.user_id)):
+            async with self:
+                await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    async def end(self, session_id: int):
+        """End one session."""
+        if not isinstance(session_id, int) or not 0 < session_id < 2**63:
+            return
+        try:
+            actor = await actor_of(self)
+            await in_thread(securing.end_session, actor, session_id, now=clock.now())
+        except DomainError as error:
+            await warn(self, error)
+        else:
+            await say(self, "Сеанс завершён.")
+            if session_id != actor.session_id:
+                await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    async def end_others(self):
+        """End every session but this one."""
+        actor = await actor_of(self)
+        ended = await in_thread(securing.end_others, actor, now=clock.now())
+        await say(self, rows.ended(ended))
+        await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    async def change_password(self, form: dict[str, Any]):
+        """Put a new password in the place of the present one."""
+        given = [text_of(form, name) for name in FIELDS]
+        if await self._do("password_form", form, securing.change_password, *given) is not None:
+            await say(self, "Пароль изменён, остальные сеансы завершены.")
+            await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    async def make_codes(self, form: dict[str, Any]):
+        """Show ten new recovery codes."""
+        made = await self._do("codes", form, securing.make_recovery_codes)
+        if made is not None:
+            self.codes = made[0]
+            await say(self, "Коды созданы. Сохраните их: больше мы их не покажем.")
+            await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    def hide_codes(self):
+        """Take the codes off the screen."""
+        self.codes = []
+
+    @rx.event
+    @allow_signed_in()
+    async def replace(self, form: dict[str, Any]):
+        """Show the secret of a new authenticator."""
+        made = await self._do("replace", form, securing.begin_replacement)
+        if made is not None:
+            self.secret, self.picture = await in_thread(authenticator_of, made[0])
+
+    @rx.event
+    @allow_signed_in()
+    async def prove(self, form: dict[str, Any]):
+        """Let the new authenticator take the place of the old one."""
+        code = text_of(form, "proof", 12)
+        if await self._do("proof", form, securing.confirm_replacement, code) is not None:
+            self.secret, self.picture = "", ""
+            await say(self, "Приложение заменено, остальные сеансы завершены.")
+            await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    def keep(self):
+        """Leave the present authenticator as it is."""
+        self.secret, self.picture = "", ""
+
+    async def _do(
+        self, name: str, form: Any, act: Callable[..., Any], *given: str
+    ) -> tuple[Any] | None:
+        """Do one act with a fresh second factor; return its answer in a tuple, None if refused."""
+        self.errors = dict.fromkeys((*FIELDS, *FORMS), "")
+        try:
+            actor = await self._fresh_actor(form)
+            return (await in_thread(act, actor, *given, now=clock.now()),)
+        except Invalid as error:
+            self.errors = {**self.errors, **texts.field_sentences(error)}
+        except DomainError as error:
+            self.needs_code = self.needs_code or isinstance(error, FreshFactorNeeded)
+            self.errors = {**self.errors, name: texts.sentence(error)}
+        return None
+
+    async def _fresh_actor(self, form: Any) -> Actor:
+        """Return who acts, after taking a code where the last one is older than five minutes."""
+        actor = await actor_of(self)
+        if not is_fresh(actor):
+            code = text_of(form, "code", 20)
+            if not code:
+                raise FreshFactorNeeded
+            await in_thread(accounts.renew_factor, actor, code, now=clock.now())
+            actor = await actor_of(self)
+        self.needs_code = False
+        return actor
+
+    async def _show(self) -> None:
+        guards = await in_thread(securing.view, await actor_of(self), now=clock.now())
+        self.factors, self.sessions = rows.factor_rows(guards), rows.session_rows(guards)
+        self.is_loaded = True
