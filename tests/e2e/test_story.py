@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -177,6 +179,18 @@ def test_one_book_from_registration_to_the_end_of_its_term(
     holder.get_by_role("button", name="Проверить подпись").click()
     holder.get_by_text("Отпечаток целиком", exact=True).wait_for()
     look(holder, "book-received")
+    holder.get_by_label("Слово, врач, вакцина, серия или дата").fill("терапевту")
+    holder.get_by_role("button", name="Найти", exact=True).click()
+    expect(holder.locator("mark", has_text="терапевт").first).to_be_visible()
+    look(holder, "book-found")
+    saved = saved_file(holder, "Скачать запись")
+    assert json.loads(saved.read_bytes())["format"] == "emk-download/1"
+    trust_list = tmp_path / "keys.json"
+    trust_list.write_bytes(httpx.get(f"{server.origin}/.well-known/emk/keys.json").content)
+    told = server.command("verify", str(saved), "--trust-list", str(trust_list))
+    assert told.startswith("Подлинно")
+    bundle = json.loads(saved_file(holder, "Скачать для систем").read_bytes())
+    assert bundle["entry"][0]["resource"]["resourceType"] == "Composition"
     url = make_link(holder, "Кафе на Мира")
     look(holder, "book-link")
     remember(holder)
@@ -242,6 +256,14 @@ def test_one_book_from_registration_to_the_end_of_its_term(
     look(live, "verdict-expired")
 
     assert "holds" in server.command("audit", "verify")
+
+
+def saved_file(page: Page, name: str) -> Path:
+    """Save a file by its link; return where it is."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name=name, exact=True).click()
+    assert download.value.suggested_filename.endswith(".json")
+    return download.value.path()
 
 
 def make_link(page: Page, label: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -445,6 +446,268 @@ def document_vectors() -> dict[str, Any]:
     }
 
 
+def written(value: object) -> bytes:
+    """Return JSON by the rules of RFC 8785, for ASCII keys and texts without control characters."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def book(**changed: Any) -> dict[str, Any]:
+    """Return a version of a book with everything it can say."""
+    return {
+        "format": "emk-book/2",
+        "cause": "vaccination",
+        "made_on": "2026-11-23",
+        "standing": "in_force",
+        "number": "770100001226",
+        "version": 3,
+        "previous_hash": derived("version 2").hex(),
+        "salt": derived("salt", 16).hex(),
+        "holder": {
+            "last_name": "Ёлкина",
+            "first_name": "Мария",
+            "patronymic": "Сергеевна",
+            "born_on": "1990-03-08",
+            "snils": "11223344595",
+        },
+        "occupation": {
+            "code": "cook",
+            "name": "Повар",
+            "group": "Общественное питание",
+            "point": "23",
+            "work": "Работы на предприятиях пищевых производств «и общепита»",
+        },
+        "examination": {
+            "kind": "pre_placement",
+            "lines": [
+                {
+                    "code": code,
+                    "name": name,
+                    "value": value,
+                    "unit": unit,
+                    "deviation": deviation,
+                    "performed_on": "2026-11-20",
+                    "valid_until": until,
+                }
+                for code, name, value, unit, deviation, until in (
+                    ("bp", "Артериальное давление", "120/80", "мм рт. ст.", False, "2027-11-19"),
+                    ("doc_therapist", "Врач-терапевт", "годен", "", False, "2027-11-19"),
+                    ("glucose", "Глюкоза < 6,0 & натощак", "6,4", "ммоль/л", True, "2027-11-19"),
+                    ("hygiene", "Гигиеническая подготовка", "20.11.2026", "", False, "2028-11-19"),
+                    ("xray", "Флюорография", "норма", "", False, ""),
+                )
+            ],
+        },
+        "conclusion": {
+            "fitness": "fit_with_restrictions",
+            "restrictions": "без ночных смен",
+            "until": "",
+            "note": "очки для работы",
+            "concluded_on": "2026-11-21",
+            "clinic_name": "ГБУЗ «Городская поликлиника № 5»",
+            "clinic_oid": "1.2.643.5.1.13.13.12.2.77.5",
+            "clinic_okpo": "00032537",
+            "chair_name": "Седов Виктор Ильич",
+        },
+        "issued_on": "2026-11-21",
+        "valid_until": "2031-11-20",
+        "vaccinations": [
+            {
+                "code": "measles",
+                "name": "Корь",
+                "kind": kind,
+                "on": on,
+                "dose": dose,
+                "vaccine": vaccine,
+                "series": series,
+                "until": until,
+            }
+            for kind, on, dose, vaccine, series, until in (
+                ("done", "2026-11-22", "V1", "ЖКВ", "АБВ-100", ""),
+                ("had_disease", "1995-05-01", "", "", "", ""),
+                ("medical_exemption", "2026-10-01", "", "", "", "2026-12-31"),
+            )
+        ],
+    } | changed
+
+
+def detached(
+    authority: Authority, label: str, content: bytes, *, twin: bool = False
+) -> dict[str, Any]:
+    r, s = decode_dss_signature(private_key(label).sign(content, ES256))
+    low = min(s, ORDER - s)
+    value = encode_dss_signature(r, ORDER - low if twin else low)
+    pems = [
+        each.public_bytes(Encoding.PEM).decode()
+        for each in (authority.signers[label], authority.issuing)
+    ]
+    digest = hashlib.sha256(content).hexdigest()
+    return {"algorithm": "ES256", "certificates": pems, "sha256": digest, "value": b64(value)}
+
+
+def saved(
+    authority: Authority,
+    document: bytes,
+    *,
+    by: str = "book",
+    sealed_by: str = "book",
+    twin: bool = False,
+    **changed: Any,
+) -> dict[str, Any]:
+    body = {
+        "format": "emk-download/1",
+        "document": document.decode(),
+        "signature": detached(authority, by, document, twin=twin),
+        "signed_at": "2026-11-23T12:00:00Z",
+        "exported_at": "2026-11-24T08:30:00Z",
+        "current_version": 3,
+        "status": "active",
+    } | changed
+    return body | {"seal": detached(authority, sealed_by, written(body))}
+
+
+def in_common(one: str, other: str) -> int:
+    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return sum(1 for _ in pairs)
+
+
+def saved_cases(authority: Authority) -> Iterator[dict[str, Any]]:
+    document = written(book())
+    good = written(saved(authority, document))
+    text = good.decode()
+
+    def case(
+        name: str,
+        file: bytes | str,
+        outcome: str,
+        now: datetime = NOW,
+        trust: str = "main",
+        reasons: tuple[str, ...] = (),
+    ) -> dict[str, Any]:
+        said = file if isinstance(file, str) else file.decode()
+        head = in_common(text, said)
+        room = min(len(text), len(said)) - head
+        ends = (text[head:][::-1][:room], said[head:][::-1][:room])
+        tail = in_common(*ends)
+        return {
+            "name": name,
+            "head": head,
+            "middle": said[head : len(said) - tail],
+            "tail": tail,
+            "trust": trust,
+            "now": now.isoformat(),
+            "outcome": outcome,
+            "reasons": list(reasons),
+        }
+
+    def day(text: str) -> datetime:
+        return datetime.fromisoformat(f"{text}T12:00:00+03:00")
+
+    yield case("genuine", good, "genuine")
+    yield case("last day of the studies", good, "genuine", day("2027-11-19"))
+    overdue = ("items_overdue",)
+    yield case("day after", good, "not_in_force", day("2027-11-20"), reasons=overdue)
+    over = ("term_passed", "items_overdue")
+    yield case("term is over too", good, "not_in_force", day("2031-11-21"), reasons=over)
+    lasting = book()
+    for line in lasting["examination"]["lines"]:
+        line["valid_until"] = ""
+    without_ends = written(saved(authority, written(lasting)))
+    yield case("last day of the term", without_ends, "genuine", day("2031-11-20"))
+    passed = ("term_passed",)
+    yield case("term is over", without_ends, "expired", day("2031-11-21"), reasons=passed)
+    first = {
+        key: value
+        for key, value in book(format="emk-book/1").items()
+        if key not in ("cause", "made_on", "standing", "vaccinations")
+    }
+    yield case("first format", written(saved(authority, written(first))), "genuine")
+
+    yield case("key not in list", good, "unknown_key", trust="empty")
+    yield case("key compromised", good, "key_withdrawn", trust="book compromised")
+    yield case("key retired before", good, "key_withdrawn", trust="book retired before")
+    later = written(saved(authority, document, exported_at="2026-11-23T12:00:00Z"))
+    yield case("key retired at that second", later, "genuine", trust="book retired after")
+    yield case("key of codes", written(saved(authority, document, by="qr A")), "unknown_key")
+    sealed = written(saved(authority, document, sealed_by="qr A"))
+    yield case("seal by the key of codes", sealed, "unknown_key")
+
+    for name, status, reason in (
+        ("suspended at the download", "suspended", "suspended"),
+        ("revoked at the download", "revoked", "revoked"),
+        ("not received yet", "formed", "not_received"),
+    ):
+        file = written(saved(authority, document, status=status))
+        yield case(name, file, "not_in_force", reasons=(reason,))
+    replaced = written(saved(authority, document, current_version=4))
+    yield case("replaced", replaced, "not_in_force", reasons=("superseded",))
+    standing = written(saved(authority, written(book(standing="suspended"))))
+    yield case("says that it is suspended", standing, "not_in_force", reasons=("suspended",))
+
+    for name, old, new in (
+        ("another name", "Ёлкина", "Белкина"),
+        ("another letter", "Флюорография", "Флюорографии"),
+        ("another moment of signing", "2026-11-23T12:00:00Z", "2026-11-23T12:00:01Z"),
+        ("another moment of the download", "2026-11-24T08:30:00Z", "2026-11-25T08:30:00Z"),
+        ("another status", '"status":"active"', '"status":"formed"'),
+        ("another version", '"current_version":3', '"current_version":2'),
+        ("another hash", hashlib.sha256(document).hexdigest(), derived("hash").hex()),
+    ):
+        assert old in text, name
+        yield case(name, text.replace(old, new), "not_genuine")
+    yield case("twin signature", written(saved(authority, document, twin=True)), "not_genuine")
+    other = json.loads(good) | {"seal": json.loads(replaced)["seal"]}
+    yield case("seal of another file", written(other), "not_genuine")
+
+    unsigned = json.loads(good)
+    del unsigned["seal"]
+    yield case("no seal", written(unsigned), "malformed")
+    yield case("another format", text.replace("emk-download/1", "emk-download/2"), "malformed")
+    yield case("a member more", text.replace('{"current', '{"a":1,"current', 1), "malformed")
+    yield case("a member twice", "{" + text[1:22] + text[1:], "malformed")
+    yield case("a line break at the end", text + "\n", "malformed")
+    yield case("a space inside", text.replace('":', '": ', 1), "malformed")
+    yield case("keys in another order", json.dumps(json.loads(good)), "malformed")
+    yield case("half of it", text[: len(text) // 2], "malformed")
+    foreign = written(saved(authority, written(book(format="emk-book/9"))))
+    yield case("a document of another format", foreign, "malformed")
+    raw = written(saved(authority, document, current_version="3"))
+    yield case("a version as text", raw, "malformed")
+
+
+def saved_vectors() -> dict[str, Any]:
+    authority = Authority()
+    document = written(book())
+    r, s = decode_dss_signature(private_key("book").sign(document, ES256))
+    raw = r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
+    b = listed(authority, "qr B", "qr")
+    lists = {
+        "main": [listed(authority, "qr A", "qr"), b, listed(authority, "book", "book")],
+        "book retired before": [
+            listed(authority, "book", "book", "retired", ISSUED - SECOND),
+            listed(authority, "qr A", "qr"),
+        ],
+        "book retired after": [listed(authority, "book", "book", "retired", ISSUED)],
+        "book compromised": [listed(authority, "book", "book", "compromised")],
+        "empty": [],
+    }
+    return {
+        "about": "Saved versions, emk-download/1 (docs/formats.md). The file of a case is the "
+        "genuine one with its first `head` and last `tail` characters around `middle`.",
+        "trust_lists": {
+            name: {"roots": [b64(der(authority.root))], "keys": keys}
+            for name, keys in lists.items()
+        },
+        "document": book(),
+        "canonical": document.decode(),
+        "sha256": hashlib.sha256(document).hexdigest(),
+        "signature": raw.hex(),
+        "signed_at": "2026-11-23T12:00:00+00:00",
+        "exported_at": "2026-11-24T08:30:00+00:00",
+        "file": written(saved(authority, document)).decode(),
+        "cases": list(saved_cases(authority)),
+    }
+
+
 def sealed_file() -> bytes:
     key, place = derived("data key"), "holders|name|42"
     file_head = bytes((2, 7)) + derived("file salt", 16)
@@ -499,6 +762,7 @@ def build() -> dict[str, str]:
     vectors = {
         "tokens.json": token_vectors(),
         "documents.json": document_vectors(),
+        "downloads.json": saved_vectors(),
         "sealing.json": sealing_vectors(),
     }
     return {
