@@ -54,7 +54,7 @@ class Shell:
     head: bytes
     tail: bytes
     policy: str
-    """A Content-Security-Policy that lets nothing run, and only this page's own style apply."""
+    """A Content-Security-Policy: only this page's own style applies, and its one script runs."""
     packed_head: bytes
     packed_tail: bytes
 
@@ -79,21 +79,29 @@ class Shell:
         )
 
 
-def shell(html: str, css: str, slot: str, sample: str) -> Shell:
-    """Make a shell of a built page and its stylesheet; ``sample`` shows what may fill the slot."""
+def shell(
+    html: str, css: str, slot: str, sample: str, *, script: str = "", speaks_to: str = ""
+) -> Shell:
+    """Make a shell of a built page and its stylesheet; ``sample`` shows what may fill the slot.
+
+    ``script`` is the address of the one script it may run, after the page is shown; ``speaks_to``
+    where that may ask.
+    """
     own_styles = "".join(_STYLE.findall(html))
     bare = stripped(html)
     style = needed(css, bare.replace(slot, sample)) + own_styles
     source = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     icons = "".join(link for link in _LINK.findall(html) if 'rel="icon"' in link)
-    page = bare.replace("</head>", f"{icons}<style>{style}</style></head>", 1)
+    runs = f'<script src="{script}" defer></script>' if script else ""
+    page = bare.replace("</head>", f"{icons}<style>{style}</style>{runs}</head>", 1)
     before, after = page.split(slot)
     head, tail = before.encode(), after.encode()
     return Shell(
         head,
         tail,
         policy=f"default-src 'none'; style-src 'sha256-{source}'; img-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        + (f"script-src {script}; connect-src {speaks_to}; " if script else "")
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         packed_head=_deflate(head, zlib.Z_FULL_FLUSH),
         packed_tail=_deflate(tail, zlib.Z_FINISH),
     )

@@ -6,29 +6,37 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from emk_app import clock, incidents
 from emk_app.api.routing import Endpoint, Quick, address_of, refusal, unexpected, worded
 from emk_app.api.shells import Shell, shell
 from emk_app.components.verdict import VERDICT_SLOT, verdict_html
+from emk_app.crypto import tokens
+from emk_app.db import changes
 from emk_app.db.engine import Busy, is_embedded
 from emk_app.domain.errors import DomainError, NotFound
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.guard import ADDRESS
 from emk_app.edge.headers import BUILD
 from emk_app.edge.policy import ANYONE
+from emk_app.keys import keystore
 from emk_app.presenting import verdicts
 from emk_app.presenting.devices import device_name
 from emk_app.services import verifying
 from emk_app.services.verifying import LookResult, Sight
+from emk_app.settings import settings
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.verdict")
@@ -42,6 +50,17 @@ SLOW_FOR: Final = 1.0
 LARGEST_BATCH: Final = 256
 ROBOTS: Final = "noindex, nofollow"
 
+SCRIPT: Final = "/emk-verdict.js"
+STREAMS: Final = "/api/verdict/"
+WATCHED_FOR: Final = timedelta(hours=12)
+"""How long an open page hears of changes: a shift at the gate."""
+HEARTBEAT: Final = 25.0
+"""Seconds between two looks at a book nobody has changed: days end, and so do links."""
+STREAM_LIFE: Final = 600.0
+"""Seconds after which a stream ends and the browser opens the next."""
+STREAMS_PER_ADDRESS: Final = 40
+STREAMS_AT_ONCE: Final = 5000
+
 _ROBOTS: Final = re.compile(
     r"bot\b|bot/|crawler|spider|preview|externalhit|whatsapp|viber|vkshare|snippet|embed", re.I
 )
@@ -51,21 +70,26 @@ _UNBUILT: Final = (
     "<title>Проверка медицинской книжки — ЭМК Онлайн</title></head>"
     f"<body><main>{VERDICT_SLOT}</main></body></html>"
 )
-_SAMPLE: Final = "".join(
-    verdict_html(
-        tone=tone,
-        word=tone,
-        sentence=tone,
-        until=tone,
-        name=tone,
-        facts=((tone, tone),),
-        advice=(tone,),
-        compare=tone,
-        hash_short=tone,
-        hash_full=tone,
-        checked_at=tone,
+SAID: Final = '<p class="e-muted" role="status" data-said hidden></p>'
+_SAMPLE: Final = (
+    "".join(
+        verdict_html(
+            tone=tone,
+            word=tone,
+            sentence=tone,
+            until=tone,
+            name=tone,
+            facts=((tone, tone),),
+            advice=(tone,),
+            compare=tone,
+            hash_short=tone,
+            hash_full=tone,
+            checked_at=tone,
+            live=tone,
+        )
+        for tone in ("success", "waiting", "danger", "neutral")
     )
-    for tone in ("success", "waiting", "danger", "neutral")
+    + SAID
 )
 
 
@@ -125,6 +149,7 @@ class Journal:
 allowance: Final = Allowance(LOOKS_AT_ONCE, LOOKS_A_SECOND)
 """Codes of 128 bits need no protection from guessing; the service needs some from a flood."""
 journal: Final = Journal()
+_streams: Final[Counter[str]] = Counter()
 
 
 async def page(request: Request) -> Response:
@@ -146,7 +171,103 @@ async def page(request: Request) -> Response:
     except Exception as error:
         incident = incidents.note(log, "a scan", error)
         return _page(request, 503, verdicts.out_of_order(incident))
-    return _page(request, 200, verdicts.page_words(result))
+    return _page(request, 200, verdicts.page_words(result), code=_canonical(request))
+
+
+async def stream(request: Request) -> Response:
+    """Tell an open page of each change, for whoever has a look on record (Server-Sent Events).
+
+    ``verdict`` carries the new block, ``checked`` only the moment of a check that found no change.
+    """
+    code = _canonical(request)
+    given = request.query_params.get("ticket", "")
+    address = address_of(request)
+    if not _is_ticket(given, code, clock.now()):
+        return refusal(404, "not_found", verdicts.UNKNOWN_LINK["sentence"])
+    if (
+        not _is_allowed(address)
+        or _streams[address] >= STREAMS_PER_ADDRESS
+        or _streams.total() >= STREAMS_AT_ONCE
+    ):
+        return refusal(429, "too_many_attempts", verdicts.TOO_MANY["sentence"])
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no", "x-robots-tag": ROBOTS}
+    told = _told(code, given, address, request.query_params.get("seen", ""))
+    return StreamingResponse(told, 200, headers, "text/event-stream")
+
+
+def _canonical(request: Request) -> str:
+    return tokens.parse_share(request.path_params["code"].removesuffix("/")) or ""
+
+
+async def _told(code: str, given: str, address: str, seen: str) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + STREAM_LIFE
+    _streams[address] += 1
+    watch: changes.Watch | None = None
+    try:
+        # A pause before the next try, not alike for all who lose the server at one moment.
+        yield f"retry: {2000 + hash(given) % 3000}\n\n".encode()
+        while loop.time() < ends and _is_ticket(given, code, clock.now()):
+            try:
+                sight = await _see_again(code)
+            except NotFound:
+                return
+            if watch is None:
+                # What changes between the look and the watch is found by looking again.
+                watch = changes.subscribe([f"book:{sight.book_id}"])
+                continue
+            words = verdicts.page_words(sight.result)
+            if (key := _key_of(words)) == seen:
+                yield _event("checked", words["checked_at"])
+            else:
+                seen = key
+                html = verdict_html(**words, live=_live(code, seen, clock.now()))
+                yield _event("verdict", {"html": html, "seen": key, "word": words["word"]})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(watch.wait(), HEARTBEAT)
+    except Exception as error:
+        # The stream ends; the browser says since when its page dates, and asks again.
+        incidents.note(log, "an open verdict", error)
+    finally:
+        if watch is not None:
+            changes.unsubscribe(watch)
+        _streams[address] -= 1
+        if not _streams[address]:
+            del _streams[address]
+
+
+def _event(name: str, said: Any) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(said))
+
+
+def _key_of(words: Mapping[str, Any]) -> str:
+    """Return what stands for all that a page says but the moment of the check."""
+    said = {name: value for name, value in words.items() if name != "checked_at"}
+    return sha256(msgspec.json.encode(said)).hexdigest()[:16]
+
+
+def _live(code: str, key: str, now: datetime) -> str:
+    query = urlencode({"ticket": _ticket(code, now + WATCHED_FOR), "seen": key})
+    return f"{STREAMS}{code}?{query}"
+
+
+def _ticket(code: str, until: datetime) -> str:
+    ends = int(until.timestamp())
+    said = f"{code}|{ends}"
+    return f"{ends}.{tokens.keyed_digest(keystore().session_key, said, 'watch')[:40]}"
+
+
+def _is_ticket(given: str, code: str, now: datetime) -> bool:
+    ends = given.partition(".")[0]
+    if not (ends.isascii() and ends.isdigit() and len(ends) <= 12):
+        return False
+    until = int(ends)
+    if not now.timestamp() < until <= (now + WATCHED_FOR).timestamp() + 1:
+        return False
+    said = f"{code}|{until}"
+    return tokens.same(
+        given, f"{until}.{tokens.keyed_digest(keystore().session_key, said, 'watch')[:40]}"
+    )
 
 
 async def unknown(request: Request) -> Response:
@@ -191,13 +312,22 @@ def built() -> Shell:
 
     A verdict is worth more than its looks.
     """
+    origin = settings().origin
+    own = {"script": origin + SCRIPT, "speaks_to": origin + STREAMS}
     file = BUILD / "v.html"
     if not file.exists():
-        return shell(_UNBUILT, "", VERDICT_SLOT, _SAMPLE)
+        return shell(_UNBUILT, "", VERDICT_SLOT, _SAMPLE, **own)
     html = file.read_text(encoding="utf-8")
     styles = re.findall(r'<link href="/([^"]+\.css)" rel="stylesheet"', html)
     css = "".join((BUILD / name).read_text(encoding="utf-8") for name in styles)
-    return shell(html, css, VERDICT_SLOT, _SAMPLE)
+    return shell(html, css, VERDICT_SLOT, _SAMPLE, **own)
+
+
+async def _see_again(code: str) -> Sight:
+    now = clock.now()
+    if is_embedded():
+        return verifying.see(code, "", now=now, again=True)
+    return await in_thread(verifying.see, code, "", now=now, again=True)
 
 
 async def _look(code: str, agent: str) -> LookResult:
@@ -216,7 +346,12 @@ def _is_allowed(address: str) -> bool:
 
 
 def _page(
-    request: Request, status: int, words: Mapping[str, Any], more: Mapping[str, str] | None = None
+    request: Request,
+    status: int,
+    words: Mapping[str, Any],
+    more: Mapping[str, str] | None = None,
+    *,
+    code: str = "",
 ) -> Response:
     made = built()
     headers = {
@@ -227,6 +362,8 @@ def _page(
         **(more or {}),
     }
     body = verdict_html(**words)
+    if code:
+        body = verdict_html(**words, live=_live(code, _key_of(words), clock.now())) + SAID
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["content-encoding"] = "gzip"
         content = made.packed(body)
@@ -237,6 +374,7 @@ def _page(
 
 ENDPOINTS: Final = (
     Endpoint("/api/verify/{code}", "GET", Quick(verify), ANYONE),
+    Endpoint(STREAMS + "{code}", "GET", stream, ANYONE),
     Endpoint("/v/{code:path}", "GET", page, ANYONE),
     Endpoint("/V/{code:path}", "GET", page, ANYONE),
     Endpoint("/v", "GET", unknown, ANYONE),

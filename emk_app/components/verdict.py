@@ -37,12 +37,14 @@ def verdict_html(
     hash_full: str = "",
     checked_at: str = "",
     level: Literal[1, 2] = 1,
+    live: str = "",
 ) -> str:
     """Write the block: colour, icon and word first, then until when, for whom and for which work.
 
     Every argument is plain text and is escaped here. ``tone`` colours the head, ``compare`` is
     the request to compare the name with a passport, ``checked_at`` is a time such as 14:05:09,
-    ``level`` the level of the heading (1 where the verdict is the page).
+    ``level`` the level of the heading (1 where the verdict is the page), ``live`` the address where
+    ``assets/emk-verdict.js`` hears of changes while the page is open.
     """
     body = "".join(
         (
@@ -51,14 +53,17 @@ def verdict_html(
             _advice(advice, level + 1),
             _facts(facts),
             _hash(hash_short, hash_full),
-            f'<p class="e-muted">Проверено в <b class="e-number">{escape(checked_at)}</b></p>'
+            '<p class="e-muted">Проверено в '
+            f'<b class="e-number" data-checked>{escape(checked_at)}</b></p>'
             if checked_at
             else "",
         )
     )
     return "".join(
         (
-            f'<div class="e-verdict" data-tone="{escape(tone)}"><div class="e-verdict-top">',
+            f'<div class="e-verdict" data-tone="{escape(tone)}"',
+            f' data-live="{escape(live)}"' if live else "",
+            '><div class="e-verdict-top">',
             '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.5"'
             ' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">'
             f'<path d="{_DRAWN[tone]}"/></svg>',

@@ -162,14 +162,22 @@ def look(code: str, viewer: str, *, now: datetime) -> LookResult:
     return record([see(code, viewer, now=now)])[0]
 
 
-def see(code: str, viewer: str, *, now: datetime) -> Sight:
-    """Find out what the link shows now; to be shown once ``record`` has written it down."""
+def see(code: str, viewer: str, *, now: datetime, again: bool = False) -> Sight:
+    """Find out what the link shows now; to be shown once ``record`` has written it down.
+
+    ``again`` is for whoever keeps looking after such a look: it counts no more, and the number of
+    looks that the link allows does not end it.
+    """
     share = tokens.parse_share(code)
     found = books.by_digest(tokens.share_digest(share)) if share else None
     if found is None:
         raise NotFound
     link = ShareLink(
-        found.scope, found.expires_at, found.link_revoked_at, found.max_looks, found.looks
+        found.scope,
+        found.expires_at,
+        found.link_revoked_at,
+        None if again else found.max_looks,
+        found.looks,
     )
     state = link_state(link, now)
     if state is LinkState.ALIVE:

@@ -223,6 +223,10 @@ def test_one_book_from_registration_to_the_end_of_its_term(
     look(holder, "book-close-link")
     dialog.get_by_role("button", name="Закрыть доступ").click()
     holder.get_by_text("Доступ по ссылке закрыт").wait_for()
+    # The page that is open at the gate turns by itself.
+    expect(live.get_by_role("heading", name="Ссылка закрыта")).to_be_visible()
+    expect(live.get_by_text("Состояние изменилось")).to_be_visible()
+    expect(live.get_by_text(RIGHT.last)).to_have_count(0)
     gate.reload()
     expect(gate.get_by_text("Ссылка закрыта").first).to_be_visible()
     expect(gate.get_by_text(RIGHT.last)).to_have_count(0)
