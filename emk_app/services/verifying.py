@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -21,15 +21,20 @@ from emk_app.db.engine import quick_unit_of_work, unit_of_work
 from emk_app.db.repositories import books
 from emk_app.db.repositories.books import Scanned
 from emk_app.db.tables.books import BookVersion, MedicalBook
+from emk_app.db.tables.people import User
 from emk_app.db.vault import Vault
 from emk_app.domain.books import FORMATS, BookFacts, Verdict, judge
 from emk_app.domain.clearance import DatedItem
 from emk_app.domain.errors import NotFound
+from emk_app.domain.notices import News, Notice
 from emk_app.domain.people import FullName
 from emk_app.domain.sharing import SHOWN, LinkState, SharedField, ShareLink, link_state
 from emk_app.keys import keystore
+from emk_app.services import notifying
 
 VIEWER_LIMIT: Final = 60
+TELLING_PAUSE: Final = timedelta(hours=1)
+"""A gate that scans a whole shift is told of once an hour; each look stands in the list."""
 
 
 class _Holder(msgspec.Struct, frozen=True, gc=False):
@@ -151,6 +156,8 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     is_limited: bool
     is_open: bool
     """Whether the link lives, so that the look counts."""
+    is_news: bool
+    """Whether the holder has not been told of a look through this link for a while."""
     result: LookResult
 
 
@@ -192,6 +199,7 @@ def see(code: str, viewer: str, *, now: datetime, again: bool = False) -> Sight:
         viewer=viewer[:VIEWER_LIMIT],
         is_limited=found.max_looks is not None,
         is_open=state is LinkState.ALIVE,
+        is_news=found.told_at is None or found.told_at <= now - TELLING_PAUSE,
         result=result,
     )
 
@@ -212,7 +220,24 @@ def record(sights: Sequence[Sight], *, quickly: bool = False) -> list[LookResult
             ],
         )
         changes.announce(db, *{f"holder:{sight.holder_id}" for sight in sights})
+        for share_id in sorted({sight.share_id for sight in sights if sight.is_news}):
+            _tell(db, next(sight for sight in sights if sight.share_id == share_id))
     return results
+
+
+def _tell(db: Session, sight: Sight) -> None:
+    now = sight.result.checked_at
+    if not books.take_telling(db, sight.share_id, before=now - TELLING_PAUSE, now=now):
+        return
+    holder = db.get(User, sight.holder_id)
+    assert holder is not None
+    notifying.tell(
+        db,
+        holder,
+        Notice(News.BOOK_LOOKED_AT, at=now),
+        dedupe=f"looked:{sight.share_id}:{now:%Y%m%d%H%M%S}",
+        now=now,
+    )
 
 
 def witness_of(book: MedicalBook, version: BookVersion, holder: Vault) -> Witness:

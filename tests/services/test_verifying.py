@@ -324,6 +324,33 @@ async def test_each_look_is_written_down_and_its_holder_is_told(now: datetime):
     assert (written.verdict, written.viewer, written.at) == ("valid", "Chrome, Windows", now)
 
 
+def told(holder: Actor) -> list[datetime | None]:
+    notices = [each.notice for each in notifying.page_of(holder, 1).notices]
+    return [each.at for each in notices if each.news is News.BOOK_LOOKED_AT]
+
+
+def test_holder_is_told_of_looks_once_an_hour_for_each_link(now: datetime):
+    holder = make_holder(now)
+    book_id = make_book(holder, now)
+    code, other = share(holder, book_id, now), share(holder, book_id, now)
+    for minutes in (0, 1, 59):
+        look(code, now + timedelta(minutes=minutes))
+    assert told(holder) == [now]
+    look(other, now + timedelta(minutes=5))
+    look(code, now + timedelta(minutes=60))
+    assert told(holder) == [now + timedelta(minutes=60), now + timedelta(minutes=5), now]
+    assert len(taken()) == 5
+
+
+def test_looks_written_at_once_are_told_once(now: datetime):
+    holder = make_holder(now)
+    code = share(holder, make_book(holder, now), now)
+    sights = [verifying.see(code, "Chrome", now=now) for _ in range(3)]
+    verifying.record(sights)
+    verifying.record([sights[0]])
+    assert told(holder) == [now]
+
+
 def test_database_knows_no_code_and_no_address(now: datetime):
     holder = make_holder(now)
     code = share(holder, make_book(holder, now), now)

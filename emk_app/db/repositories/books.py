@@ -260,6 +260,7 @@ class Scanned(NamedTuple):
     link_revoked_at: datetime | None
     max_looks: int | None
     looks: int
+    told_at: datetime | None
     book_id: int
     holder_id: int
     number: str
@@ -336,6 +337,23 @@ def taken_of(db: Session, holder_id: int) -> Mapping[int, int]:
     )
 
 
+def take_telling(db: Session, share_id: int, *, before: datetime, now: datetime) -> bool:
+    """Note that the holder is told of a look through the link, unless told since ``before``.
+
+    Of several at once one does it.
+    """
+    links = _table(ShareLink)
+    done = db.connection().execute(
+        sa.update(links)
+        .where(
+            links.c.id == share_id,
+            sa.or_(links.c.told_at.is_(None), links.c.told_at <= before),
+        )
+        .values(told_at=now)
+    )
+    return done.rowcount == 1
+
+
 def write_looks(db: Session, rows: Sequence[tuple[int, datetime, str, str]]) -> None:
     """Add looks, given as link, moment, verdict and viewer, in one statement.
 
@@ -378,6 +396,7 @@ def _scan_query(dialect: sa.Dialect) -> _Query:
             col(ShareLink.revoked_at),
             col(ShareLink.max_looks),
             col(ShareLink.looks),
+            col(ShareLink.told_at),
             col(MedicalBook.id),
             col(MedicalBook.holder_id),
             col(MedicalBook.number),

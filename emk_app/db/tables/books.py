@@ -123,6 +123,8 @@ class ShareLink(SQLModel, table=True):
     looks: int = 0
     """Counted only where there is a limit; else the looks themselves are counted."""
     revoked_at: datetime | None = None
+    told_at: datetime | None = None
+    """When the holder was last told of a look through it."""
 
 
 class Look(SQLModel, table=True):
