@@ -1,7 +1,7 @@
 """When the holder was last told of a look through a link.
 
 Revision ID: 2026_11_26_looks_told
-Revises: 2026_11_26_identity_changes
+Revises: 2026_11_26_securing
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_26_looks_told"
-down_revision = "2026_11_26_identity_changes"
+down_revision = "2026_11_26_securing"
 branch_labels = None
 depends_on = None
 

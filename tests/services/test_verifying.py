@@ -22,8 +22,9 @@ from emk_app.db.tables.books import BookVersion, Look, MedicalBook, ShareLink
 from emk_app.domain.actors import Actor
 from emk_app.domain.books import BookStatus, Verdict
 from emk_app.domain.errors import NotFound
+from emk_app.domain.notices import News
 from emk_app.domain.sharing import ShareScope
-from emk_app.services import issuing, sharing, verifying
+from emk_app.services import issuing, notifying, sharing, verifying
 from emk_app.services.verifying import LookResult
 from tests.factories import make_book, make_holder, make_officer, spoil_versions
 
