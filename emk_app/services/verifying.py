@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -231,13 +232,15 @@ def _tell(db: Session, sight: Sight) -> None:
         return
     holder = db.get(User, sight.holder_id)
     assert holder is not None
-    notifying.tell(
-        db,
-        holder,
-        Notice(News.BOOK_LOOKED_AT, at=now),
-        dedupe=f"looked:{sight.share_id}:{now:%Y%m%d%H%M%S}",
-        now=now,
-    )
+    # Whose key is lost can be told nothing; the scan is answered all the same.
+    with suppress(SealBroken):
+        notifying.tell(
+            db,
+            holder,
+            Notice(News.BOOK_LOOKED_AT, at=now),
+            dedupe=f"looked:{sight.share_id}:{now:%Y%m%d%H%M%S}",
+            now=now,
+        )
 
 
 def witness_of(book: MedicalBook, version: BookVersion, holder: Vault) -> Witness:
