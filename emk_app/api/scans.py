@@ -95,15 +95,15 @@ def disposition_of(how: str, name: str, media_type: MediaType) -> str:
     return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quoted}"
 
 
-async def file_of(request: Request) -> tuple[bytes, str]:
-    """Return the one file of a form and its name.
+async def file_of(request: Request, field: str = FIELD) -> tuple[bytes, str]:
+    """Return the one file of a form, sent as ``field``, and its name.
 
     Raises ``MultiPartException``, ``ClientDisconnect`` or ``KeyError`` where there is none.
     """
     parser = InMemory(request.headers, request.stream(), max_files=1, max_fields=4)
     form = await parser.parse()
     try:
-        sent: Any = form[FIELD]
+        sent: Any = form[field]
         if not isinstance(sent, UploadFile):
             raise MultiPartException("the field is not a file")
         return await sent.read(), sent.filename or ""

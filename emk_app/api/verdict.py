@@ -71,7 +71,7 @@ _UNBUILT: Final = (
     f"<body><main>{VERDICT_SLOT}</main></body></html>"
 )
 SAID: Final = '<p class="e-muted" role="status" data-said hidden></p>'
-_SAMPLE: Final = (
+SAMPLE: Final = (
     "".join(
         verdict_html(
             tone=tone,
@@ -91,6 +91,7 @@ _SAMPLE: Final = (
     )
     + SAID
 )
+"""A verdict in all its states and with all its parts, for finding the styles it may need."""
 
 
 class Journal:
@@ -316,11 +317,15 @@ def built() -> Shell:
     own = {"script": origin + SCRIPT, "speaks_to": origin + STREAMS}
     file = BUILD / "v.html"
     if not file.exists():
-        return shell(_UNBUILT, "", VERDICT_SLOT, _SAMPLE, **own)
+        return shell(_UNBUILT, "", VERDICT_SLOT, SAMPLE, **own)
     html = file.read_text(encoding="utf-8")
-    styles = re.findall(r'<link href="/([^"]+\.css)" rel="stylesheet"', html)
-    css = "".join((BUILD / name).read_text(encoding="utf-8") for name in styles)
-    return shell(html, css, VERDICT_SLOT, _SAMPLE, **own)
+    return shell(html, styles_of(html), VERDICT_SLOT, SAMPLE, **own)
+
+
+def styles_of(html: str) -> str:
+    """Return the stylesheets that a built page links to."""
+    names = re.findall(r'<link href="/([^"]+\.css)" rel="stylesheet"', html)
+    return "".join((BUILD / name).read_text(encoding="utf-8") for name in names)
 
 
 async def _see_again(code: str) -> Sight:

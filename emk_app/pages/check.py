@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from emk_app.components import buttons, cards, forms
+from emk_app.components import cards
+from emk_app.components.check import check_forms_html
 from emk_app.pages import frames
 from emk_app.pages.table import Page
 
@@ -12,21 +13,7 @@ from emk_app.pages.table import Page
 def check() -> rx.Component:
     """Return the page that leads to a verdict; it works without any script."""
     return frames.open_to_all(
-        rx.el.form(
-            forms.text_field(
-                "Ссылка или код",
-                "code",
-                hint="Вставьте ссылку, которую прислал работник, или 26 знаков кода из неё.",
-                width="long",
-                auto_complete="off",
-                max_length=1000,
-            ),
-            buttons.actions(buttons.primary_button("Проверить", type="submit", icon="search")),
-            action="/check/open",
-            method="get",
-            on_submit=None,
-            class_name="e-form max-w-2xl",
-        ),
+        rx.html(check_forms_html()),
         cards.section(
             "С телефона проще",
             rx.el.p(

@@ -1,0 +1,63 @@
+"""Looking a book up by its number and the holder's СНИЛС, as an employer with the paper does."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from emk_app.db import vault
+from emk_app.db.engine import unit_of_work
+from emk_app.db.repositories import books
+from emk_app.domain.accounts import Rule
+from emk_app.domain.books import BookNumber, Verdict
+from emk_app.domain.errors import NotFound
+from emk_app.domain.numbers import Snils
+from emk_app.domain.values import Problems
+from emk_app.services import auditing, issuing, throttling
+from emk_app.services.verifying import LookResult, witness_of
+
+BY_ADDRESS: Final = Rule(tries=20, window=timedelta(minutes=15))
+BY_NUMBER: Final = Rule(tries=5, window=timedelta(minutes=15))
+"""СНИЛС numbers tried against one book: who has the right one needs one try."""
+
+
+def by_number(number: str, snils: str, address: str, *, now: datetime) -> LookResult:
+    """Return what may be told of the book: the verdict, its dates, and the name masked (D22).
+
+    A number that does not exist, somebody else's СНИЛС and a version that is not genuine are all
+    ``NotFound``. Raises ``Invalid`` with ``number`` and ``snils``, and ``TooManyAttempts``, which
+    is counted by address and by number alike, whether or not there is such a book.
+    """
+    problems = Problems()
+    book_number = problems.take("number", BookNumber.parse, number)
+    owner = problems.take("snils", Snils.parse, snils)
+    problems.raise_any()
+    throttling.spend(
+        (throttling.key_of("lookup-address", address), BY_ADDRESS),
+        (throttling.key_of("lookup-number", book_number.digits), BY_NUMBER),
+        now=now,
+    )
+    with unit_of_work() as db:
+        book = books.by_number(db, book_number)
+        version = books.version(db, book.id, book.current_version)
+        witness = witness_of(book, version, vault.vault_for(db, book.holder_id))
+        content = issuing.content_of(witness)
+        if content is None or content.snils != owner.digits:
+            raise NotFound
+        judgement = issuing.judgement_of(book, version, content, now=now)
+        auditing.record(db, None, "look_up", f"book:{book.id}", subject_id=book.holder_id, now=now)
+    ends = judgement.readiness.items_valid_until
+    return LookResult(
+        verdict=judgement.verdict,
+        # Which other reasons there are, and what is overdue, is told to who was given a link.
+        reasons=(judgement.verdict,),
+        checked_at=now,
+        name=content.holder.masked,
+        issued_on=content.issued_on,
+        valid_until=content.valid_until,
+        days_left=judgement.days_left,
+        items_valid_until=None if Verdict.ITEMS_OVERDUE in judgement.reasons else ends,
+        version=version.version,
+        version_hash=version.version_hash,
+        issuer=witness.signature.signer,
+    )
