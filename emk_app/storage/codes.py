@@ -94,7 +94,7 @@ def _texts(content: bytes) -> list[str]:
     gray = upright.convert("L")
     gray.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     for shown in (gray, ImageOps.autocontrast(gray, cutoff=2)):
-        found = zxingcpp.read_barcodes(shown, formats=zxingcpp.BarcodeFormat.QRCode)
+        found = zxingcpp.read_barcodes(shown, formats=zxingcpp.barcode_formats_from_str("QRCode"))
         texts = [code.text[:2000].replace("\0", "") for code in found[:MOST_CODES] if code.valid]
         if texts:
             return texts
