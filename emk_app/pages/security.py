@@ -10,7 +10,7 @@ from emk_app.components import badges, buttons, cards, dialogs, forms
 from emk_app.components.layout import SECURITY_ROUTE
 from emk_app.components.markup import given, some, when
 from emk_app.components.qr import qr_plate
-from emk_app.components.tables import data_table
+from emk_app.components.tables import Column, data_table
 from emk_app.pages import frames
 from emk_app.pages.table import Page
 from emk_app.states.security import SecurityState
@@ -54,7 +54,7 @@ def _sessions() -> rx.Component:
     return cards.section(
         "Где открыт вход",
         data_table(
-            ["Устройство", "Вход", "Последнее действие", ""],
+            ["Устройство", "Вход", "Последнее действие", Column("Действие", hidden=True)],
             SecurityState.sessions,
             lambda row: [
                 row["device"],

@@ -41,6 +41,7 @@ ALLOWED_LATIN: Final = re.compile(
     | «[A-Za-z]»                                  # a letter that should have been Russian
     | \bGoogle\ Authenticator\b|\b(Chrome|Firefox|Safari|Linux|Windows|Android|macOS|iOS)\b
     | \b[0-9A-F]{4}(-[0-9A-F]{4}){1,7}\b          # a short hash
+    | \b[A-Z2-9]{5}-[A-Z2-9]{5}\b                 # a recovery code
     | \b[0-9A-Fa-f]{16,64}\b                      # a full one
     | [\w-]*\.(pdf|jpe?g|cer|sig|pfx|p12|json|csv)\b  # names of files, and what they end with
     | \b(oid|nameFull|regionId|inn)\b             # columns of the federal register

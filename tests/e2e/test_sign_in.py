@@ -143,3 +143,30 @@ def test_session_nobody_uses_ends_by_itself(server: Server, visit: Visit):
     page.reload()
     page.wait_for_url(re.compile("/ended|/login"))
     look(page, "ended-idle")
+
+
+def test_recovery_code_opens_the_door_when_the_telephone_is_lost(server: Server, visit: Visit):
+    page = visit("/cabinet/security", person=HOLDER)
+    page.get_by_text("это вы").wait_for()
+    look(page, "security")
+    page.get_by_role("button", name="Создать новые коды").click()
+    codes = page.locator("#recovery-codes code")
+    expect(codes).to_have_count(10)
+    code = codes.first.inner_text()
+    server.keep_private(*codes.all_inner_texts())
+    look(page, "security-codes")
+
+    other = visit("/login", width=390)
+    give_password(other, HOLDER.login)
+    other.get_by_text("Нет доступа к приложению").click()
+    other.get_by_label("Резервный код").fill(code.lower())
+    look(other, "login-recovery")
+    other.get_by_role("button", name="Войти по резервному коду").click()
+    expect(other).to_have_url(re.compile("/cabinet$"))
+
+    page.get_by_role("button", name="Коды сохранены").click()
+    page.get_by_text(re.compile(r"осталось 9\sкодов")).wait_for()
+    page.get_by_role("button", name="Завершить все, кроме этого").click()
+    end = page.get_by_role("button", name="Завершить остальные")
+    ended = other.get_by_role("heading", name=re.compile("Вход|Сеанс завершён"))
+    shown("ended from another device", end.click, ended)
