@@ -424,9 +424,9 @@ def _parser() -> argparse.ArgumentParser:
     come.set_defaults(run=_received)
 
     verify = commands.add_parser(
-        "verify", help="check a code or a saved version without the server; see docs/formats.md"
+        "verify", help="check a code, a saved version or an extract without the server"
     )
-    verify.add_argument("what", help="a file (JSON, picture, text) or the text of a code itself")
+    verify.add_argument("what", help="a file (JSON, PDF, picture, text) or a code itself")
     verify.add_argument("--trust-list", type=Path, required=True, help="saved keys.json")
     verify.add_argument("--root", type=Path, help="the root certificate (.cer, .pem) to go by")
     verify.add_argument("--at", type=_moment, help="as of this moment, ISO 8601; Moscow if no zone")

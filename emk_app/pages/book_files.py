@@ -46,7 +46,7 @@ def section() -> rx.Component:
             class_name="e-muted",
         ),
         cards.details(
-            "Другие версии",
+            "Все версии",
             data_table(
                 ["Версия", "Что произошло", "Подписана", Column("Файлы", hidden=True)],
                 BookState.versions,

@@ -17,6 +17,7 @@ from emk_app.services.offline import Kind, OfflineCheck, Outcome
 KINDS: Final = {
     Kind.TOKEN: "код из QR",
     Kind.DOWNLOAD: "запись с подписью (JSON)",
+    Kind.EXTRACT: "выписка PDF",
 }
 OUTCOMES: Final = {
     Outcome.MALFORMED: "Это не код, не запись и не выписка ЭМК Онлайн, или файл повреждён.",
@@ -88,7 +89,16 @@ def list_lines(published: PublishedList, *, is_pinned: bool, now: datetime) -> l
 def _signatures(check: OfflineCheck) -> Iterator[str]:
     if check.key_id is not None:
         yield f"Ключ: {check.key_id.hex()}"
-    for name, found in (("Подпись версии", check.signature), ("Печать файла", check.seal)):
+    if check.pdf is not None:
+        for said, holds in (
+            ("подписана", check.pdf.is_signed),
+            ("подпись охватывает весь файл", check.pdf.is_whole),
+            ("после подписи ничего не добавлено", not check.pdf.has_later_changes),
+            ("содержимое не изменено", check.pdf.intact),
+            ("изменения запрещены подписавшим", check.pdf.is_closed),
+        ):
+            yield f"Выписка: {said}: {'да' if holds else 'нет'}"
+    for name, found in (("Подпись", check.signature), ("Печать файла", check.seal)):
         if found is not None:
             yield from _facts(name, found)
 

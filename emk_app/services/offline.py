@@ -1,4 +1,4 @@
-"""Checking what somebody holds without asking the server: a code or a saved version.
+"""Checking what somebody holds without asking the server: a code, a saved version or an extract.
 
 Needs the published trust list and the time, and nothing else: no database, no keys, no network.
 Whether a link was closed or a book revoked since can't be known this way, and is never claimed.
@@ -7,7 +7,7 @@ Whether a link was closed or a book revoked since can't be known this way, and i
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from emk_app.clock import day_of
-from emk_app.crypto import cose, downloads, qr, tokens, trustlist
+from emk_app.crypto import cose, downloads, pades, qr, tokens, trustlist
 from emk_app.crypto.cose import Claims, TokenOutcome
 from emk_app.crypto.downloads import Download, NotADownload
+from emk_app.crypto.pades import PdfCheck
 from emk_app.crypto.signing import KeyStatus, SignatureCheck, TrustList
 from emk_app.crypto.trustlist import ListProblem, ListRefused, PublishedList
 from emk_app.domain.books import (
@@ -45,6 +46,7 @@ class Kind(StrEnum):
 
     TOKEN = "token"
     DOWNLOAD = "download"
+    EXTRACT = "extract"
 
 
 class Outcome(StrEnum):
@@ -77,6 +79,7 @@ class OfflineCheck:
     claims: Claims | None = field(default=None, repr=False)
     content: BookContent | None = field(default=None, repr=False)
     download: Download | None = field(default=None, repr=False)
+    pdf: PdfCheck | None = field(default=None, repr=False)
     document_hash: str = ""
 
     @property
@@ -109,12 +112,14 @@ def _certificate(raw: bytes) -> x509.Certificate:
 
 
 def verify(raw: bytes, trust: TrustList, *, now: datetime) -> OfflineCheck:
-    """Check whatever it is by its first bytes: a saved version, a picture with a code, or a text.
+    """Check whatever it is by its first bytes: an extract, a saved version, a picture, or a text.
 
     Raises ``SeveralCodes``.
     """
     if raw.startswith(_PICTURES):
         return _verify_picture(raw, trust, now)
+    if raw.startswith(b"%PDF-"):
+        return verify_extract(raw, trust, now=now)
     if raw.lstrip()[:1] == b"{":
         return verify_download(raw, trust, now=now)
     try:
@@ -188,6 +193,43 @@ def verify_download(raw: bytes, trust: TrustList, *, now: datetime) -> OfflineCh
         content=content,
         download=download if content else None,
         document_hash=download.signature.digest.hex() if content else "",
+    )
+
+
+def verify_extract(raw: bytes, trust: TrustList, *, now: datetime) -> OfflineCheck:
+    """Check an extract in PDF, and the code on it, which has to be of the same version."""
+    found = pades.check_pdf(raw, trust)
+    extract = found.extract
+    if not found.is_signed or not found.claims_to_be_ours:
+        return OfflineCheck(Kind.EXTRACT, Outcome.MALFORMED, now, pdf=found)
+    fault = _fault_of(found.signature)
+    if fault is None and (extract is None or not found.is_genuine):
+        fault = Outcome.NOT_GENUINE
+    if fault is not None or extract is None:
+        return OfflineCheck(
+            Kind.EXTRACT,
+            fault or Outcome.NOT_GENUINE,
+            now,
+            signature=found.signature,
+            key_id=found.signature.key_id,
+            pdf=found,
+        )
+    code = verify_text(f"/{extract.share}#{extract.token}", trust, now=now)
+    outcome = code.outcome
+    if code.claims is not None and (
+        code.claims.book_number,
+        code.claims.version,
+        code.document_hash,
+    ) != (extract.number, extract.version, extract.version_hash):
+        outcome = Outcome.NOT_GENUINE
+    return replace(
+        code,
+        kind=Kind.EXTRACT,
+        outcome=outcome,
+        claims=None if outcome is Outcome.NOT_GENUINE else code.claims,
+        signature=found.signature,
+        key_id=found.signature.key_id,
+        pdf=found,
     )
 
 

@@ -8,18 +8,22 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typst
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from emk_app import cli, clock
 from emk_app.crypto import qr, tokens, trustlist
+from emk_app.crypto.pades import Extract, sign_pdf
 from emk_app.crypto.signing import KeyStatus, KeyUse, TrustedKey, TrustList
 from emk_app.domain.actors import Actor
 from emk_app.domain.books import Verdict
 from emk_app.keys import keystore
-from emk_app.presenting.offline import EXIT_STATUS, UNKNOWN_REVOCATION
+from emk_app.presenting.offline import EXIT_STATUS, UNKNOWN_REVOCATION, lines
 from emk_app.services import exporting, offline, sharing
 from emk_app.services.exporting import ExportFormat
 from emk_app.services.offline import Kind, OfflineCheck, Outcome
@@ -151,6 +155,49 @@ def test_studies_out_of_date_are_no_admission(held: Held):
     found = check(held.saved, at=clock.now() + timedelta(days=700))
     assert found.outcome is Outcome.NOT_IN_FORCE
     assert Verdict.ITEMS_OVERDUE in found.reasons
+
+
+@cache
+def page() -> bytes:
+    return typst.compile(b'#set page(paper: "a4")\nEMK', pdf_standards=["a-2b"], timestamp=0)
+
+
+def printed(held: Held, **changed: Any) -> bytes:
+    """Return an extract of the version the code is of."""
+    address, _, token = held.code.partition("#")
+    said = json.loads(json.loads(held.saved)["document"])
+    digest = json.loads(held.saved)["signature"]["sha256"]
+    extract = Extract(said["number"], 1, digest, address.rpartition("/")[2], token)
+    return sign_pdf(page(), keystore().book_signer, replace(extract, **changed), now=clock.now())
+
+
+def test_extract_is_good_while_its_code_is_and_says_the_same(held: Held):
+    good = printed(held)
+    found = check(good)
+    assert (found.outcome, found.kind) == (Outcome.GENUINE, Kind.EXTRACT)
+    assert found.claims is not None
+    assert "после подписи ничего не добавлено: да" in "\n".join(lines(found))
+    soon = check(good, at=clock.now() + timedelta(days=300))
+    assert soon.outcome is Outcome.EXPIRED
+    gone = altered(status=KeyStatus.COMPROMISED)
+    assert check(good, gone).outcome is Outcome.KEY_WITHDRAWN
+    trust = keystore().trust_list
+    assert check(good, TrustList((), trust.roots)).outcome is Outcome.UNKNOWN_KEY
+
+
+def test_extract_that_is_changed_or_of_another_version_is_not_genuine(held: Held):
+    good = printed(held)
+    place = good.index(b"/MediaBox")
+    for raw in (
+        good[:place] + b"/MediaBax" + good[place + 9 :],
+        good + b"\n",
+        printed(held, version=2),
+        printed(held, version_hash="0" * 64),
+        printed(held, share=tokens.new_share()),
+    ):
+        found = check(raw)
+        assert (found.outcome, found.claims) == (Outcome.NOT_GENUINE, None)
+    assert check(page()).outcome is Outcome.MALFORMED
 
 
 def test_several_codes_on_a_picture_are_not_guessed_at(held: Held, monkeypatch: pytest.MonkeyPatch):
