@@ -18,6 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cwt import COSE, COSEKey
 
+from emk_app.crypto import trustlist
 from emk_app.crypto.cose import Claims, TokenOutcome, check_token, issue_token
 from emk_app.crypto.keystore import Keystore
 
@@ -130,3 +131,32 @@ def test_200_changes_of_one_byte_are_200_refusals_here_and_there(
     for each in signed:
         with pytest.raises(Exception, match=r"."):
             COSE.new().decode(each, own)
+
+
+def test_published_list_of_keys_is_read_by_jose_and_a_changed_one_is_not(
+    judge: Judge, tmp_path: Path
+) -> None:
+    store = Keystore.create(tmp_path / "keys", NOW - timedelta(days=1))
+    published: dict[str, str] = json.loads(
+        trustlist.publish(store.list_signer, store.trust_list, 7, NOW)
+    )
+    general = trustlist.jwk_set(store.trust_list, with_compromised=False)
+    own = {"keys": [key for key in general["keys"] if key["purpose"] == "list"]}
+    others = {"keys": [key for key in general["keys"] if key["purpose"] != "list"]}
+    payload = published["payload"]
+    changed = payload[:40] + ("A" if payload[40] != "A" else "B") + payload[41:]
+    good, *refused = judge(
+        {
+            "lists": [
+                {"jws": published, "jwks": own},
+                {"jws": published | {"payload": changed}, "jwks": own},
+                {"jws": published | {"signature": published["signature"][::-1]}, "jwks": own},
+                {"jws": published, "jwks": others},
+            ]
+        }
+    )["lists"]
+    assert good is not None and good["version"] == 7
+    assert {key["kid"] for key in good["keys"]} == {
+        key.key_id.hex() for key in store.trust_list.keys
+    }
+    assert refused == [None, None, None]
