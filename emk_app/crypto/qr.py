@@ -6,7 +6,7 @@ import io
 from functools import lru_cache
 from html import escape
 from itertools import groupby
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import zxingcpp
 from PIL import Image
@@ -41,24 +41,17 @@ def share_url(origin: str, share: str, token: str | None = None) -> str:
 @lru_cache(maxsize=_KEPT)
 def qr_svg(text: str, error: ErrorCorrection = "M", title: str = "QR-код") -> str:
     """Return an SVG that scales to its container; one path, a stroke for each run of modules."""
-    matrix = _matrix(text, error)
-    size = len(matrix)
-    path: list[str] = []
-    for y, row in enumerate(matrix):
-        x = pen = 0
-        for is_dark, modules in groupby(row):
-            width = len(list(modules))
-            if is_dark:
-                path.append(f"m{x - pen} 0h{width}" if pen else f"M{x} {y}h{width}")
-                pen = x + width
-            x += width
-    name = escape(title)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" role="img" '
-        f'aria-label="{name}" shape-rendering="crispEdges"><title>{name}</title>'
-        f'<path fill="#fff" d="M0 0h{size}v{size}H0z"/>'
-        f'<path stroke="#000" transform="translate(0 .5)" d="{"".join(path)}"/></svg>'
-    )
+    return _drawn(_matrix(text, error), title)
+
+
+def paper_svg(text: str, title: str = "QR-код") -> str:
+    """Return the same for paper, which gets dirty: level Q, made anew in a millisecond."""
+    library: Any = zxingcpp
+    code = library.create_barcode(text, library.BarcodeFormat.QRCode, ec_level="Q")
+    picture = memoryview(code.to_image(scale=1, add_quiet_zones=True))
+    size, light = len(picture), bytes(picture)
+    rows = [[not each for each in light[at : at + size]] for at in range(0, size * size, size)]
+    return _drawn(rows, title)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -89,6 +82,26 @@ def read_codes(picture: bytes) -> tuple[str, ...]:
         raise ValueError("not a picture") from error
     is_qr = zxingcpp.BarcodeFormat.QRCode
     return tuple(code.text for code in found if code.format == is_qr)
+
+
+def _drawn(matrix: list[list[bool]], title: str) -> str:
+    size = len(matrix)
+    path: list[str] = []
+    for y, row in enumerate(matrix):
+        x = pen = 0
+        for is_dark, modules in groupby(row):
+            width = len(list(modules))
+            if is_dark:
+                path.append(f"m{x - pen} 0h{width}" if pen else f"M{x} {y}h{width}")
+                pen = x + width
+            x += width
+    name = escape(title)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" role="img" '
+        f'aria-label="{name}" shape-rendering="crispEdges"><title>{name}</title>'
+        f'<path fill="#fff" d="M0 0h{size}v{size}H0z"/>'
+        f'<path stroke="#000" transform="translate(0 .5)" d="{"".join(path)}"/></svg>'
+    )
 
 
 def _matrix(text: str, error: ErrorCorrection) -> list[list[bool]]:

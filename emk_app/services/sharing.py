@@ -131,9 +131,9 @@ def make(
         if consents.is_withdrawn(db, actor.user_id):
             raise ConsentNeeded
         own = vault.vault_for(db, book.holder_id)
-        _shareable_content(db, book, book.current_version, own, now)
+        shareable(db, book, book.current_version, own, now)
         every = books.links_of(db, actor.user_id)
-        if sum(_state(each, now) is LinkState.ALIVE for each in every) >= LINKS_AT_ONCE:
+        if sum(state_of(each, now) is LinkState.ALIVE for each in every) >= LINKS_AT_ONCE:
             raise TooManyLinks(LINKS_AT_ONCE)
         code = tokens.new_share()
         digest = tokens.share_digest(code)
@@ -207,22 +207,23 @@ def code(actor: Actor, link_id: int, *, now: datetime) -> QrCode:
         link = books.own_link(db, actor, link_id)
         book = books.get(db, link.book_id)
         own = vault.vault_for(db, book.holder_id)
-        state = _state(link, now)
+        state = state_of(link, now)
         if state is not LinkState.ALIVE:
             raise BookNotShareable(Verdict(state.value))
         if link.version != book.current_version:
             raise BookNotShareable(Verdict.SUPERSEDED)
-        content, verdict = _shareable_content(db, book, link.version, own, now)
+        content, verdict = shareable(db, book, link.version, own, now)
         version_hash = books.version(db, book.id, link.version).version_hash
         share = books.open_code(own, link)
-    claims = _claims(link, share, content, version_hash, verdict)
-    token = cose.issue_token(keystore().qr_signer, claims)
+    said = claims(link, share, content, version_hash, verdict)
+    token = cose.issue_token(keystore().qr_signer, said)
     return QrCode(qr.share_url(settings().origin, share, token))
 
 
-def _shareable_content(
+def shareable(
     db: Session, book: MedicalBook, number: int, own: Vault, now: datetime
 ) -> tuple[BookContent, Verdict]:
+    """Return what a version says and how it would be judged; raise ``BookNotShareable``."""
     version = books.version(db, book.id, number)
     content = issuing.content_of(witness_of(book, version, own))
     judgement = issuing.judgement_of(book, version, content, now=now)
@@ -232,14 +233,15 @@ def _shareable_content(
     return content, judgement.verdict
 
 
-def _claims(
+def claims(
     link: ShareLink, share: str, content: BookContent, version_hash: str, verdict: Verdict
 ) -> Claims:
+    """Return what the signed code of a link says; all its moments are whole seconds."""
     signer = keystore().qr_signer
     fields = SHOWN[link.scope]
     return Claims(
         expires_at=_whole(
-            min(link.expires_at, _end_of(content.valid_until), cose.latest_expiry(signer))
+            min(link.expires_at, end_of(content.valid_until), cose.latest_expiry(signer))
         ),
         # The moment of the link, not of the download: the same link always has the same code.
         issued_at=_whole(max(link.created_at, signer.certificate.not_valid_before_utc)),
@@ -254,7 +256,7 @@ def _claims(
     )
 
 
-def _end_of(day: date) -> datetime:
+def end_of(day: date) -> datetime:
     """Return the moment after the last one of ``day`` in Moscow."""
     return datetime.combine(day + timedelta(days=1), time(), clock.MOSCOW).astimezone(UTC)
 
@@ -263,7 +265,8 @@ def _whole(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
 
 
-def _state(link: ShareLink, now: datetime) -> LinkState:
+def state_of(link: ShareLink, now: datetime) -> LinkState:
+    """Judge a link as it is stored."""
     return link_state(
         Link(link.scope, link.expires_at, link.revoked_at, link.max_looks, link.looks), now
     )
@@ -275,7 +278,7 @@ def _view(link: ShareLink, book: MedicalBook, own: Vault, taken: int, now: datet
         url=qr.share_url(settings().origin, books.open_code(own, link)),
         label=link.label,
         scope=link.scope,
-        state=_state(link, now),
+        state=state_of(link, now),
         is_superseded=link.version != book.current_version,
         created_at=link.created_at,
         expires_at=link.expires_at,

@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, col, select
 from emk_app.crypto import sealing
 from emk_app.db import changes
 from emk_app.db.engine import engine, is_embedded, kept_connection
-from emk_app.db.tables.books import BookSequence, BookVersion, Look, MedicalBook, ShareLink
+from emk_app.db.tables.books import BookSequence, BookVersion, Extract, Look, MedicalBook, ShareLink
 from emk_app.db.tables.people import User
 from emk_app.db.vault import Vault
 from emk_app.domain.actors import Actor
@@ -232,6 +232,17 @@ def links_of(db: Session, holder_id: int) -> Sequence[ShareLink]:
         .where(MedicalBook.holder_id == holder_id)
         .order_by(col(ShareLink.id).desc())
     ).all()
+
+
+def newest_extract(db: Session, book_id: int, number: int) -> tuple[Extract, ShareLink] | None:
+    """Return the last extract made of a version, with the link whose code is on it."""
+    return db.exec(
+        select(Extract, ShareLink)
+        .join(ShareLink, col(ShareLink.id) == Extract.link_id)
+        .where(Extract.book_id == book_id, Extract.version == number)
+        .order_by(col(Extract.id).desc())
+        .limit(1)
+    ).first()
 
 
 def open_code(vault: Vault, link: ShareLink) -> str:

@@ -127,6 +127,24 @@ class ShareLink(SQLModel, table=True):
     """When the holder was last told of a look through it."""
 
 
+class Extract(SQLModel, table=True):
+    """A signed PDF of one version, made when the holder first asked for it; kept as it was given.
+
+    A holder who closes its link and asks again gets another one.
+    """
+
+    __tablename__ = "extracts"
+
+    id: int = identity()
+    book_id: int = reference("books.id", nullable=False)
+    version: int
+    """The version the paper states; unlike its link's, it never changes."""
+    link_id: int = reference("share_links.id", nullable=False, unique=True, index=False)
+    """The link whose code is printed on it."""
+    content_sealed: bytes
+    made_at: datetime
+
+
 class Look(SQLModel, table=True):
     """One look somebody took through a link."""
 
