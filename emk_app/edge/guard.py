@@ -61,8 +61,9 @@ BODY_LIMITS: Final = (
     ("/api/registers", imports.SIZE_LIMIT),
     ("/api/exchange/", 513 * 1024),
 )
-MACHINES: Final = "/api/exchange/"
-"""Where other systems speak: each request is signed, no cookie counts, and no browser belongs."""
+MACHINES: Final = ("/api/exchange/", "/api/handover/")
+"""Where other systems speak: a signature or a code in the address counts and no cookie does, and no
+browser belongs."""
 SHARED: Final = "/.well-known/"
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""

@@ -33,12 +33,15 @@ def paper(row: Any, *, remove: rx.Component | None = None) -> rx.Component:
             ),
         ),
         rx.el.div(
-            rx.el.a(
-                rx.el.span("Скачать"),
-                rx.el.span(f": {row.name}", class_name="e-hidden"),
-                href=row.file_url,
-                download=True,
-                class_name="btn btn-ghost",
+            rx.cond(
+                row.file_url,
+                rx.el.a(
+                    rx.el.span("Скачать"),
+                    rx.el.span(f": {row.name}", class_name="e-hidden"),
+                    href=row.file_url,
+                    download=True,
+                    class_name="btn btn-ghost",
+                ),
             ),
             *([remove] if remove is not None else []),
             class_name="flex flex-wrap gap-2",

@@ -13,13 +13,14 @@ from emk_app.components.markup import fixed_id, given, some, when
 from emk_app.components.qr import qr_plate
 from emk_app.components.tables import Column, data_table
 from emk_app.domain.sharing import ShareScope
-from emk_app.pages import book_files, book_search, book_vaccinations, frames
+from emk_app.pages import book_files, book_search, book_vaccinations, frames, records
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import book_versions as wording
 from emk_app.presenting import books as rows
 from emk_app.states.book import BookState
 from emk_app.states.book_search import BookSearchState
+from emk_app.states.records import RecordsState
 from emk_app.states.session import PersonState
 
 BOOK: Final = "/cabinet/book"
@@ -100,6 +101,7 @@ def access() -> rx.Component:
                 key=lambda link: link.id.to(str),
             ),
         ),
+        records.section(),
         title="Доступ к книжке",
         current=BOOK,
         back=("Медицинская книжка", BOOK),
@@ -552,5 +554,7 @@ PAGES = (
         book,
         (PersonState.load, BookSearchState.begin, BookState.follow),
     ),
-    Page(ACCESS, "Доступ к книжке", access, (PersonState.load, BookState.follow)),
+    Page(
+        ACCESS, "Доступ к книжке", access, (PersonState.load, BookState.follow, RecordsState.follow)
+    ),
 )

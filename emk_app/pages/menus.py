@@ -8,6 +8,7 @@ Menu = list[tuple[str, str]]
 
 NOTICES: Final = "/cabinet/notices"
 SCHEDULE: Final = "/clinic/schedule"
+RECORDS: Final = "/clinic/records"
 
 HOLDER_MENU: Final[Menu] = [
     ("Главная", "/cabinet"),
@@ -19,6 +20,7 @@ HOLDER_MENU: Final[Menu] = [
 CLINIC_MENU: Final[Menu] = [
     ("Осмотры", "/clinic"),
     ("Расписание", SCHEDULE),
+    ("Книжка по коду", RECORDS),
     ("Сотрудники", "/clinic/staff"),
 ]
 OPERATOR_MENU: Final[Menu] = [

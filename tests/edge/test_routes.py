@@ -30,6 +30,7 @@ FILLED = {
     "kind": "passport",
     "ref": "0" * 32,
     "link_id": "1",
+    "grant_id": "1",
     "uid": "0" * 32,
     "part": "text",
     "import_id": "1",
