@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from emk_app.domain import guessing
 from emk_app.domain.errors import DomainError, InvalidValue, TooLong
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 128
+PART_TOLD: Final = 4
+"""Signs of a name or mailbox that a password must not contain."""
+NUMBER_TOLD: Final = 7
+"""Figures of a telephone or ИНН that a password must not contain."""
 
 IDLE_STAFF: Final = timedelta(minutes=15)
 IDLE_HOLDER: Final = timedelta(minutes=30)
@@ -19,28 +25,6 @@ TICKET_LIFE: Final = timedelta(seconds=30)
 DOORSTEP_LIFE: Final = timedelta(minutes=15)
 CODE_LIFE: Final = timedelta(minutes=5)
 CODE_TRIES: Final = 5
-
-COMMON: Final = frozenset(
-    {
-        "123456789012",
-        "1234567890123",
-        "1qaz2wsx3edc",
-        "1q2w3e4r5t6y",
-        "qwertyuiop12",
-        "qwerty123456",
-        "qwertyqwerty",
-        "password1234",
-        "password12345",
-        "passwordpassword",
-        "administrator",
-        "йцукенгшщзхъ",
-        "йцукенйцукен",
-        "парольпароль",
-        "мойпароль123",
-        "электроннаямедкнижка",
-    }
-)
-"""Long passwords that are guessed first; short ones fail by length."""
 
 
 class WrongCredentials(DomainError):
@@ -76,7 +60,7 @@ class PasswordTooCommon(InvalidValue):
 
 
 class PasswordNamesLogin(InvalidValue):
-    """The password contains the login."""
+    """The password contains the login, the contact or the name."""
 
 
 class WrongPresentPassword(InvalidValue):
@@ -120,16 +104,29 @@ def blocked_for(failures: int, rule: Rule) -> timedelta:
     return min(FIRST_BLOCK * 2 ** min(over, 16), rule.longest_block)
 
 
-def check_new_password(password: str, login: str) -> str:
-    """Return the password in NFC; raise why it is unfit: length and guesses alone count (D14)."""
+def check_new_password(password: str, *own: str) -> str:
+    """Return the password in NFC; raise why it is unfit: length and guesses alone count (D14).
+
+    ``own`` is what strangers may know of the person: login, contact, name.
+    """
     text = unicodedata.normalize("NFC", password)
     if len(text) < SHORTEST_PASSWORD:
         raise PasswordTooShort(SHORTEST_PASSWORD)
     if len(text) > LONGEST_PASSWORD:
         raise TooLong(LONGEST_PASSWORD)
-    folded = text.casefold()
-    if folded in COMMON or len(set(folded)) < 4:
+    if guessing.is_common(text):
         raise PasswordTooCommon
-    if login and login.casefold() in folded:
+    if any(_names(text, each) for each in own):
         raise PasswordNamesLogin
     return text
+
+
+def _names(password: str, own: str) -> bool:
+    """Whether the password contains something of one's own: a name, a mailbox, a number."""
+    folded = password.casefold()
+    digits = "".join(sign for sign in folded if sign.isdigit())
+    number = "".join(sign for sign in own if sign.isdigit())[-10:]
+    if len(number) >= NUMBER_TOLD and number in digits:
+        return True
+    parts = [own, *re.split(r"[@\s]", own)]
+    return any(len(part) >= PART_TOLD and part.casefold() in folded for part in parts)

@@ -222,7 +222,9 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     accounts.PasswordTooCommon: lambda _: (
         "Такой пароль подбирают в первую очередь. Придумайте другой, например из нескольких слов."
     ),
-    accounts.PasswordNamesLogin: lambda _: "Пароль содержит ваш логин. Придумайте другой.",
+    accounts.PasswordNamesLogin: lambda _: (
+        "В пароле есть ваш логин, имя или телефон. Придумайте другой."
+    ),
     accounts.WrongPresentPassword: lambda _: (
         "Нынешний пароль не подошёл. Проверьте раскладку и введите его ещё раз."
     ),

@@ -79,11 +79,11 @@ def _codes(guards: Guards) -> FactorRow:
     name = "Резервные коды"
     if guards.codes_made_at is None:
         text = "если потеряется телефон, войти будет нечем"
-        return FactorRow("recovery", name, text, "нет", "warning")
+        return FactorRow("recovery", name, text, "нет", "waiting")
     left = counted(guards.codes_left, "код", "кода", "кодов")
     remain = plural(guards.codes_left, "остался", "осталось", "осталось")
     text = f"созданы {moment(guards.codes_made_at)}, {remain} {left} из {recovery.COUNT}"
     few = guards.codes_left <= FEW
     return FactorRow(
-        "recovery", name, text, "мало" if few else "есть", "warning" if few else "success"
+        "recovery", name, text, "мало" if few else "есть", "waiting" if few else "success"
     )

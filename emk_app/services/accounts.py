@@ -462,7 +462,7 @@ def _registration(
             if name is not None:
                 problems["contact"] = error
     try:
-        secret = rules.check_new_password(password, name.value if name else "")
+        secret = rules.check_new_password(password, name.value if name else "", contact)
     except InvalidValue as error:
         problems["password"] = error
     if "password" not in problems and password != repeated:
@@ -648,6 +648,17 @@ def _live(db: Session, ref: str, now: datetime) -> tuple[UserSession, User] | No
         return None
     session, user = found
     return found if is_live(session, user, now) else None
+
+
+def told_of(db: Session, user: User) -> list[str]:
+    """Return what strangers may know of the person, so that no password be made of it."""
+    own = vault.vault_of(user)
+    logins = db.exec(select(Login).where(Login.user_id == user.id)).all()
+    told = [own.open(each.value_sealed, "logins", "value", each.blind) for each in logins]
+    told += notifying.contacts_of(user).values()
+    if user.name_sealed:
+        told.append(own.open(user.name_sealed, "users", "name", user.uid))
+    return told
 
 
 def is_live(session: UserSession, user: User, now: datetime) -> bool:

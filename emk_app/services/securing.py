@@ -121,14 +121,14 @@ def change_password(
     throttling.spend((key, rules.SIGN_IN_ACCOUNT), now=now)
     with reading() as db:
         user = _own(db, actor)
-        stored, login = user.password_hash, accounts.shown_login(db, user)
+        stored, told = user.password_hash, accounts.told_of(db, user)
     if not passwords.verify_password(present, stored).ok:
         raise Invalid({"present": WrongPresentPassword()})
     throttling.forgive(key)
     problems: dict[str, InvalidValue] = {}
     text = ""
     try:
-        text = rules.check_new_password(password, login)
+        text = rules.check_new_password(password, *told)
         if passwords.verify_password(text, stored).ok:
             raise SamePassword
     except InvalidValue as error:
