@@ -1,4 +1,4 @@
-"""What verifiers of any origin read: the keys, our root (verification.md, 6)."""
+"""What verifiers of any origin read: the keys, the statuses of codes, our root."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from emk_app.crypto import trustlist
 from emk_app.crypto.keystore import Keystore
 from emk_app.edge.policy import ANYONE
 from emk_app.keys import keystore
+from emk_app.services import statuses
 from emk_app.threads import in_thread
 
 KEYS: Final = "/.well-known/emk/keys.json"
@@ -33,6 +34,12 @@ async def jwks(request: Request) -> Response:
     said = trustlist.jwk_set(keystore().trust_list, with_compromised=False)
     body = json.dumps({"keys": said["keys"]}, separators=(",", ":")).encode()
     return shared(request, body, "application/jwk-set+json", seconds=300)
+
+
+async def status(request: Request) -> Response:
+    """Answer the signed list of codes that are over."""
+    body = await in_thread(statuses.published, now=clock.now())
+    return shared(request, body, "application/statuslist+jwt", seconds=60)
 
 
 async def root(request: Request) -> Response:
@@ -70,5 +77,6 @@ def _published(store: Keystore, _hour: int) -> bytes:
 ENDPOINTS = (
     Endpoint(KEYS, "GET", keys, ANYONE),
     Endpoint(JWKS, "GET", jwks, ANYONE),
+    Endpoint(statuses.PATH, "GET", status, ANYONE),
     Endpoint(ROOT, "GET", root, ANYONE),
 )

@@ -35,7 +35,7 @@ from emk_app.domain.sharing import (
 from emk_app.domain.sharing import ShareLink as Link
 from emk_app.domain.values import Problems, one_line
 from emk_app.keys import keystore
-from emk_app.services import auditing, issuing
+from emk_app.services import auditing, issuing, statuses
 from emk_app.services.verifying import witness_of
 from emk_app.settings import settings
 
@@ -135,8 +135,7 @@ def make(
         every = books.links_of(db, actor.user_id)
         if sum(state_of(each, now) is LinkState.ALIVE for each in every) >= LINKS_AT_ONCE:
             raise TooManyLinks(LINKS_AT_ONCE)
-        code = tokens.new_share()
-        digest = tokens.share_digest(code)
+        code, digest = _new_code(db, now)
         link = ShareLink(
             book_id=book.id,
             version=book.current_version,
@@ -155,6 +154,15 @@ def make(
             db, actor, "make_link", f"link:{link.id}", subject_id=book.holder_id, now=now
         )
         return _view(link, book, own, 0, now)
+
+
+def _new_code(db: Session, now: datetime) -> tuple[str, str]:
+    """Return a code and its digest whose place in the list of statuses no living link has."""
+    while True:
+        code = tokens.new_share()
+        digest = tokens.share_digest(code)
+        if not statuses.is_taken(db, digest, now=now):
+            return code, digest
 
 
 def links(actor: Actor, *, now: datetime) -> tuple[LinkView, ...]:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from emk_app.crypto import cose, trustlist
+from emk_app.crypto import cose, statuslist, trustlist
 from emk_app.crypto.keystore import Keystore
 from emk_app.crypto.signing import KeyStatus, TrustList
 from tests.unit.test_crypto_cose import CLAIMS
@@ -114,10 +114,12 @@ def test_script_judges_every_vector_and_list_as_the_server_does(
     ]
     known = {"version": 5, "issued": int(now.timestamp()) // 3600 * 3600}
     root = list(store.root.public_bytes(trustlist.Encoding.DER))
+    marked = {statuslist.place_of(b"abc"): 1, statuslist.place_of(b"abd"): 3}
+    statuses = statuslist.publish(store.list_signer, "x", statuslist.pack(marked), now).decode()
     page = chromium.new_page()
     page.goto(origin + "/check/offline")
     found = page.evaluate(
-        """async ([cases, lists, tries, known, root]) => {
+        """async ([cases, lists, tries, known, root, statuses]) => {
             const emk = await import("/check/offline/verify.js");
             const now = Date.now() / 1000;
             const outcomes = [];
@@ -128,9 +130,12 @@ def test_script_judges_every_vector_and_list_as_the_server_does(
             for (const text of tries)
                 read.push(await emk.readList(text, der, now, known).then(
                     (list) => `${list.version} ${list.keys.length}`, (error) => error.problem));
-            return [outcomes, read];
+            const marks = await emk.readStatuses(statuses, der, now);
+            const said = ["abc", "abd", "abe"].map((id) => emk.statusOf(
+                {shareId: new TextEncoder().encode(id)}, marks));
+            return [outcomes, read, said];
         }""",
-        [cases, lists, tries, known, root],
+        [cases, lists, tries, known, root, statuses],
     )
     page.close()
     expected = [(each["name"], each["outcome"]) for each in VECTORS["cases"]]
@@ -139,6 +144,7 @@ def test_script_judges_every_vector_and_list_as_the_server_does(
     assert found[1][5:8] == ["not_genuine"] * 3
     assert found[1][8] in ("not_genuine", "malformed")
     assert found[1][9:] == ["malformed"] * 2
+    assert found[2] == ["revoked", "superseded", "valid"]
 
 
 def test_opened_once_the_page_checks_without_a_network(site: tuple[str, Path], chromium: Browser):
@@ -192,6 +198,7 @@ def test_opened_once_the_page_checks_without_a_network(site: tuple[str, Path], c
         button.click()
         expect(title).to_have_text("Подпись верна")
         expect(page.locator("#text")).to_contain_text("без интернета узнать нельзя")
+        expect(page.locator("#text")).to_contain_text("Статус на ")
         expect(page.locator("#facts")).to_contain_text("Иванова М. С.")
         if folder := os.environ.get("EMK_SHOTS"):
             page.screenshot(path=f"{folder}/offline-390.png", full_page=True)

@@ -8,6 +8,7 @@ from emk_app import clock
 from emk_app.api import offline, trust
 from emk_app.crypto import trustlist
 from emk_app.keys import keystore
+from emk_app.services import statuses
 from tests.edge.test_routes import ask
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -24,7 +25,7 @@ def test_list_of_keys_is_read_by_anybody_and_proven_by_the_root():
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("path", [trust.KEYS, trust.JWKS, trust.ROOT])
+@pytest.mark.parametrize("path", [trust.KEYS, trust.JWKS, trust.ROOT, statuses.PATH])
 def test_what_has_not_changed_is_not_sent_again(path: str):
     first = ask("GET", path)
     again = ask("GET", path, given={"if-none-match": f'"x", {first.headers["etag"]}'})
