@@ -103,6 +103,7 @@ async def lifespan() -> AsyncIterator[None]:
             yield
     finally:
         leaving.set()
+        changes.publish([changes.STOPPING])
         await _finish(tasks)
         pulses.clear()
 
@@ -111,6 +112,7 @@ def _begin_to_stop() -> None:
     """Turn the readiness red and take no more; go when what runs has been done."""
     if not leaving.is_set():
         leaving.set()
+        changes.publish([changes.STOPPING])
         log.warning("told to stop")
         _last_tasks.append(asyncio.create_task(_leave()))
 

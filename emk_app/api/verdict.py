@@ -34,6 +34,7 @@ from emk_app.edge.policy import ANYONE
 from emk_app.keys import keystore
 from emk_app.presenting import verdicts
 from emk_app.presenting.devices import device_name
+from emk_app.readiness import leaving
 from emk_app.services import verifying
 from emk_app.services.verifying import LookResult, Sight
 from emk_app.settings import settings
@@ -208,14 +209,14 @@ async def _told(code: str, given: str, address: str, seen: str) -> AsyncIterator
     try:
         # A pause before the next try, not alike for all who lose the server at one moment.
         yield f"retry: {2000 + hash(given) % 3000}\n\n".encode()
-        while loop.time() < ends and _is_ticket(given, code, clock.now()):
+        while loop.time() < ends and _is_ticket(given, code, clock.now()) and not leaving.is_set():
             try:
                 sight = await _see_again(code)
             except NotFound:
                 return
             if watch is None:
                 # What changes between the look and the watch is found by looking again.
-                watch = changes.subscribe([f"book:{sight.book_id}"])
+                watch = changes.subscribe([f"book:{sight.book_id}", changes.STOPPING])
                 continue
             words = verdicts.page_words(sight.result)
             if (key := _key_of(words)) == seen:

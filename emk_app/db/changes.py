@@ -14,6 +14,9 @@ from collections.abc import Iterable
 
 from sqlmodel import Session
 
+STOPPING = "stopping"
+"""Told within a process that has been asked to stop, to whoever would go on for long."""
+
 _ANNOUNCED = "emk_topics"
 
 

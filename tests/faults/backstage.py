@@ -12,14 +12,23 @@ from sqlmodel import Session, col, select
 from emk_app import clock
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import applications, examinations
+from emk_app.db.repositories import applications, books, examinations
 from emk_app.db.tables.applications import Application, Scan, StatusChange
-from emk_app.db.tables.books import BookVersion, MedicalBook
+from emk_app.db.tables.books import BookVersion, MedicalBook, ShareLink
 from emk_app.db.tables.examinations import Examination, ExaminationStatus, SignedConclusion
 from emk_app.db.tables.journal import AuditEntry, Job, OutboxMessage
 from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.applications import FINAL, ApplicationStatus, ExaminationTrack, Milestone
-from emk_app.services import accounts, auditing, cases, examining, issuing, reviewing, scans
+from emk_app.services import (
+    accounts,
+    auditing,
+    cases,
+    examining,
+    issuing,
+    reviewing,
+    scans,
+    sharing,
+)
 from emk_app.settings import settings
 from tests import factories
 
@@ -237,3 +246,28 @@ def _letters(db: Session) -> Iterator[str]:
             continue
         if letter.sent_at is None or letter.dedupe not in left:
             yield f"letter {letter.dedupe} never left"
+
+
+def links_to_a_book(count: int) -> list[tuple[int, str]]:
+    """Make a holder with a book and links to it; return identity and code of each link."""
+    now = clock.now()
+    holder = factories.make_holder(now)
+    book_id = factories.make_book(holder, now)
+    made = [sharing.make(holder, book_id, now=now) for _ in range(count)]
+    return [(each.id, each.url[-26:]) for each in made]
+
+
+def close_link(link_id: int) -> None:
+    """Close one of them, as its holder."""
+    with reading() as db:
+        link = db.get(ShareLink, link_id)
+        assert link is not None
+        holder_id = books.get(db, link.book_id).holder_id
+    sharing.revoke(Actor(holder_id, Role.HOLDER), link_id, now=clock.now())
+
+
+def revoke_book() -> None:
+    """Revoke the book."""
+    with reading() as db:
+        (book,) = db.exec(select(MedicalBook)).all()
+    issuing.revoke(factories.make_officer(clock.now()), book.id, "Ошибка", now=clock.now())
