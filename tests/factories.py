@@ -6,7 +6,7 @@ import itertools
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,7 @@ from emk_app.db.tables.people import User
 from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack, PapersTrack
 from emk_app.domain.books import BookStatus
-from emk_app.domain.clearance import Conclusion, Fitness
+from emk_app.domain.clearance import SOON_DAYS, Conclusion, Fitness
 from emk_app.domain.clinics import ClinicKind, LicenceStatus
 from emk_app.domain.consent import CURRENT
 from emk_app.domain.corrections import Asked, write
@@ -326,6 +326,17 @@ def make_book(holder: Actor, now: datetime, *, received: bool = True, **given: A
     if received and book.status is BookStatus.FORMED:
         issuing.receive(holder, book.id, now=now)
     return book.id
+
+
+def make_ending_book(holder: Actor, now: datetime, days_left: int) -> int:
+    """Return a book with green studies whose term ends in so many days, below or above zero.
+
+    It was issued five years ago and examined again outside its last month, so the term stood.
+    """
+    ends = now + timedelta(days=days_left)
+    book_id = make_book(holder, ends.replace(year=ends.year - 5))
+    make_book(holder, min(now, ends - timedelta(days=SOON_DAYS + 1)))
+    return book_id
 
 
 def spoil_versions(book_id: int | None = None, **values: object) -> None:

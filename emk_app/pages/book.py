@@ -484,7 +484,7 @@ def _versions() -> rx.Component:
                 row.title,
                 row.at,
                 row.until,
-                rx.el.code(row.hash_short),
+                rx.el.code(row.hash_short, class_name="whitespace-nowrap"),
                 badge(row.mark, row.tone),
             ],
             caption="Версии книжки, новые сверху",

@@ -97,7 +97,7 @@ def desk() -> rx.Component:
             ),
             rx.cond(state.is_loaded, _desk(), cards.loading("Открываем книжку…")),
         ),
-        title=rx.cond(book.number != "", "Книжка " + book.number, "Книжка"),
+        title=rx.cond(book.number != "", book.number, "Книжка"),
         menu=OPERATOR_MENU,
         current=BOOKS,
         back=("К поиску", BOOKS),
@@ -307,6 +307,6 @@ PAGES = (
         f"{BOOKS}/[number_arg]",
         "Книжка",
         desk,
-        (PersonState.load, BookDeskState.open, BookDeskState.follow),
+        (PersonState.load, BookDeskState.follow),
     ),
 )

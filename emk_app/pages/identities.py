@@ -207,7 +207,7 @@ def change() -> rx.Component:
             ),
             rx.cond(state.is_loaded, _change(), cards.loading("Открываем…")),
         ),
-        title=rx.cond(case.number != "", "Книжка " + case.number, "Изменение данных"),
+        title=rx.cond(case.number != "", case.number, "Изменение данных"),
         menu=OPERATOR_MENU,
         current=CHANGES,
         back=("К списку", CHANGES),
@@ -227,13 +227,16 @@ def _change() -> rx.Component:
                     cards.summary_row("Отправлено", case.at),
                 ),
                 data_table(
-                    ["Что", "Сейчас в книжке", "Должно стать", "Отличие"],
+                    ["Что", "Сейчас в книжке", "Должно стать"],
                     ChangeState.sides,
                     lambda row: [
                         row.name,
                         row.was,
-                        rx.el.b(row.became),
-                        badge(row.mark, row.tone),
+                        rx.cond(
+                            row.tone == "neutral",
+                            rx.el.span(row.became),
+                            badge(row.became, row.tone),
+                        ),
                     ],
                     caption="Прежние и новые данные",
                     key=lambda row: row.name,
@@ -321,6 +324,6 @@ PAGES = (
         f"{CHANGES}/[ref_arg]",
         "Изменение данных",
         change,
-        (PersonState.load, ChangeState.open, ChangeState.follow),
+        (PersonState.load, ChangeState.follow),
     ),
 )

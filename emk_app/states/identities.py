@@ -93,18 +93,14 @@ class ChangeState(rx.State):
     is_loaded: bool = False
     is_missing: bool = False
 
-    @rx.event
-    @allow(Role.OPERATOR, quiet=True)
-    async def open(self):
-        """Begin with an empty page: the wish before is nobody's business here."""
-        await hush(self)
-        self.reset()
-
     @rx.event(background=True)
     @allow(Role.OPERATOR, quiet=True)
     async def follow(self):
         """Show each change of the wish while the page is open; the first look is noted."""
         async with self:
+            # Begun empty here and not by an event before it: the two would race.
+            await hush(self)
+            self.reset()
             actor, asked = await actor_of(self), self._ref()
             try:
                 self._show(await in_thread(renaming.case, actor, asked, now=clock.now()))

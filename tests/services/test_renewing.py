@@ -22,6 +22,7 @@ from emk_app.services import applying, consenting, issuing, renewing, sharing, v
 from emk_app.services.renewing import NextStep
 from tests.factories import (
     make_book,
+    make_ending_book,
     make_holder,
     make_officer,
     make_received,
@@ -36,16 +37,8 @@ DAY = timedelta(days=1)
 
 
 def aged(holder: Actor, now: datetime, days_left: int) -> tuple[int, datetime]:
-    """Return a book with green studies whose term ends in so many days, and that moment.
-
-    It was issued five years ago and examined again outside its last month, so the term stood.
-    """
-    ends = now + timedelta(days=days_left)
-    book_id = make_book(holder, ends.replace(year=ends.year - 5))
-    make_book(holder, min(now, ends - timedelta(days=SOON_DAYS + 1)))
-    with reading() as db:
-        assert books.get(db, book_id).valid_until == ends.date()
-    return book_id, now
+    """Return a book whose term ends in so many days, and that moment."""
+    return make_ending_book(holder, now, days_left), now
 
 
 def hindrance(holder: Actor, moment: datetime) -> Hindrance | None:

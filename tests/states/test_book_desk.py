@@ -29,7 +29,6 @@ def made() -> str:
 
 async def opened(screens: Screens, number: str) -> Screen:
     screen = await screens.signed_in(make_operator(clock.now()).user_id)
-    await screen.send(BookDeskState.open, ROUTE, number_arg=number)
     await screen.follow(BookDeskState.follow, ROUTE, number_arg=number)
     await screen.until(BookDeskState, lambda state: state.is_loaded)
     return screen

@@ -24,7 +24,6 @@ NEW = Typed("Петрова", "Мария", "Сергеевна", "27.03.1990", 
 
 async def opened(screens: Screens, ref: str) -> Screen:
     screen = await screens.signed_in(make_operator(clock.now()).user_id)
-    await screen.send(ChangeState.open, ROUTE, ref_arg=ref)
     await screen.follow(ChangeState.follow, ROUTE, ref_arg=ref)
     await screen.until(ChangeState, lambda state: state.is_loaded)
     return screen
