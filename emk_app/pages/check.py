@@ -23,6 +23,16 @@ def check() -> rx.Component:
                 class_name="max-w-3xl",
             ),
         ),
+        cards.section(
+            "Без интернета",
+            rx.el.p(
+                "Откройте ",
+                # A page of its own, outside the framework: it is loaded whole.
+                rx.el.a("проверку без интернета", href="/check/offline", class_name="link"),
+                " один раз, пока сеть есть: потом она проверит подпись кода и без неё.",
+                class_name="max-w-3xl",
+            ),
+        ),
         title="Проверить книжку",
         current="/check",
     )
