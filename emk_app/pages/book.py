@@ -200,6 +200,7 @@ def _sharing() -> rx.Component:
         buttons.actions(
             dialogs.dialog_button("Сгенерировать ссылку", "make-link", kind="primary", icon="plus"),
             links.link("Все ссылки и кто смотрел", ACCESS),
+            links.link("Показать врачу или передать в страховую", ACCESS + "#physician"),
         ),
         rx.el.div(
             rx.foreach(state.open_links, _link),

@@ -51,6 +51,7 @@ def _showing() -> rx.Component:
             "увидите, кто и что открыл, и сможете закрыть доступ в любую секунду.",
             class_name="e-prose",
         ),
+        rx.el.div(rx.foreach(state.live_grants, _live_grant), class_name="grid gap-4"),
         rx.cond(
             state.code,
             cards.card(
@@ -112,7 +113,6 @@ def _showing() -> rx.Component:
                 level=3,
             ),
         ),
-        rx.el.div(rx.foreach(state.live_grants, _live_grant), class_name="grid gap-4"),
         data_table(
             ["Когда", "Кто", "Что разрешено", "Что прочитано", "Состояние"],
             state.grants,
@@ -385,7 +385,7 @@ def _confirming() -> rx.Component:
         ),
         rx.el.p("Сверьте имя с человеком, который назвал код.", class_name="my-4"),
         buttons.actions(
-            buttons.primary_button("Это он, открыть книжку", ClinicRecordsState.confirm),
+            buttons.primary_button("Имя совпало, открыть книжку", ClinicRecordsState.confirm),
             buttons.secondary_button("Другой человек", ClinicRecordsState.put_away),
         ),
         title="Чья это книжка",

@@ -99,7 +99,8 @@ class RecordsState(rx.State):
         except DomainError as error:
             await warn(self, error)
         else:
-            await say(self, "Код готов. Назовите его врачу.")
+            # The card with the code is read aloud by itself; a message would lie over it.
+            await hush(self)
             self._offered = made.grant_id
             self.code = rows.code_words(made.code)
             self.picture = rows.code_picture(settings().origin, made.code)

@@ -41,7 +41,7 @@ def test_record_is_opened_by_a_code_and_closed_under_the_physicians_eyes(
     physician.get_by_text("Иванова Мария Сергеевна").wait_for()
     look(physician, "records-whose")
     expect(holder.get_by_text("врач сверяет имя").first).to_be_visible()
-    physician.get_by_role("button", name="Это он, открыть книжку").click()
+    physician.get_by_role("button", name="Имя совпало, открыть книжку").click()
     physician.get_by_text("Номер книжки").wait_for()
     physician.get_by_role("button", name="Исследования").click()
     physician.get_by_role("table", name="Исследования владельца").wait_for()
