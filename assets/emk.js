@@ -275,6 +275,14 @@
       navigator.share({ url: found.dataset.share, title: found.dataset.shareTitle }).catch(() => {});
     } else if (near(event, "[data-print]")) {
       window.print();
+    } else if ((found = near(event, "[data-scan-start]"))) {
+      const box = found.closest("[data-scan]");
+      import("/emk-scan.js").then(
+        (scan) => scan.start(box),
+        () => (one(box, "[data-scan-said]").textContent = "Нет связи. Нажмите кнопку ещё раз."),
+      );
+    } else if (near(event, "[data-scan-stop]")) {
+      import("/emk-scan.js").then((scan) => scan.stop());
     } else if ((found = near(event, "[data-reveal]"))) {
       const input = document.getElementById(found.dataset.reveal);
       const shown = input.type === "password";
@@ -616,4 +624,5 @@
   }).observe(document.documentElement, { childList: true, subtree: true });
 
   if (navigator.share) document.documentElement.setAttribute("data-can-share", "");
+  if (navigator.mediaDevices?.getUserMedia) document.documentElement.setAttribute("data-can-scan", "");
 })();

@@ -27,6 +27,11 @@ ALWAYS: Final = (
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 NO_STORE: Final = (b"cache-control", b"no-store")
 FOREVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")
+SCAN_WORKER: Final = "/emk-scan-worker.js"
+SCAN_POLICY: Final = (
+    b"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'"
+)
+"""Of the worker that reads QR codes: WebAssembly runs in it and on no page (decision 0020)."""
 KEPT: Final = (200, 206, 304)
 """Answers that a browser may keep; never a refusal or an error."""
 
@@ -69,6 +74,8 @@ def headers_for(
     is_page = content_type.startswith(b"text/html")
     if is_page and b"content-security-policy" not in given:
         added.append((b"content-security-policy", page_policy()))
+    if path == SCAN_WORKER:
+        added.append((b"content-security-policy", SCAN_POLICY))
     if b"cache-control" not in given:
         if status not in KEPT or is_page or content_type.startswith(b"application/json"):
             added.append(NO_STORE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from emk_app.components import cards
+from emk_app.components import buttons, cards
 from emk_app.components.check import check_forms_html
 from emk_app.pages import frames
 from emk_app.pages.table import Page
@@ -13,6 +13,7 @@ from emk_app.pages.table import Page
 def check() -> rx.Component:
     """Return the page that leads to a verdict; it works without any script."""
     return frames.open_to_all(
+        _camera(),
         rx.html(check_forms_html()),
         cards.section(
             "С телефона проще",
@@ -35,6 +36,43 @@ def check() -> rx.Component:
         ),
         title="Проверить книжку",
         current="/check",
+    )
+
+
+def _camera() -> rx.Component:
+    """Return the place of the camera; ``emk-scan.js`` fills it, hidden where there is no camera."""
+    section = cards.section(
+        "Камерой",
+        rx.el.video(
+            hidden=True,
+            muted=True,
+            plays_inline=True,
+            class_name="e-scan-video",
+            custom_attrs={"data-scan-video": "", "aria-label": "Изображение с камеры"},
+        ),
+        rx.el.p(
+            "Изображение с камеры остаётся на этом устройстве.",
+            role="status",
+            class_name="e-scan-said",
+            custom_attrs={"data-scan-said": ""},
+        ),
+        buttons.actions(
+            _act("Сканировать камерой", "start", buttons.CLASSES["primary"]),
+            _act("Другая камера", "turn", buttons.CLASSES["secondary"], hidden=True),
+            _act("Фонарик", "torch", buttons.CLASSES["secondary"], hidden=True),
+            _act("Остановить", "stop", buttons.CLASSES["quiet"], hidden=True),
+        ),
+    )
+    return rx.el.div(section, class_name="e-scan", custom_attrs={"data-scan": ""})
+
+
+def _act(text: str, name: str, class_name: str, *, hidden: bool = False) -> rx.Component:
+    return rx.el.button(
+        text,
+        type="button",
+        hidden=hidden,
+        class_name=class_name,
+        custom_attrs={f"data-scan-{name}": ""},
     )
 
 
