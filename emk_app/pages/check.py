@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from emk_app.components import buttons, cards
+from emk_app.components import buttons, cards, links
 from emk_app.components.check import check_forms_html
 from emk_app.pages import frames
 from emk_app.pages.table import Page
@@ -29,7 +29,7 @@ def check() -> rx.Component:
             rx.el.p(
                 "Откройте ",
                 # A page of its own, outside the framework: it is loaded whole.
-                rx.el.a("проверку без интернета", href="/check/offline", class_name="link"),
+                links.plain_link("проверку без интернета", "/check/offline"),
                 " один раз, пока сеть есть: потом она проверит подпись кода и без неё.",
                 class_name="max-w-3xl",
             ),
