@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,11 +11,15 @@ import pytest
 from sqlmodel import col, select
 
 from emk_app.crypto import tokens
+from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.tables.applications import Application
 from emk_app.db.tables.clinics import Clinic
 from emk_app.db.tables.disclosures import RecordGrant
+from emk_app.db.tables.examinations import Attachment, Examination
 from emk_app.db.tables.journal import AuditEntry
 from emk_app.domain.actors import Actor, Position, Role
+from emk_app.domain.attachments import AttachmentKind
 from emk_app.domain.clinics import LicenceStatus
 from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.disclosures import (
@@ -29,6 +34,7 @@ from emk_app.domain.disclosures import (
     RecordScope,
     TooManyGrants,
 )
+from emk_app.domain.documents import MediaType
 from emk_app.domain.errors import (
     FreshFactorNeeded,
     NotAChoice,
@@ -36,8 +42,9 @@ from emk_app.domain.errors import (
     NotPermitted,
     TooManyAttempts,
 )
-from emk_app.services import consenting, showing
+from emk_app.services import attaching, consenting, scans, showing
 from tests.factories import make_book, make_clinic, make_holder, make_physician
+from tests.files import good
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -321,3 +328,66 @@ def test_with_the_consent_all_reading_ends(now: datetime):
         showing.read(physician, grant_id, RecordPart.STUDIES, now=now)
     with pytest.raises(ConsentNeeded):
         offered(holder, now)
+
+
+def add_paper(holder: Actor, now: datetime) -> str:
+    """Put a paper of one page to the holder's examination; return its public name."""
+    ref, content = secrets.token_hex(16), good.jpeg()
+    with unit_of_work() as db:
+        examination = db.exec(
+            select(Examination)
+            .join(Application, col(Application.id) == Examination.application_id)
+            .where(Application.holder_id == holder.user_id)
+        ).one()
+        own = vault.vault_for(db, holder.user_id)
+        db.add(
+            Attachment(
+                ref=ref,
+                examination_id=examination.id,
+                kind=AttachmentKind.LAB_REPORT,
+                media_type=MediaType.JPEG,
+                size=len(content),
+                pages=1,
+                sha256="0" * 64,
+                blob=scans.blobs().put(content, own.key),
+                preview_blob=scans.blobs().put(content, own.key),
+                name_sealed=own.seal("анализ.jpg", *attaching.NAME, ref),
+                clinic_id=examination.clinic_id,
+                added_by=holder.user_id,
+                added_at=now,
+            )
+        )
+    return ref
+
+
+def test_papers_are_shown_by_an_open_grant_alone(now: datetime):
+    holder, other, physician = holder_with_book(now), holder_with_book(now), doctor(now)
+    ref, foreign = add_paper(holder, now), add_paper(other, now)
+    grant_id = opened(holder, physician, now)
+    listed = showing.read(physician, grant_id, RecordPart.PAPERS, now=now).papers
+    assert [each.ref for each in listed] == [ref]
+    for _ in range(2):
+        assert showing.paper(physician, grant_id, ref, page=1, now=now).startswith(b"\xff\xd8")
+    for wanted, page in ((foreign, 1), ("x", 1), (ref, 0), (ref, 2)):
+        with pytest.raises(NotFound):
+            showing.paper(physician, grant_id, wanted, page=page, now=now)
+    with pytest.raises(NotFound):
+        showing.paper(doctor(now), grant_id, ref, page=1, now=now)
+    (seen,) = showing.shown(holder, now=now)
+    assert [(each.part, each.paper) for each in seen.readings] == [
+        (RecordPart.PAPERS, None),
+        (RecordPart.PAPER, AttachmentKind.LAB_REPORT),
+    ]
+    showing.end(holder, grant_id, now=now)
+    with pytest.raises(AccessOver):
+        showing.paper(physician, grant_id, ref, page=1, now=now)
+
+
+def test_papers_outside_the_scope_do_not_exist(now: datetime):
+    holder, physician = holder_with_book(now), doctor(now)
+    ref = add_paper(holder, now)
+    code = offered(holder, now, RecordScope.WITHOUT_PAPERS)
+    claimed = showing.claim(physician, code, now=now)
+    showing.open_record(physician, claimed.grant_id, now=now)
+    with pytest.raises(NotFound):
+        showing.paper(physician, claimed.grant_id, ref, page=1, now=now)
