@@ -126,6 +126,13 @@ def test_code_of_a_token_is_read_by_another_program(vector: dict[str, Any]) -> N
     assert url == vector["url"]
     picture = Image.open(io.BytesIO(qr_png(url)))
     assert [code.text for code in zxingcpp.read_barcodes(picture)] == [url]
+    modules = Image.open(io.BytesIO(qr_png(url, box=1))).convert("L")
+    size = len(vector["code"])
+    assert modules.size == (size, size)
+    pixels = modules.tobytes()
+    assert [
+        "".join("." if pixels[size * y + x] else "#" for x in range(size)) for y in range(size)
+    ] == vector["code"]
 
 
 def test_document_has_its_bytes_hash_and_signature() -> None:

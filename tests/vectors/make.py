@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.main import QRCode
 
 from emk_app.crypto import certificates
 
@@ -190,6 +192,14 @@ def cose(protected: bytes, payload: bytes, signature: bytes, unprotected: object
     return dumps(cbor2.CBORTag(18, [protected, unprotected or {}, payload, signature]))
 
 
+def code_rows(text: str) -> list[str]:
+    """Return the rows of a code, quiet zone included, level M; «#» is dark."""
+    code = QRCode(error_correction=ERROR_CORRECT_M, border=4)
+    code.add_data(text)
+    code.make(fit=True)
+    return ["".join("#" if dark else "." for dark in row) for row in code.get_matrix()]
+
+
 def genuine_token(name: str, authority: Authority, label: str, anonymous: bool) -> dict[str, Any]:
     said = claims(anonymous)
     protected = dumps({1: -7, 4: authority.kid(label)})
@@ -208,6 +218,7 @@ def genuine_token(name: str, authority: Authority, label: str, anonymous: bool) 
         "token_bytes": token.hex(),
         "token": b32(token),
         "url": f"https://emk.example.ru/v/{SHARE}#{b32(token)}",
+        "code": code_rows(f"https://emk.example.ru/v/{SHARE}#{b32(token)}"),
     }
 
 
