@@ -135,7 +135,8 @@ def _codes() -> rx.Component:
     asked = rx.el.div(
         rx.el.p(
             "Десять одноразовых кодов на случай, если телефон потерян или сломан. Новые коды "
-            "отменяют прежние."
+            "отменяют прежние.",
+            class_name="mb-4",
         ),
         _problem(state.errors["codes"]),
         forms.form(
@@ -174,7 +175,8 @@ def _authenticator() -> rx.Component:
     asked = rx.el.div(
         rx.el.p(
             "Сменили телефон? Подключите приложение на новом. Если прежнего уже нет, подтвердите "
-            "замену резервным кодом."
+            "замену резервным кодом.",
+            class_name="mb-4",
         ),
         _problem(state.errors["replace"]),
         forms.form(
