@@ -6,17 +6,23 @@ import argparse
 import csv
 import errno
 import os
+import secrets
+import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import make_url
 
 from emk_app import clock, working
 from emk_app.crypto.errors import KeyFolderBroken, KeyRefused
 from emk_app.crypto.messages import key_id, read_public
 from emk_app.crypto.signing import KeyUse
 from emk_app.crypto.trustlist import ListRefused
-from emk_app.db import migrations
+from emk_app.db import copies, migrations
 from emk_app.db.engine import reading
 from emk_app.demo import register, world
 from emk_app.domain.actors import SYSTEM, Position, Role
@@ -24,7 +30,7 @@ from emk_app.domain.errors import DomainError, InvalidValue
 from emk_app.domain.register import parse_oid
 from emk_app.domain.specialties import SPECIALTIES
 from emk_app.domain.values import read_words
-from emk_app.frontend import serve
+from emk_app.frontend import ROOT, serve
 from emk_app.keys import exchange_key, key_folder, keystore
 from emk_app.presenting import offline as offline_words
 from emk_app.presenting import registers
@@ -36,10 +42,25 @@ from emk_app.services import (
     importing,
     offline,
     receiving,
+    recovering,
     registering,
     rotating,
 )
 from emk_app.settings import settings
+from emk_app.storage import archives
+
+REFUSALS: Final = (
+    archives.BadArchive,
+    archives.BadPassphrase,
+    auditing.BadAnchor,
+    copies.NoTool,
+    copies.NotEmpty,
+    copies.ToolFailed,
+    recovering.Unusable,
+    FileExistsError,
+    FileNotFoundError,
+)
+"""What the command line tells in a sentence, beside the errors of the domain."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     try:
         return options.run(options)
-    except DomainError as error:
+    except (DomainError, *REFUSALS) as error:
         print(f"refused: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except (KeyRefused, KeyFolderBroken) as error:
@@ -142,11 +163,96 @@ def _downgrade(options: argparse.Namespace) -> int:
     return 0
 
 
-def _verify_audit(_options: argparse.Namespace) -> int:
+def _verify_audit(options: argparse.Namespace) -> int:
+    """Check every entry, and that none of the anchored ones has gone."""
+    path = options.anchors or settings().audit_anchor
+    heads = auditing.anchors(path) if path is not None and path.exists() else []
     with reading() as db:
         broken = auditing.first_broken(db)
-    print("the audit chain holds" if broken is None else f"broken at entry {broken}")
-    return 0 if broken is None else 1
+        lost = auditing.first_unanchored(db, heads)
+    if broken is not None:
+        print(f"broken at entry {broken}")
+    elif lost is not None:
+        print(f"entry {lost.id} was anchored and is not there as it was")
+    else:
+        print(f"the audit chain holds, {len(heads)} anchors compared")
+    return 0 if broken is None and lost is None else 1
+
+
+def _anchor_audit(_options: argparse.Namespace) -> int:
+    path = settings().audit_anchor
+    if path is None:
+        print("refused: EMK_AUDIT_ANCHOR names no file", file=sys.stderr)
+        return 1
+    auditing.anchor(path, now=clock.now())
+    return 0
+
+
+def _back_up(options: argparse.Namespace) -> int:
+    size = recovering.back_up(settings(), _sealed(options), _sealed_keys(options), now=clock.now())
+    print(f"{size} bytes in {options.file}")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    if options.verify:
+        return _prove(options)
+    proof = recovering.restore(settings(), _sealed(options), _sealed_keys(options), now=clock.now())
+    print(
+        f"as it was: {proof.rows} rows, {proof.audit_entries} entries of audit;"
+        f" opened what is sealed of {proof.people} people and {proof.files} files"
+    )
+    return 0
+
+
+def _prove(options: argparse.Namespace) -> int:
+    """Restore into a place that is thrown away, in a process that knows no other place."""
+    url = settings().database_url
+    with tempfile.TemporaryDirectory(prefix="emk-verify-") as name:
+        data = Path(name) / "data"
+        data.mkdir(mode=0o700)
+        environment = os.environ | {
+            "EMK_DATA": str(data),
+            "EMK_DATABASE_URL": f"sqlite:///{data / 'emk.db'}",
+            "EMK_TRUSTED_ROOTS": "",
+            "EMK_AUDIT_ANCHOR": "",
+        }
+        arguments = ["restore", str(options.file.resolve())]
+        arguments += ["--passphrase-file", str(options.passphrase_file.resolve())]
+        if options.with_keys is None:
+            recovering.copy_keys(settings(), data)
+        else:
+            arguments += ["--with-keys", str(options.with_keys.resolve())]
+            arguments += ["--keys-passphrase-file", str(options.keys_passphrase_file.resolve())]
+        beside = None
+        if make_url(url).get_backend_name() != "sqlite":
+            beside = f"emk_verify_{secrets.token_hex(6)}"
+            environment["EMK_DATABASE_URL"] = copies.make_beside(url, beside)
+        try:
+            return subprocess.run(
+                [sys.executable, "-m", "emk_app.cli", *arguments],
+                env=environment,
+                cwd=ROOT,
+                check=False,
+            ).returncode
+        finally:
+            if beside is not None:
+                copies.drop_beside(url, beside)
+
+
+def _sealed(options: argparse.Namespace) -> recovering.Sealed:
+    return recovering.Sealed(options.file, archives.read_passphrase(options.passphrase_file))
+
+
+def _sealed_keys(options: argparse.Namespace) -> recovering.Sealed | None:
+    if options.with_keys is None:
+        return None
+    if options.keys_passphrase_file is None:
+        raise archives.BadPassphrase("the keys want --keys-passphrase-file")
+    passphrase = archives.read_passphrase(options.keys_passphrase_file)
+    if passphrase == archives.read_passphrase(options.passphrase_file):
+        raise archives.BadPassphrase("the keys want a passphrase of their own")
+    return recovering.Sealed(options.with_keys, passphrase)
 
 
 def _run_jobs(_options: argparse.Namespace) -> int:
@@ -373,8 +479,27 @@ def _parser() -> argparse.ArgumentParser:
     down.set_defaults(run=_downgrade)
 
     audit = commands.add_parser("audit", help="check the audit chain")
-    audit.add_argument("verify", choices=["verify"])
-    audit.set_defaults(run=_verify_audit)
+    audits = audit.add_subparsers(required=True, metavar="ACT")
+    verify = audits.add_parser("verify", help="name the first entry that does not fit")
+    verify.add_argument("--anchors", type=Path, help="file to compare with, instead of our own")
+    verify.set_defaults(run=_verify_audit)
+    audits.add_parser(
+        "anchor", help="add the chain's head to the file of anchors now"
+    ).set_defaults(run=_anchor_audit)
+
+    backup = commands.add_parser("backup", help="copy database and files into one sealed file")
+    restore = commands.add_parser("restore", help="fill an empty place from a backup, and check it")
+    for command, act in ((backup, _back_up), (restore, _restore)):
+        command.add_argument("file", type=Path)
+        command.add_argument("--passphrase-file", type=Path, required=True)
+        command.add_argument(
+            "--with-keys", type=Path, metavar="FILE", help="sealed file of the keys"
+        )
+        command.add_argument("--keys-passphrase-file", type=Path)
+        command.set_defaults(run=act)
+    restore.add_argument(
+        "--verify", action="store_true", help="restore beside, check, and throw it away"
+    )
 
     work = commands.add_parser("jobs", help="do what is due: checks, reminders, ends of terms")
     work.add_argument("once", choices=["run-once"])

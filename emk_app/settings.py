@@ -94,6 +94,8 @@ class Settings:
     """Whether the log is in lines of JSON, for machines, or in plain ones, for eyes."""
     drain: int
     """Seconds for which a process that was told to stop says so before it goes."""
+    audit_anchor: Path | None
+    """File outside the data folder to which the head of the audit chain is added once a day."""
     least_free: int
     """Bytes that must be free in the data folder for the service to call itself ready."""
     metrics_host: str
@@ -192,6 +194,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         exchange_format=_choice(environ, "EMK_EXCHANGE_FORMAT", Format, Format.CDA),
         logs_as_json=_choice(environ, "EMK_LOG", LogFormat, usual_log) is LogFormat.JSON,
         drain=_number(environ, "EMK_DRAIN_SECONDS", 0, low=0, high=60),
+        audit_anchor=_outside(environ, "EMK_AUDIT_ANCHOR", data),
         least_free=_number(environ, "EMK_LEAST_FREE_MB", 200, low=0, high=10**9) * 1024**2,
         metrics_host=metrics_host,
         metrics_port=metrics_port,
@@ -307,6 +310,17 @@ def _gateway_url(environ: Mapping[str, str], name: str, example: str) -> str | N
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise BadSetting(name, "must be https, except to this machine itself")
     return text
+
+
+def _outside(environ: Mapping[str, str], name: str, data: Path) -> Path | None:
+    """Read the path of a file that whoever changes the data folder does not change with it."""
+    text = environ.get(name)
+    if not text:
+        return None
+    path = Path(text).resolve()
+    if path.is_relative_to(data):
+        raise BadSetting(name, "must be outside EMK_DATA, best on another machine's disk")
+    return path
 
 
 def _token(environ: Mapping[str, str], name: str) -> str:

@@ -19,6 +19,7 @@ from emk_app.presenting import notices, registers
 from emk_app.readiness import leaving, pulses
 from emk_app.services import (
     accounts,
+    auditing,
     booking,
     checking,
     delivering,
@@ -52,6 +53,7 @@ WORKS: Final[dict[str, jobs.Work]] = {
     registering.SWEEP: lambda _, now: registering.sweep(now=now),
     receiving.MATCH: receiving.match_waiting,
     receiving.SWEEP: lambda _, now: receiving.sweep(now=now),
+    auditing.ANCHOR: lambda _, now: _anchor(now),
 }
 IMPORTS: Final[dict[str, jobs.Work]] = {
     registering.CHECK: lambda import_id, _: registering.look_through(
@@ -69,6 +71,7 @@ PERIODS: Final = {
     importing.LICENCES: timedelta(hours=1),
     registering.SWEEP: timedelta(hours=6),
     receiving.SWEEP: timedelta(hours=1),
+    auditing.ANCHOR: timedelta(days=1),
 }
 """Jobs that return by themselves, each done by one process."""
 ROUND: Final = 5.0
@@ -164,6 +167,12 @@ def once(*, now: datetime) -> int:
     """Do all that is due, the returning jobs included; return how many jobs were tried."""
     _plan(now)
     return jobs.run_due(WORKS | checking.READINGS | IMPORTS, now=now)
+
+
+def _anchor(now: datetime) -> None:
+    path = settings().audit_anchor
+    if path is not None:
+        auditing.anchor(path, now=now)
 
 
 def _plan(now: datetime) -> None:

@@ -112,20 +112,24 @@ def blind_index(key: bytes, column: str, value: str) -> str:
     return hmac.digest(_column_key(key, column), normalize("NFC", value).encode(), "sha256").hex()
 
 
-def seal_stream(key: bytes, pieces: Iterable[bytes], place: str, kid: int = 1) -> Iterator[bytes]:
-    """Encrypt a file given in pieces of any size; raises ``ValueError`` above ``MAX_STREAM``."""
+def seal_stream(
+    key: bytes, pieces: Iterable[bytes], place: str, kid: int = 1, *, most: int = MAX_STREAM
+) -> Iterator[bytes]:
+    """Encrypt a file given in pieces of any size; raises ``ValueError`` above ``most`` bytes."""
     head = bytes((_STREAM, kid)) + os.urandom(_SALT)
     cipher = AESGCM(_file_key(key, head))
     yield head
     total = 0
     for number, (chunk, is_last) in enumerate(_chunks(pieces, CHUNK)):
         total += len(chunk)
-        if total > MAX_STREAM:
+        if total > most:
             raise ValueError("the file is too long to seal")
         yield cipher.encrypt(_chunk_nonce(number, is_last), chunk, _bound(head, place))
 
 
-def unseal_stream(key: bytes, pieces: Iterable[bytes], place: str) -> Iterator[bytes]:
+def unseal_stream(
+    key: bytes, pieces: Iterable[bytes], place: str, *, most: int = MAX_STREAM
+) -> Iterator[bytes]:
     """Decrypt a file chunk by chunk, or raise ``SealBroken``.
 
     A file cut at a chunk's edge shows only at the end: act on nothing before the last chunk.
@@ -138,7 +142,7 @@ def unseal_stream(key: bytes, pieces: Iterable[bytes], place: str) -> Iterator[b
     total = 0
     for number, (chunk, is_last) in enumerate(_chunks(source, CHUNK + _TAG)):
         total += len(chunk) - _TAG
-        if total > MAX_STREAM:
+        if total > most:
             raise SealBroken("longer than any sealed file")
         try:
             yield cipher.decrypt(_chunk_nonce(number, is_last), chunk, _bound(head, place))

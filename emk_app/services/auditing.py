@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
@@ -16,6 +20,8 @@ from emk_app.db.tables.journal import FIELDS_LENGTH, AuditEntry
 from emk_app.domain.actors import Actor
 from emk_app.keys import keystore
 
+ANCHOR: Final = "audit_anchor"
+"""The job that anchors the chain once a day, where the settings name a file."""
 FIRST = "0" * 64
 _LOCK = 7_340_211
 """Name of PostgreSQL's advisory lock under which the chain grows; SQLite has one writer anyway."""
@@ -112,6 +118,63 @@ def digest_of(entry: AuditEntry) -> str:
         ensure_ascii=False,
     )
     return hmac.new(keystore().audit_key, said.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain at a moment: what came before can't be changed without changing it."""
+
+    id: int
+    digest: str
+
+
+def head(db: Session) -> Head | None:
+    """Return the newest entry's, or None while there is none."""
+    newest = db.exec(select(AuditEntry).order_by(col(AuditEntry.id).desc()).limit(1)).first()
+    return Head(newest.id, newest.digest) if newest else None
+
+
+def anchor(path: Path, *, now: datetime) -> None:
+    """Add the chain's head to a file outside the database: so it shows when the end is cut off."""
+    with reading() as db:
+        newest = head(db)
+    if newest is None:
+        return
+    line = json.dumps({"at": now.isoformat(), "id": newest.id, "digest": newest.digest}) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a", encoding="ascii") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def anchors(path: Path) -> list[Head]:
+    """Return the heads of a file; raise ``BadAnchor`` with the number of a line that is not one."""
+    found: list[Head] = []
+    for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), 1):
+        try:
+            said = json.loads(line)
+            found.append(Head(int(said["id"]), str(said["digest"])))
+        except (ValueError, KeyError, TypeError):
+            raise BadAnchor(number) from None
+    return found
+
+
+def first_unanchored(db: Session, heads: Iterable[Head]) -> Head | None:
+    """Return the first head that is no longer in the chain, or None."""
+    for each in heads:
+        found = db.get(AuditEntry, each.id)
+        if found is None or not hmac.compare_digest(found.digest, each.digest):
+            return each
+    return None
+
+
+class BadAnchor(ValueError):
+    """A line of the file of anchors is not one of ours."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line} is not an anchor")
+        self.line = line
 
 
 def first_broken(db: Session) -> int | None:
