@@ -79,7 +79,7 @@ HANDOVER_SCOPES: Final = {
     ),
     HandoverScope.FHIR: (
         "Вся книжка для медицинских систем",
-        "Те же сведения в формате HL7 FHIR.",
+        "Заключение, исследования и прививки в формате HL7 FHIR.",
     ),
 }
 HANDOVER_TERMS: Final = [
