@@ -54,7 +54,7 @@ def verdict_html(
             _facts(facts),
             _hash(hash_short, hash_full),
             '<p class="e-muted">Проверено в '
-            f'<b class="e-number" data-checked>{escape(checked_at)}</b></p>'
+            f'<b class="e-number" data-checked="">{escape(checked_at)}</b></p>'
             if checked_at
             else "",
         )
