@@ -55,7 +55,7 @@ def check_forms_html(
         'autocomplete="off" inputmode="numeric" maxlength="30" data-mask="000-000-000 00"',
         width="medium",
     )
-    return "".join(
+    forms = "".join(
         (
             _form("/check/open", "get", link, "Проверить", "search"),
             _section(
@@ -68,6 +68,7 @@ def check_forms_html(
             ),
         )
     )
+    return f'<div class="e-body">{forms}</div>'
 
 
 def _section(title: str, body: str) -> str:
@@ -112,9 +113,10 @@ def _field(
         else ""
     )
     described = f"hint-{name} error-{name}" if error else f"hint-{name}"
+    invalid = ' data-invalid="true"' if error else ""
     focus = " autofocus" if error and name == next(iter(errors)) else ""
     return (
-        f'<div class="e-field"><label class="e-label" for="field-{name}">{label}</label>'
+        f'<div class="e-field"{invalid}><label class="e-label" for="field-{name}">{label}</label>'
         f'<p class="e-hint" id="hint-{name}">{hint}</p>{line}<div class="e-width-{width}">'
         f'<input class="{control}" id="field-{name}" name="{name}" type="{kind}"{value} '
         f'aria-describedby="{described}" aria-invalid="{"true" if error else "false"}" '

@@ -91,7 +91,7 @@ def test_anything_else_is_told_beside_the_field_and_kept(said: str, words: str):
 
 @world
 def test_what_was_typed_is_no_markup():
-    assert "<b>" not in paste('"><b>x').text
+    assert '"><b>x' not in paste('"><b>x').text
 
 
 @world
