@@ -640,6 +640,10 @@ SET_BY_PAGES: Final = {
     "data-autosubmit",
     "data-enter-next",
     "data-keys-switch",
+    "data-scan",
+    "data-scan-said",
+    "data-scan-start",
+    "data-scan-stop",
 }
 SET_BY_THE_SCRIPT: Final = {"data-pannable"}
 
