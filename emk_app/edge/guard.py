@@ -57,6 +57,7 @@ BODY_LIMITS: Final = (
     ("/api/scans", 6 * 1024 * 1024),
     ("/api/attachments", 6 * 1024 * 1024),
     ("/check/picture", 6 * 1024 * 1024),
+    ("/check/pdf", 6 * 1024 * 1024),
     ("/api/esignatures", 512 * 1024),
     ("/api/registers", imports.SIZE_LIMIT),
     ("/api/exchange/", 513 * 1024),

@@ -13,7 +13,7 @@ from emk_app.components.markup import fixed_id, given, some, when
 from emk_app.components.qr import qr_plate
 from emk_app.components.tables import Column, data_table
 from emk_app.domain.sharing import ShareScope
-from emk_app.pages import book_files, book_search, book_vaccinations, frames, records
+from emk_app.pages import book_extract, book_files, book_search, book_vaccinations, frames, records
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import book_versions as wording
@@ -39,6 +39,7 @@ def book() -> rx.Component:
         when(BookState.card.is_readable, book_vaccinations.section()),
         _signature(),
         _versions(),
+        when(BookState.card.may_share, book_extract.section()),
         when(BookState.card.is_readable, book_files.section()),
         title="Электронная медицинская книжка",
         current=BOOK,

@@ -6,7 +6,7 @@ import reflex as rx
 
 from emk_app.components import buttons, cards, links
 from emk_app.components.check import check_forms_html
-from emk_app.pages import frames
+from emk_app.pages import check_pdf, frames
 from emk_app.pages.table import Page
 
 
@@ -15,6 +15,7 @@ def check() -> rx.Component:
     return frames.open_to_all(
         _camera(),
         rx.html(check_forms_html()),
+        check_pdf.section(),
         cards.section(
             "С телефона проще",
             rx.el.p(

@@ -19,6 +19,7 @@ from emk_app.storage import typesetting
 
 LINK_LABEL: Final = "Выписка на бумаге"
 PAGES: Final = 2
+MANY_LINES: Final = 24
 # Size of the letters, blank above and below a line of a table, whether the vaccinations begin a
 # page, and how many of them are printed; what is tried first looks best.
 _STEPS: Final = (
@@ -28,7 +29,8 @@ _STEPS: Final = (
     (7.8, 1.8, False, None),
     (7.0, 1.6, False, None),
     (6.4, 1.4, False, None),
-    (6.4, 1.4, False, 40),
+    (6.4, 1.4, False, 50),
+    (6.4, 1.4, False, 35),
     (6.4, 1.4, False, 20),
     (6.0, 1.2, False, 8),
     (5.2, 1.0, False, 4),
@@ -41,7 +43,9 @@ class DoesNotFit(Exception):
 
 def printed(said: Said) -> bytes:
     """Return the extract before it is signed; the same for the same version, code and moment."""
-    for size, tight, breaks, most in _STEPS:
+    # Each trial costs as much as the whole sheet; so many lines never go in at the largest size.
+    steps = _STEPS[1:] if len(said.content.lines) > MANY_LINES else _STEPS
+    for size, tight, breaks, most in steps:
         words = _words(said, most) | {"size": size, "tight": tight, "breaks": breaks}
         made, pages = typesetting.extract(words, said.made_at)
         if pages == PAGES:
