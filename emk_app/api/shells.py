@@ -80,12 +80,19 @@ class Shell:
 
 
 def shell(
-    html: str, css: str, slot: str, sample: str, *, script: str = "", speaks_to: str = ""
+    html: str,
+    css: str,
+    slot: str,
+    sample: str,
+    *,
+    script: str = "",
+    more_scripts: str = "",
+    speaks_to: str = "",
 ) -> Shell:
     """Make a shell of a built page and its stylesheet; ``sample`` shows what may fill the slot.
 
-    ``script`` is the address of the one script it may run, after the page is shown; ``speaks_to``
-    where that may ask.
+    ``script`` is the address of the one script it runs, after the page is shown; ``more_scripts``
+    what that may ask for, and ``speaks_to`` where it may ask.
     """
     own_styles = "".join(_STYLE.findall(html))
     bare = stripped(html)
@@ -100,7 +107,7 @@ def shell(
         head,
         tail,
         policy=f"default-src 'none'; style-src 'sha256-{source}'; img-src 'self'; "
-        + (f"script-src {script}; connect-src {speaks_to}; " if script else "")
+        + (f"script-src {script} {more_scripts}; connect-src {speaks_to}; " if script else "")
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         packed_head=_deflate(head, zlib.Z_FULL_FLUSH),
         packed_tail=_deflate(tail, zlib.Z_FINISH),

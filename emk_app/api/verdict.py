@@ -52,6 +52,9 @@ LARGEST_BATCH: Final = 256
 ROBOTS: Final = "noindex, nofollow"
 
 SCRIPT: Final = "/emk-verdict.js"
+VERIFIER: Final = "/check/offline/verify.js"
+"""Asked for by the script where there is a signed code to check."""
+LISTS: Final = "/.well-known/emk/"
 STREAMS: Final = "/api/verdict/"
 WATCHED_FOR: Final = timedelta(hours=12)
 """How long an open page hears of changes: a shift at the gate."""
@@ -71,7 +74,10 @@ _UNBUILT: Final = (
     "<title>Проверка медицинской книжки — ЭМК Онлайн</title></head>"
     f"<body><main>{VERDICT_SLOT}</main></body></html>"
 )
-SAID: Final = '<p class="e-muted" role="status" data-said hidden></p>'
+SAID: Final = (
+    '<p class="e-muted" role="status" data-said hidden></p>'
+    '<p class="e-muted" role="status" data-code hidden></p>'
+)
 SAMPLE: Final = (
     "".join(
         verdict_html(
@@ -315,7 +321,11 @@ def built() -> Shell:
     A verdict is worth more than its looks.
     """
     origin = settings().origin
-    own = {"script": origin + SCRIPT, "speaks_to": origin + STREAMS}
+    own = {
+        "script": origin + SCRIPT,
+        "more_scripts": origin + VERIFIER,
+        "speaks_to": f"{origin}{STREAMS} {origin}{LISTS}",
+    }
     file = BUILD / "v.html"
     if not file.exists():
         return shell(_UNBUILT, "", VERDICT_SLOT, SAMPLE, **own)

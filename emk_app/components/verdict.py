@@ -111,7 +111,7 @@ def _facts(facts: Sequence[tuple[str, str]]) -> str:
 def _hash(short: str, full: str) -> str:
     if not short:
         return ""
-    rest = f'<code translate="no">{escape(full)}</code>' if full else ""
+    rest = f'<code translate="no" data-hash="">{escape(full)}</code>' if full else ""
     return (
         '<div class="e-verdict-hash"><p>Отпечаток версии</p>'
         f'<b translate="no">{escape(short)}</b>{rest}</div>'

@@ -198,7 +198,8 @@ def test_one_book_from_registration_to_the_end_of_its_term(
         holder.get_by_role("link", name="Скачать QR‑код").first.click()
     assert download.value.suggested_filename == "emk-qr.png"
     picture = holder.get_by_role("img", name=re.compile("QR-код книжки")).first
-    assert decode(picture).startswith(url)
+    scanned = decode(picture)
+    assert scanned.startswith(f"{url}#")
 
     # The employer has a phone without scripts and no account.
     gate = visit(width=390, javascript=False)
@@ -211,9 +212,25 @@ def test_one_book_from_registration_to_the_end_of_its_term(
     for private in (RIGHT.snils, RIGHT.policy, RIGHT.birth, RIGHT.address, RIGHT.patronymic):
         assert private not in verdict
     gate.screenshot(path="screenshots/verdict-valid-390.png", full_page=True)
-    live = visit(url, width=390)
+    live = visit(scanned, width=390)
     live.get_by_text("Действует", exact=True).wait_for()
+    expect(live.get_by_text("Подпись QR-кода проверена в этом браузере")).to_be_visible()
     look(live, "verdict-valid")
+
+    # The extract on paper goes out, and comes back to be checked.
+    with holder.expect_download() as download:
+        holder.get_by_role("button", name="Скачать выписку PDF").click()
+    assert download.value.suggested_filename.endswith(".pdf")
+    extract = tmp_path / "extract.pdf"
+    download.value.save_as(extract)
+    assert extract.read_bytes().startswith(b"%PDF-")
+    holder.get_by_role("heading", name="Выписка на бумаге").wait_for()
+    look(holder, "book-extract")
+    gate.goto("/check")
+    gate.get_by_label("Выписка в формате PDF").set_input_files(extract)
+    gate.get_by_role("button", name="Проверить файл").click()
+    gate.get_by_text("Файл наш и цел").wait_for()
+    expect(gate.get_by_role("heading", name="Действует")).to_be_visible()
 
     # The holder closes the link; another one outlives the book.
     lasting = make_link(holder, "Столовая")
@@ -227,7 +244,7 @@ def test_one_book_from_registration_to_the_end_of_its_term(
     expect(live.get_by_role("heading", name="Ссылка закрыта")).to_be_visible()
     expect(live.get_by_text("Состояние изменилось")).to_be_visible()
     expect(live.get_by_text(RIGHT.last)).to_have_count(0)
-    gate.reload()
+    gate.goto(url)
     expect(gate.get_by_text("Ссылка закрыта").first).to_be_visible()
     expect(gate.get_by_text(RIGHT.last)).to_have_count(0)
     live.goto(url)
@@ -245,7 +262,7 @@ def test_one_book_from_registration_to_the_end_of_its_term(
     expect(gate.get_by_text("Срок ссылки прошёл").first).to_be_visible()
     live.goto(lasting)
     look(live, "verdict-link-expired")
-    assert server.rows_changed("UPDATE share_links SET expires_at = '2099-01-01 00:00:00'") == 2
+    assert server.rows_changed("UPDATE share_links SET expires_at = '2099-01-01 00:00:00'") == 3
     gate.reload()
     expect(gate.get_by_text("Действует", exact=True)).to_be_visible()
     server.move_clock(timedelta(days=300))
