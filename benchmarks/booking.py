@@ -123,7 +123,8 @@ def worker() -> int:
     from emk_app.services import booking
 
     # As a server that has started: one pool of connections for all.
-    engine.is_ready()
+    with engine.reading() as db:
+        db.connection()
     asked = json.load(sys.stdin)
     now = datetime.fromisoformat(asked["now"])
     told: list[list[Any]] = []

@@ -20,7 +20,7 @@ from emk_app.api.verdict import SAMPLE, styles_of
 from emk_app.components.check import CHECK_SLOT, LINK, NUMBER, PICTURE, SNILS, check_forms_html
 from emk_app.components.verdict import verdict_html
 from emk_app.crypto import tokens
-from emk_app.domain.errors import Invalid, InvalidValue, NotFound, TooManyAttempts
+from emk_app.domain.errors import Invalid, NotFound, TooManyAttempts
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.headers import BUILD
 from emk_app.edge.policy import ANYONE
@@ -47,7 +47,7 @@ _UNBUILT: Final = (
 allowance: Final = Allowance(PICTURES_AT_ONCE, PICTURES_A_SECOND)
 
 
-class NotACode(InvalidValue):
+class NotACode(ValueError):
     """Neither a link of ours nor a code; ``host`` is that of somebody else's link."""
 
     def __init__(self, host: str = "") -> None:

@@ -146,7 +146,7 @@ async def test_every_round_is_started_and_every_returning_job_is_known(
 ):
     started: list[str] = []
 
-    def rounds(_topic: str, work: Callable[[int], Any]) -> Any:
+    def rounds(_name: str, _topic: str, work: Callable[[int], Any]) -> Any:
         started.append(work.__name__)
         return asyncio.sleep(0)
 
