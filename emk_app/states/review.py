@@ -177,6 +177,9 @@ class ReviewState(rx.State):
                 actor = await actor_of(self)
             case = await self._case(actor, asked)
             async with self:
+                if self._number() != asked:
+                    # The tab has gone on to another case meanwhile, and this one must not come back.
+                    return
                 self._show(case)
 
     @rx.event
