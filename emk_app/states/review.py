@@ -178,7 +178,7 @@ class ReviewState(rx.State):
             case = await self._case(actor, asked)
             async with self:
                 if self._number() != asked:
-                    # The tab has gone on to another case meanwhile, and this one must not come back.
+                    # The tab has gone on to another case: this one must not come back.
                     return
                 self._show(case)
 
