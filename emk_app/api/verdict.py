@@ -75,8 +75,8 @@ _UNBUILT: Final = (
     f"<body><main>{VERDICT_SLOT}</main></body></html>"
 )
 SAID: Final = (
-    '<p class="e-muted" role="status" data-said hidden></p>'
-    '<p class="e-muted" role="status" data-code hidden></p>'
+    '<p class="e-muted mt-3" role="status" data-said hidden></p>'
+    '<p class="e-muted mt-3" role="status" data-code hidden></p>'
 )
 SAMPLE: Final = (
     "".join(
