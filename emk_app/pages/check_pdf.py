@@ -19,9 +19,9 @@ def section() -> rx.Component:
                     name="scan",
                     accept="application/pdf,.pdf",
                     required=True,
-                    class_name="e-input",
+                    class_name="e-file-input mt-2 w-full",
                 ),
-                class_name="grid gap-2",
+                class_name="block min-w-0",
             ),
             rx.el.p(
                 "Скажем, наша ли выписка, не изменён ли файл и действует ли книжка сегодня. "
