@@ -129,7 +129,7 @@ def number(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -
         values: dict[str, Any] = {"asked": asked}
     else:
         conditions, values = _conditions(parts, filters)
-        if parts and not _is_embedded(db):
+        if len(parts) > 1 and not _is_embedded(db):
             _point_the_way(db, parts, conditions, values, limit=limit)
         statement = f"SELECT 1 FROM clinics WHERE {conditions} LIMIT :limit"
     counted = sa.text(f"SELECT count(*) FROM ({statement}) AS found")
@@ -154,7 +154,7 @@ def candidates(
         values: dict[str, Any] = {"asked": asked}
     else:
         conditions, values = _conditions(parts, filters)
-        if parts and not _is_embedded(db):
+        if len(parts) > 1 and not _is_embedded(db):
             _point_the_way(db, parts, conditions, values, limit=limit)
         statement = f"SELECT {_COLUMNS} FROM clinics WHERE {conditions} LIMIT :limit"
     found = db.connection().execute(sa.text(statement), values | {"limit": limit})
