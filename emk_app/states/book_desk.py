@@ -9,16 +9,16 @@ import reflex as rx
 
 from emk_app import clock
 from emk_app.domain.actors import Role
-from emk_app.domain.errors import DomainError, FreshFactorNeeded, Invalid, NotFound
+from emk_app.domain.errors import DomainError, Invalid, NotFound
 from emk_app.domain.orders import OrderKind
 from emk_app.edge.policy import allow
 from emk_app.presenting import orders as rows
 from emk_app.presenting import texts
 from emk_app.presenting.orders import DeskRow, OpenRow, OrderRow, WaitingRow
-from emk_app.services import accounts, stopping
+from emk_app.services import stopping
 from emk_app.services.stopping import BookDesk
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -141,12 +141,12 @@ class BookDeskState(rx.State):
         asked = self._number()
         self.errors = dict.fromkeys(CONTROLS, "")
         try:
-            await self._renew_factor(form)
+            actor = await fresh_actor(self, text_of(form, "code", 12))
         except DomainError as error:
             self.needs_code = True
             self.errors = {**self.errors, "code": texts.sentence(error)}
             return
-        actor = await actor_of(self)
+        self.needs_code = False
         try:
             kind = await in_thread(act, actor, asked, *words, now=clock.now())
         except Invalid as error:
@@ -160,18 +160,6 @@ class BookDeskState(rx.State):
             self._show(await in_thread(stopping.peek, actor, asked))
         except NotFound:
             self.is_missing = self.is_loaded = True
-
-    async def _renew_factor(self, form: Any) -> None:
-        """Take a code where the last one is older than five minutes (D13)."""
-        actor = await actor_of(self)
-        if is_fresh(actor):
-            self.needs_code = False
-            return
-        code = text_of(form, "code", 12)
-        if not code:
-            raise FreshFactorNeeded
-        await in_thread(accounts.renew_factor, actor, code, now=clock.now())
-        self.needs_code = False
 
     def _show(self, found: BookDesk) -> None:
         """Send what differs from what the screen shows."""

@@ -13,7 +13,6 @@ from emk_app.domain.attachments import AttachmentKind
 from emk_app.domain.clearance import CONTRAINDICATION_GROUPS, RESTRICTIONS, Fitness
 from emk_app.domain.errors import (
     DomainError,
-    FreshFactorNeeded,
     Invalid,
     InvalidValue,
     NotFound,
@@ -44,12 +43,12 @@ from emk_app.presenting.examinations import (
 )
 from emk_app.presenting.formats import day
 from emk_app.presenting.vaccinations import RecordRow, StandingRow
-from emk_app.services import accounts, appealing, attaching, examining, staffing, vaccinating
+from emk_app.services import appealing, attaching, examining, staffing, vaccinating
 from emk_app.services.attaching import Folder
 from emk_app.services.examining import ExaminationView, Words
 from emk_app.services.vaccinating import Card, Typed
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -525,7 +524,7 @@ class ExaminationState(rx.State):
         """Open a signed case again to put right what was written."""
         self.errors = {**self.errors, "code": ""}
         try:
-            await self._renew_factor(form)
+            await self._fresh_actor(form)
         except DomainError as error:
             self.needs_code = True
             self.errors = {**self.errors, "code": texts.sentence(error)}
@@ -625,12 +624,11 @@ class ExaminationState(rx.State):
 
     async def _sign(self, form: Any) -> None:
         try:
-            await self._renew_factor(form)
+            actor = await self._fresh_actor(form)
         except DomainError as error:
             self.needs_code = True
             self.errors = {**self.errors, "code": texts.sentence(error)}
             return
-        actor = await actor_of(self)
         try:
             await in_thread(
                 examining.conclude_and_sign,
@@ -649,16 +647,10 @@ class ExaminationState(rx.State):
             await say(self, rows.SIGNED)
         self.is_confirming = False
 
-    async def _renew_factor(self, form: Any) -> None:
-        """Take a code where the last one is older than five minutes (D13)."""
-        actor = await actor_of(self)
-        if is_fresh(actor):
-            return
-        code = text_of(form, "code", 12)
-        if not code:
-            raise FreshFactorNeeded
-        await in_thread(accounts.renew_factor, actor, code, now=clock.now())
+    async def _fresh_actor(self, form: Any) -> Actor:
+        actor = await fresh_actor(self, text_of(form, "code", 12))
         self.needs_code = False
+        return actor
 
     async def _save(
         self,

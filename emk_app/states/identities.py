@@ -8,15 +8,15 @@ import reflex as rx
 
 from emk_app import clock
 from emk_app.domain.actors import Role
-from emk_app.domain.errors import DomainError, FreshFactorNeeded, Invalid, NotFound
+from emk_app.domain.errors import DomainError, Invalid, NotFound
 from emk_app.edge.policy import allow
 from emk_app.presenting import identities as rows
 from emk_app.presenting import texts
 from emk_app.presenting.identities import CaseRow, ChangeRow, LineRow, NowRow, ProofRow, SideRow
-from emk_app.services import accounts, renaming
+from emk_app.services import renaming
 from emk_app.services.renaming import ChangeCase
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -118,14 +118,15 @@ class ChangeState(rx.State):
         """Let the book say the new data."""
         self.errors = dict.fromkeys(CONTROLS, "")
         try:
-            await self._renew_factor(form)
+            actor = await fresh_actor(self, text_of(form, "code", 12))
         except DomainError as error:
             self.needs_code = True
             self.errors = {**self.errors, "code": texts.sentence(error)}
             return
+        self.needs_code = False
         asked = self._ref()
         try:
-            await in_thread(renaming.approve, await actor_of(self), asked, now=clock.now())
+            await in_thread(renaming.approve, actor, asked, now=clock.now())
         except DomainError as error:
             await warn(self, error)
         else:
@@ -148,16 +149,6 @@ class ChangeState(rx.State):
         else:
             await say(self, rows.REJECTED)
         await self._reload(asked)
-
-    async def _renew_factor(self, form: Any) -> None:
-        """Take a code where the last one is older than five minutes (D13)."""
-        actor = await actor_of(self)
-        if not is_fresh(actor):
-            code = text_of(form, "code", 12)
-            if not code:
-                raise FreshFactorNeeded
-            await in_thread(accounts.renew_factor, actor, code, now=clock.now())
-        self.needs_code = False
 
     async def _reload(self, asked: str) -> None:
         try:

@@ -35,12 +35,12 @@ from emk_app.presenting.books import CardRow, ItemRow, card_row, item_rows
 from emk_app.presenting.disclosures import GrantRow, HandoverRow, RecordRow
 from emk_app.presenting.field_texts import word
 from emk_app.presenting.formats import hour
-from emk_app.services import accounts, handing_over, showing
+from emk_app.services import handing_over, showing
 from emk_app.services.examining import ENTER
 from emk_app.services.showing import RecordView
 from emk_app.settings import settings
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, fresh_actor, hush, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -170,13 +170,11 @@ class RecordsState(rx.State):
     async def _renewed(self, form: dict[str, Any], name: str) -> Actor | None:
         """Return who acts with a fresh factor, or None where a code has to be typed."""
         try:
-            await _renew_factor(self, text_of(form, name, 12))
+            return await fresh_actor(self, text_of(form, name, 12))
         except FreshFactorNeeded:
             self.errors = self.errors | {name: "Введите код: действие надо подтвердить."}
         except DomainError as error:
             self.errors = self.errors | {name: texts.sentence(error)}
-        else:
-            return await actor_of(self)
         return None
 
     async def _show(self) -> None:
@@ -266,7 +264,7 @@ class ClinicRecordsState(rx.State):
         self.typed = text_of(form, "record_code", 400)
         self._forget()
         try:
-            await _renew_factor(self, text_of(form, "factor", 12))
+            actor = await fresh_actor(self, text_of(form, "factor", 12))
         except DomainError as error:
             self.needs_code = True
             self.code_problem = (
@@ -276,7 +274,6 @@ class ClinicRecordsState(rx.State):
             )
             return None
         self.needs_code = False
-        actor = await actor_of(self)
         try:
             found = await in_thread(showing.claim, actor, self.typed, now=clock.now())
         except InvalidValue as error:
@@ -402,16 +399,6 @@ class ClinicRecordsState(rx.State):
     def _let_go(self) -> None:
         self.part = ""
         self.card, self.items, self.shots, self.papers = CardRow(), [], [], []
-
-
-async def _renew_factor(state: rx.State, code: str) -> None:
-    """Take a code where the last one is older than five minutes (D13)."""
-    actor = await actor_of(state)
-    if is_fresh(actor):
-        return
-    if not code:
-        raise FreshFactorNeeded
-    await in_thread(accounts.renew_factor, actor, code, now=clock.now())
 
 
 def _id(value: Any) -> int:

@@ -8,7 +8,6 @@ from typing import Any, Final
 import reflex as rx
 
 from emk_app import clock
-from emk_app.domain.actors import Actor
 from emk_app.domain.errors import DomainError, FreshFactorNeeded, Invalid
 from emk_app.edge.policy import allow_signed_in
 from emk_app.presenting import securing as rows
@@ -16,7 +15,7 @@ from emk_app.presenting import texts
 from emk_app.presenting.securing import FactorRow, SessionRow
 from emk_app.services import accounts, securing
 from emk_app.states import live
-from emk_app.states.session import HOME, actor_of, hush, is_fresh, say, warn
+from emk_app.states.session import HOME, actor_of, fresh_actor, hush, is_fresh, say, warn
 from emk_app.states.sign_in import authenticator_of, text_of
 from emk_app.threads import in_thread
 
@@ -135,7 +134,8 @@ class SecurityState(rx.State):
         """Do one act with a fresh second factor; return its answer in a tuple, None if refused."""
         self.errors = dict.fromkeys((*FIELDS, *FORMS), "")
         try:
-            actor = await self._fresh_actor(form)
+            actor = await fresh_actor(self, text_of(form, "code", 20))
+            self.needs_code = False
             return (await in_thread(act, actor, *given, now=clock.now()),)
         except Invalid as error:
             self.errors = {**self.errors, **texts.field_sentences(error)}
@@ -143,18 +143,6 @@ class SecurityState(rx.State):
             self.needs_code = self.needs_code or isinstance(error, FreshFactorNeeded)
             self.errors = {**self.errors, name: texts.sentence(error)}
         return None
-
-    async def _fresh_actor(self, form: Any) -> Actor:
-        """Return who acts, after taking a code where the last one is older than five minutes."""
-        actor = await actor_of(self)
-        if not is_fresh(actor):
-            code = text_of(form, "code", 20)
-            if not code:
-                raise FreshFactorNeeded
-            await in_thread(accounts.renew_factor, actor, code, now=clock.now())
-            actor = await actor_of(self)
-        self.needs_code = False
-        return actor
 
     async def _show(self) -> None:
         guards = await in_thread(securing.view, await actor_of(self), now=clock.now())

@@ -73,6 +73,20 @@ def is_fresh(actor: Actor) -> bool:
     return True
 
 
+async def fresh_actor(state: rx.State, code: str) -> Actor:
+    """Return who acts, after taking ``code`` where the last one is older than five minutes (D13).
+
+    Raises ``FreshFactorNeeded`` where one is needed and nothing was typed.
+    """
+    actor = await actor_of(state)
+    if is_fresh(actor):
+        return actor
+    if not code:
+        raise FreshFactorNeeded
+    await in_thread(accounts.renew_factor, actor, code, now=clock.now())
+    return await actor_of(state)
+
+
 async def say(state: rx.State, text: str) -> None:
     """Tell the person that something was done."""
     messages = await state.get_state(MessageState)
