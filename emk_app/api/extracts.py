@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import urllib.parse
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
@@ -14,8 +13,7 @@ from starlette.responses import Response
 from emk_app import clock
 from emk_app.api.routing import Endpoint, actor_of, address_of
 from emk_app.api.scans import HEADERS, drain, file_of
-from emk_app.api.verdict import ROBOTS, built
-from emk_app.components.verdict import verdict_html
+from emk_app.api.verdict import answer_page
 from emk_app.crypto import pades
 from emk_app.domain.actors import Role
 from emk_app.domain.errors import NotFound
@@ -55,29 +53,18 @@ async def check(request: Request) -> Response:
     """Say what a file is and how the book stands now; the file is kept nowhere."""
     if not allowance.take(address_of(request), asyncio.get_running_loop().time()):
         await drain(request)
-        return _page(429, extract_checks.TOO_MANY, {"retry-after": "60"})
+        return answer_page(request, 429, extract_checks.TOO_MANY, {"retry-after": "60"})
     try:
         content, _ = await file_of(request)
     except (MultiPartException, ClientDisconnect, KeyError):
-        return _page(400, extract_checks.NO_FILE)
+        return answer_page(request, 400, extract_checks.NO_FILE)
     if not content:
-        return _page(400, extract_checks.NO_FILE)
+        return answer_page(request, 400, extract_checks.NO_FILE)
     if len(content) > pades.MAX_FILE:
-        return _page(413, extract_checks.TOO_LARGE)
+        return answer_page(request, 413, extract_checks.TOO_LARGE)
     viewer = device_name(request.headers.get("user-agent", ""))
     found = await in_thread(extracts.check, content, viewer, now=clock.now())
-    return _page(200, extract_checks.words(found))
-
-
-def _page(status: int, words: Mapping[str, Any], more: Mapping[str, str] | None = None) -> Response:
-    made = built()
-    headers = {
-        "cache-control": "no-store",
-        "x-robots-tag": ROBOTS,
-        "content-security-policy": made.policy,
-        **(more or {}),
-    }
-    return Response(made.filled(verdict_html(**words)), status, headers, "text/html; charset=utf-8")
+    return answer_page(request, 200, extract_checks.words(found))
 
 
 ENDPOINTS: Final = (

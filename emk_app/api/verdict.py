@@ -167,19 +167,19 @@ async def page(request: Request) -> Response:
     agent = request.headers.get("user-agent", "")
     if _ROBOTS.search(agent):
         # A messenger that draws a preview of the link has not looked at the book.
-        return _page(request, 200, verdicts.PREVIEW)
+        return answer_page(request, 200, verdicts.PREVIEW)
     if "prefetch" in request.headers.get("sec-purpose", ""):
         return Response(status_code=503, headers={"cache-control": "no-store"})
     if not _is_allowed(address_of(request)):
-        return _page(request, 429, verdicts.TOO_MANY, {"retry-after": "60"})
+        return answer_page(request, 429, verdicts.TOO_MANY, {"retry-after": "60"})
     try:
         result = await _look(request.path_params["code"].removesuffix("/"), agent)
     except NotFound:
-        return _page(request, 404, verdicts.UNKNOWN_LINK)
+        return answer_page(request, 404, verdicts.UNKNOWN_LINK)
     except Exception as error:
         incident = incidents.note(log, "a scan", error)
-        return _page(request, 503, verdicts.out_of_order(incident))
-    return _page(request, 200, verdicts.page_words(result), code=_canonical(request))
+        return answer_page(request, 503, verdicts.out_of_order(incident))
+    return answer_page(request, 200, verdicts.page_words(result), code=_canonical(request))
 
 
 async def stream(request: Request) -> Response:
@@ -217,7 +217,7 @@ async def _told(code: str, given: str, address: str, seen: str) -> AsyncIterator
         yield f"retry: {2000 + hash(given) % 3000}\n\n".encode()
         while loop.time() < ends and _is_ticket(given, code, clock.now()) and not leaving.is_set():
             try:
-                sight = await _see_again(code)
+                sight = await _see(code, "", again=True)
             except NotFound:
                 return
             if watch is None:
@@ -255,32 +255,28 @@ def _key_of(words: Mapping[str, Any]) -> str:
 
 
 def _live(code: str, key: str, now: datetime) -> str:
-    query = urlencode({"ticket": _ticket(code, now + WATCHED_FOR), "seen": key})
+    ends = int((now + WATCHED_FOR).timestamp())
+    query = urlencode({"ticket": _ticket(code, ends), "seen": key})
     return f"{STREAMS}{code}?{query}"
 
 
-def _ticket(code: str, until: datetime) -> str:
-    ends = int(until.timestamp())
-    said = f"{code}|{ends}"
-    return f"{ends}.{tokens.keyed_digest(keystore().session_key, said, 'watch')[:40]}"
+def _ticket(code: str, ends: int) -> str:
+    said = tokens.keyed_digest(keystore().session_key, f"{code}|{ends}", "watch")
+    return f"{ends}.{said[:40]}"
 
 
 def _is_ticket(given: str, code: str, now: datetime) -> bool:
     ends = given.partition(".")[0]
     if not (ends.isascii() and ends.isdigit() and len(ends) <= 12):
         return False
-    until = int(ends)
-    if not now.timestamp() < until <= (now + WATCHED_FOR).timestamp() + 1:
+    if not now.timestamp() < int(ends) <= (now + WATCHED_FOR).timestamp() + 1:
         return False
-    said = f"{code}|{until}"
-    return tokens.same(
-        given, f"{until}.{tokens.keyed_digest(keystore().session_key, said, 'watch')[:40]}"
-    )
+    return tokens.same(given, _ticket(code, int(ends)))
 
 
 async def unknown(request: Request) -> Response:
     """Answer an address without a code as any unknown one."""
-    return _page(request, 404, verdicts.UNKNOWN_LINK)
+    return answer_page(request, 404, verdicts.UNKNOWN_LINK)
 
 
 async def verify(scope: Scope, receive: Receive, send: Send) -> None:
@@ -339,29 +335,23 @@ def styles_of(html: str) -> str:
     return "".join((BUILD / name).read_text(encoding="utf-8") for name in names)
 
 
-async def _see_again(code: str) -> Sight:
-    now = clock.now()
-    if is_embedded():
-        return verifying.see(code, "", now=now, again=True)
-    return await in_thread(verifying.see, code, "", now=now, again=True)
-
-
-async def _look(code: str, agent: str) -> LookResult:
-    viewer = device_name(agent)
+async def _see(code: str, viewer: str, *, again: bool = False) -> Sight:
     now = clock.now()
     if is_embedded():
         # The one indexed read is quicker done at once than handed to a thread.
-        sight = verifying.see(code, viewer, now=now)
-    else:
-        sight = await in_thread(verifying.see, code, viewer, now=now)
-    return await journal.enter(sight)
+        return verifying.see(code, viewer, now=now, again=again)
+    return await in_thread(verifying.see, code, viewer, now=now, again=again)
+
+
+async def _look(code: str, agent: str) -> LookResult:
+    return await journal.enter(await _see(code, device_name(agent)))
 
 
 def _is_allowed(address: str) -> bool:
     return allowance.take(address, asyncio.get_running_loop().time())
 
 
-def _page(
+def answer_page(
     request: Request,
     status: int,
     words: Mapping[str, Any],
@@ -369,6 +359,7 @@ def _page(
     *,
     code: str = "",
 ) -> Response:
+    """Return the page that says ``words``; with a ``code``, one that hears of changes."""
     made = built()
     headers = {
         "cache-control": "no-store",
@@ -377,9 +368,8 @@ def _page(
         "vary": "accept-encoding",
         **(more or {}),
     }
-    body = verdict_html(**words)
-    if code:
-        body = verdict_html(**words, live=_live(code, _key_of(words), clock.now())) + SAID
+    live = _live(code, _key_of(words), clock.now()) if code else ""
+    body = verdict_html(**words, live=live) + (SAID if live else "")
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["content-encoding"] = "gzip"
         content = made.packed(body)
