@@ -129,8 +129,7 @@ def number(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -
         values: dict[str, Any] = {"asked": asked}
     else:
         conditions, values = _conditions(parts, filters)
-        if len(parts) > 1 and not _is_embedded(db):
-            _point_the_way(db, parts, conditions, values, limit=limit)
+        _point_the_way(db, parts, conditions, values, limit=limit)
         statement = f"SELECT 1 FROM clinics WHERE {conditions} LIMIT :limit"
     counted = sa.text(f"SELECT count(*) FROM ({statement}) AS found")
     return db.connection().execute(counted, values | {"limit": limit}).scalar_one()
@@ -154,8 +153,7 @@ def candidates(
         values: dict[str, Any] = {"asked": asked}
     else:
         conditions, values = _conditions(parts, filters)
-        if len(parts) > 1 and not _is_embedded(db):
-            _point_the_way(db, parts, conditions, values, limit=limit)
+        _point_the_way(db, parts, conditions, values, limit=limit)
         statement = f"SELECT {_COLUMNS} FROM clinics WHERE {conditions} LIMIT :limit"
     found = db.connection().execute(sa.text(statement), values | {"limit": limit})
     return [Candidate._make(row) for row in found]
@@ -369,8 +367,11 @@ def _point_the_way(
 
     Its planner takes the words of a name, which stand together, for strangers, and guesses wrong by
     ten times either way: it goes through the long lists of common words, or through the whole
-    register for a rare one. What is set here ends with the transaction.
+    register for a rare one; one word alone it judges well. What is set here ends with the
+    transaction.
     """
+    if _is_embedded(db) or len(parts) < 2:
+        return
     # Of N clinics a part p fits. The index meets about p N of them in the list of each word; who
     # reads the register has what is enough after enough / p. The sample goes in steps of the golden
     # section, which no order of the register repeats.
