@@ -82,25 +82,43 @@ class Rule:
     tries: int
     window: timedelta
     longest_block: timedelta = timedelta(minutes=15)
+    is_quota: bool = False
+    """Whether the door stays shut until the window ends instead: never more than ``tries``."""
 
 
 SIGN_IN_ACCOUNT: Final = Rule(tries=5, window=timedelta(minutes=15))
 SIGN_IN_SOURCE: Final = Rule(tries=30, window=timedelta(minutes=15))
-SECOND_FACTOR: Final = Rule(tries=5, window=timedelta(minutes=5))
-SECOND_FACTOR_DAY: Final = Rule(
-    tries=50, window=timedelta(days=1), longest_block=timedelta(hours=1)
+SIGN_IN_EVERYBODY: Final = Rule(tries=300, window=timedelta(seconds=10), is_quota=True)
+"""Wrong passwords from everywhere together: a guess over many accounts and addresses is slowed."""
+SECOND_FACTOR: Final = (
+    Rule(tries=5, window=timedelta(minutes=5), is_quota=True),
+    Rule(tries=20, window=timedelta(hours=1), is_quota=True),
+    Rule(tries=50, window=timedelta(days=1), is_quota=True),
 )
+"""Wrong codes; a right one is not counted."""
 REGISTER_SOURCE: Final = Rule(tries=20, window=timedelta(hours=1))
-MESSAGE_CONTACT: Final = Rule(tries=5, window=timedelta(days=1), longest_block=timedelta(hours=1))
+MESSAGES: Final = (
+    Rule(tries=1, window=timedelta(minutes=1), is_quota=True),
+    Rule(tries=3, window=timedelta(hours=1), is_quota=True),
+    Rule(tries=5, window=timedelta(days=1), is_quota=True),
+)
+"""What strangers can have sent to one phone or address."""
+MESSAGES_TO_ALL: Final = Rule(tries=1000, window=timedelta(hours=1), is_quota=True)
+"""And to all of them together: each message costs money."""
 LONGEST_WINDOW: Final = timedelta(days=1)
 FIRST_BLOCK: Final = timedelta(seconds=30)
 
 
-def blocked_for(failures: int, rule: Rule) -> timedelta:
-    """Return how long the door stays shut after ``failures``: each time twice as long."""
+def blocked_for(failures: int, rule: Rule, passed: timedelta) -> timedelta:
+    """Return how long the door stays shut after ``failures``: each time twice as long.
+
+    ``passed`` of the window is over; a quota opens again with the next one.
+    """
     over = failures - rule.tries
     if over < 0:
         return timedelta(0)
+    if rule.is_quota:
+        return rule.window - passed
     return min(FIRST_BLOCK * 2 ** min(over, 16), rule.longest_block)
 
 

@@ -92,7 +92,7 @@ def register(
     name, reach, secret = _registration(login, contact, password, repeated)
     # Whoever owns a taken login hears of it wherever else the code would have gone.
     told = sorted({reach, name.value})
-    throttling.spend(*((key_of("message", each), rules.MESSAGE_CONTACT) for each in told), now=now)
+    throttling.spend_messages(*told, now=now)
     hashed = passwords.hash_password(secret)
     code = tokens.numeric_code()
     with unit_of_work() as db:
@@ -121,7 +121,7 @@ def resend_contact_code(door: str, *, now: datetime) -> None:
     """
     with reading() as db:
         reach = _registration_at(_doorstep(db, door, now), door)[2]
-    throttling.spend((key_of("message", reach), rules.MESSAGE_CONTACT), now=now)
+    throttling.spend_messages(reach, now=now)
     code = tokens.numeric_code()
     with unit_of_work() as db:
         step = _doorstep(db, door, now)
@@ -174,10 +174,12 @@ def begin_sign_in(door: str, login: str, password: str, *, source: str, now: dat
         name: LoginName | None = LoginName.parse(login)
     except InvalidValue:
         name = None
+    everybody = key_of("sign-in", "everybody")
     account = key_of("sign-in", name.value if name else login.strip().casefold()[:100])
     throttling.spend(
         (account, rules.SIGN_IN_ACCOUNT),
         (key_of("sign-in-source", source), rules.SIGN_IN_SOURCE),
+        (everybody, rules.SIGN_IN_EVERYBODY),
         now=now,
     )
     with reading() as db:
@@ -204,6 +206,7 @@ def begin_sign_in(door: str, login: str, password: str, *, source: str, now: dat
         if rehashed:
             db.exec(sa.update(User).where(col(User.id) == user.id).values(password_hash=rehashed))
     throttling.forgive(account)
+    throttling.refund(everybody)
     return Step.CODE if user.totp_confirmed_at else Step.ENROL
 
 
@@ -265,7 +268,7 @@ def confirm_code(door: str, code: str, *, now: datetime) -> str:
         step.ticket_hash = tokens.digest(ticket, "ticket")
         step.ticket_expires_at = now + rules.TICKET_LIFE
         db.add(step)
-    throttling.forgive(key_of("factor", str(user.id)))
+    forgive_factor(user.id)
     return ticket
 
 
@@ -384,7 +387,7 @@ def renew_factor(actor: Actor, code: str, *, now: datetime) -> None:
             .values(factor_at=now)
         )
         auditing.record(db, actor, "renew_factor", f"user:{user.id}", subject_id=user.id, now=now)
-    throttling.forgive(key_of("factor", str(actor.user_id)))
+    forgive_factor(actor.user_id)
 
 
 def create_user(
@@ -557,12 +560,16 @@ def _person_at(db: Session, door: str, now: datetime) -> User:
 
 def spend_factor(user_id: int, now: datetime) -> None:
     """Count one try of the second factor, before it is looked at; raise ``TooManyAttempts``."""
-    subject = str(user_id)
-    throttling.spend(
-        (key_of("factor", subject), rules.SECOND_FACTOR),
-        (key_of("factor-day", subject), rules.SECOND_FACTOR_DAY),
-        now=now,
-    )
+    throttling.spend(*zip(_factor_keys(user_id), rules.SECOND_FACTOR, strict=True), now=now)
+
+
+def forgive_factor(user_id: int) -> None:
+    """Count the last try of the second factor as none: it was right."""
+    throttling.refund(*_factor_keys(user_id))
+
+
+def _factor_keys(user_id: int) -> list[str]:
+    return [key_of(f"factor-{place}", str(user_id)) for place in range(len(rules.SECOND_FACTOR))]
 
 
 def accept_factor(db: Session, user: User, code: str, now: datetime) -> bool:

@@ -205,7 +205,7 @@ def confirm_replacement(actor: Actor, code: str, *, now: datetime) -> None:
         db.add(user)
         accounts.revoke_all(db, user.id, now, but=actor.session_id)
         _tell(db, actor, user, News.FACTOR_REPLACED, "replace_factor", now)
-    throttling.forgive(key_of("factor", str(actor.user_id)))
+    accounts.forgive_factor(actor.user_id)
 
 
 def _own(db: Session, actor: Actor, *, locked: bool = False) -> User:

@@ -11,7 +11,13 @@ from sqlmodel import Session, col, delete, select
 from emk_app.crypto import tokens
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.people import Throttle
-from emk_app.domain.accounts import LONGEST_WINDOW, Rule, blocked_for
+from emk_app.domain.accounts import (
+    LONGEST_WINDOW,
+    MESSAGES,
+    MESSAGES_TO_ALL,
+    Rule,
+    blocked_for,
+)
 from emk_app.domain.errors import TooManyAttempts
 from emk_app.keys import keystore
 
@@ -24,24 +30,22 @@ def key_of(purpose: str, subject: str) -> str:
 def spend(*those: tuple[str, Rule], now: datetime) -> None:
     """Count one try under each key; raise ``TooManyAttempts`` if any door is shut.
 
-    A transaction of its own, before the try: a failure afterwards does not undo the count.
+    A transaction of its own, before the try: a failure afterwards does not undo the count. What is
+    refused here is no try, and counted nowhere.
     """
-    shut: datetime | None = None
     with unit_of_work() as db:
-        for key, rule in those:
-            row = _row(db, key, now)
-            if row.blocked_until is not None and row.blocked_until > now:
-                shut = max(shut or row.blocked_until, row.blocked_until)
-                continue
-            if now - row.since > rule.window:
+        rows = [(_row(db, key, now), rule) for key, rule in those]
+        shut = [row.blocked_until for row, _ in rows if row.blocked_until is not None]
+        if any(until > now for until in shut):
+            raise TooManyAttempts(max(shut))
+        for row, rule in rows:
+            if not row.failures or now - row.since >= rule.window:
                 row.failures, row.since, row.blocked_until = 0, now, None
             row.failures += 1
-            wait = blocked_for(row.failures, rule)
+            wait = blocked_for(row.failures, rule, now - row.since)
             if wait:
                 # This try is still let through; the next one waits.
                 row.blocked_until = now + wait
-    if shut is not None:
-        raise TooManyAttempts(shut)
 
 
 def check(*keys: str, now: datetime) -> None:
@@ -58,6 +62,32 @@ def forgive(*keys: str) -> None:
     """Forget the tries under ``keys``, after a success."""
     with unit_of_work() as db:
         db.exec(delete(Throttle).where(col(Throttle.key).in_(keys)))
+
+
+def refund(*keys: str) -> None:
+    """Take one try under each of ``keys`` back, after a success; the failures stay counted."""
+    with unit_of_work() as db:
+        db.exec(
+            sa.update(Throttle)
+            .where(col(Throttle.key).in_(keys), col(Throttle.failures) > 0)
+            .values(failures=Throttle.failures - 1, blocked_until=None)
+        )
+
+
+def spend_messages(*contacts: str, now: datetime) -> None:
+    """Count one message to each of ``contacts`` that a stranger asked for.
+
+    Raises ``TooManyAttempts`` where one of them has got as many as may be (D16).
+    """
+    spend(
+        *(
+            (key_of(f"message-{place}", contact), rule)
+            for contact in contacts
+            for place, rule in enumerate(MESSAGES)
+        ),
+        (key_of("message", "all"), MESSAGES_TO_ALL),
+        now=now,
+    )
 
 
 def sweep(*, now: datetime) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pyotp
 import pytest
@@ -14,8 +17,11 @@ from emk_app.db import vault
 from emk_app.db.engine import reading
 from emk_app.db.tables.journal import OutboxMessage
 from emk_app.db.tables.people import Login, Throttle, User
+from emk_app.domain import accounts as rules
 from emk_app.domain.accounts import (
     LONGEST_WINDOW,
+    MESSAGES_TO_ALL,
+    SIGN_IN_EVERYBODY,
     DoorstepExpired,
     PasswordsDiffer,
     PasswordTooCommon,
@@ -122,7 +128,7 @@ def test_nothing_personal_stands_in_clear(now: datetime):
 def test_taken_login_looks_the_same_and_its_owner_is_told(now: datetime):
     register("anna@example.ru", now)
     accounts.confirm_contact(DOOR, code_sent(), now=now)
-    register("anna@example.ru", now, door="e" * 64)
+    register("anna@example.ru", now + timedelta(minutes=1), door="e" * 64)
     assert accounts.step_of("e" * 64, now=now) is Step.CONTACT
     recipient, text = outbox()[-1]
     assert recipient == "anna@example.ru"
@@ -156,17 +162,97 @@ def test_code_sent_again_replaces_the_one_before(now: datetime):
 def test_taken_login_gets_no_code_a_second_time_either(now: datetime):
     register("anna@example.ru", now)
     accounts.confirm_contact(DOOR, code_sent(), now=now)
-    register("anna@example.ru", now, door="e" * 64)
+    register("anna@example.ru", now + timedelta(minutes=1), door="e" * 64)
     sent = len(outbox())
-    accounts.resend_contact_code("e" * 64, now=now)
+    accounts.resend_contact_code("e" * 64, now=now + timedelta(minutes=2))
     assert len(outbox()) == sent
 
 
 def test_messages_to_one_contact_are_few(now: datetime):
+    """One a minute, three an hour, five a day."""
     register("anna@example.ru", now)
     with pytest.raises(TooManyAttempts):
-        for _ in range(10):
-            accounts.resend_contact_code(DOOR, now=now)
+        accounts.resend_contact_code(DOOR, now=now + timedelta(seconds=59))
+    accounts.resend_contact_code(DOOR, now=now + timedelta(minutes=1))
+    sent = [now, now + timedelta(minutes=1)]
+    for seconds in range(80, 6 * 3600, 20):
+        at = now + timedelta(seconds=seconds)
+        with contextlib.suppress(TooManyAttempts):
+            throttling.spend_messages("anna@example.ru", now=at)
+            sent.append(at)
+    assert len(sent) == 5
+    assert min(later - earlier for earlier, later in pairwise(sent)) >= timedelta(minutes=1)
+    assert max(sum(timedelta(0) <= b - a < timedelta(hours=1) for b in sent) for a in sent) == 3
+    throttling.spend_messages("anna@example.ru", now=now + timedelta(days=1))
+
+
+def test_messages_to_all_contacts_together_have_an_end(now: datetime):
+    rule = replace(MESSAGES_TO_ALL, tries=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(throttling, "MESSAGES_TO_ALL", rule)
+        for number in range(3):
+            register(f"x{number}@example.ru", now)
+        with pytest.raises(TooManyAttempts):
+            register("x3@example.ru", now)
+        register("x3@example.ru", now + rule.window)
+
+
+def test_wrong_passwords_from_everywhere_together_have_an_end(now: datetime):
+    staff(now)
+    rule = replace(SIGN_IN_EVERYBODY, tries=3)
+
+    def wrong(number: int) -> None:
+        source = f"10.0.0.{number}"
+        accounts.begin_sign_in(DOOR, f"x{number}@example.ru", PASSWORD, source=source, now=now)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "SIGN_IN_EVERYBODY", rule)
+        for _ in range(5):
+            assert sign_in("operator@example.ru", now) is Step.CODE
+        for number in range(3):
+            with pytest.raises(WrongCredentials):
+                wrong(number)
+        with pytest.raises(TooManyAttempts):
+            wrong(4)
+        with pytest.raises(TooManyAttempts):
+            sign_in("operator@example.ru", now)
+        assert sign_in("operator@example.ru", now + rule.window) is Step.CODE
+
+
+def test_wrong_codes_are_few_in_minutes_in_an_hour_and_in_a_day(now: datetime):
+    staff(now)
+    actor = accounts.actor_of(accounts.ref_of(signed_in(now)), now=now)
+    at, tried = now, list[datetime]()
+    while at < now + timedelta(hours=3):
+        at += timedelta(seconds=50)
+        try:
+            accounts.renew_factor(actor, "123456", now=at)
+        except WrongCode:
+            tried.append(at)
+        except TooManyAttempts:
+            continue
+    for window, most in [(timedelta(minutes=5), 5), (timedelta(hours=1), 20)]:
+        begun = tried[0]
+        assert sum(begun <= each < begun + window for each in tried) == most
+    assert len(tried) == 50
+
+
+def test_right_codes_are_not_counted_however_many(now: datetime):
+    staff(now)
+    actor = accounts.actor_of(accounts.ref_of(signed_in(now)), now=now)
+    for minute in range(1, 60):
+        at = now + timedelta(minutes=minute)
+        accounts.renew_factor(actor, pyotp.TOTP(SECRET).at(at), now=at)
+
+
+def test_what_is_refused_is_counted_nowhere(now: datetime):
+    quota = Rule(tries=1, window=timedelta(minutes=1), is_quota=True)
+    wide = Rule(tries=2, window=timedelta(hours=1), is_quota=True)
+    throttling.spend(("a", quota), ("b", wide), now=now)
+    for _ in range(5):
+        with pytest.raises(TooManyAttempts):
+            throttling.spend(("a", quota), ("b", wide), now=now)
+    throttling.spend(("a", quota), ("b", wide), now=now + timedelta(minutes=1))
 
 
 def test_owner_of_a_taken_login_is_not_flooded_by_way_of_other_contacts(now: datetime):
@@ -174,7 +260,8 @@ def test_owner_of_a_taken_login_is_not_flooded_by_way_of_other_contacts(now: dat
     accounts.confirm_contact(DOOR, code_sent(), now=now)
     with pytest.raises(TooManyAttempts):
         for number in range(10):
-            register("500100732259", now, contact=f"x{number}@example.ru", door="e" * 64)
+            contact = f"x{number}@example.ru"
+            register("500100732259", now + timedelta(hours=number), contact=contact, door="e" * 64)
 
 
 def test_contact_code_does_not_open_another_browser(now: datetime):
