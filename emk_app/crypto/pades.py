@@ -1,8 +1,9 @@
 """Signatures inside a PDF: PAdES B-B, or B-T with a time-stamp server, certified and closed.
 
-The writer is pyHanko's. The reader is ours and reads only what we write: one signature over every
-byte of the file but its own, in one fixed spelling, so that no byte can be changed unseen and a
-stranger's file meets no parser of PDF at all.
+What is added to the file is written by pyHanko, the signature inside it by ourselves. The reader
+is ours and reads only what we write: one signature over every byte of the file but its own, in one
+fixed spelling, so that no byte can be changed unseen and a stranger's file meets no parser of PDF
+at all.
 """
 
 from __future__ import annotations
@@ -30,8 +31,7 @@ from pyhanko.keys import internal as _internal
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
-from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.signers.pdf_cms import Signer as CmsSigner
+from pyhanko.sign.signers.pdf_cms import ExternalSigner
 from pyhanko.sign.timestamps import HTTPTimeStamper, TimeStamper
 
 from emk_app.crypto import der, signing
@@ -73,14 +73,17 @@ _SAYS: Final = re.compile(
 
 _SIGNED_DATA: Final = bytes.fromhex("06092a864886f70d010702")
 _ONE: Final = bytes.fromhex("020101")
-_DATA: Final = bytes.fromhex("300b06092a864886f70d010701")
+_DATA_TYPE: Final = bytes.fromhex("06092a864886f70d010701")
+_DATA: Final = b"\x30\x0b" + _DATA_TYPE
 _SHA256: Final = bytes.fromhex("300d06096086480165030402010500")
 _ECDSA_SHA256: Final = bytes.fromhex("300a06082a8648ce3d040302")
+_CONTENT_TYPE: Final = bytes.fromhex("06092a864886f70d010903")
 _MESSAGE_DIGEST: Final = bytes.fromhex("06092a864886f70d010904")
 _SIGNING_CERTIFICATE: Final = bytes.fromhex("060b2a864886f70d010910022f")
 _STAMP: Final = bytes.fromhex("060b2a864886f70d010910020e")
 _CONTEXT_0: Final = 0xA0
 _CONTEXT_1: Final = 0xA1
+_CONTEXT_4: Final = 0xA4
 
 # What the general parsers may find wrong with the token of a time-stamp server.
 _UNREADABLE: Final = (
@@ -169,11 +172,11 @@ def sign_pdf(
     if stamp_url is not None:
         try:
             stamper = HTTPTimeStamper(stamp_url, timeout=STAMP_SECONDS)
-            return asyncio.run(_sign(content, signer, extract, now, stamper))
+            return _sign(content, signer, extract, now, stamper)
         except Exception as error:
             # The network, the server and the reader of its answer fail with errors of every kind.
             _log.warning("no time stamp: %s", type(error).__name__)
-    return asyncio.run(_sign(content, signer, extract, now, None))
+    return _sign(content, signer, extract, now, None)
 
 
 def check_pdf(content: bytes, trust: TrustList) -> PdfCheck:
@@ -191,33 +194,50 @@ def check_pdf(content: bytes, trust: TrustList) -> PdfCheck:
     return next((each for each in found if each.signature.key_listed), found[0])
 
 
-class _CachedKeySigner(CmsSigner):
-    """Our signer, whatever it keeps its key in, as pyHanko wants it."""
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What of the signer goes into each of its signatures, written once."""
 
-    def __init__(self, signer: Signer) -> None:
-        certificate, *chain = _translated((signer.certificate, *signer.chain))
-        super().__init__(signing_cert=certificate, embed_roots=False)
-        registry: Any = self.cert_registry
-        registry.register_multiple(chain)
-        self._signer = signer
-
-    async def async_sign_raw(
-        self, data: bytes, digest_algorithm: str, dry_run: bool = False
-    ) -> bytes:
-        """Return the signature in DER."""
-        return der_signature(self._signer.sign(data))
+    certificates: bytes
+    """Its own and those above it, in the order of a SET."""
+    who: bytes
+    """Issuer and serial number of its own."""
+    signing_certificate: bytes
+    """The attribute that ties the signature to its certificate (RFC 5035)."""
+    external: Any
+    """The same for pyHanko, which asks of it no signature."""
 
 
 @lru_cache(maxsize=16)
-def _translated(certificates: tuple[x509.Certificate, ...]) -> tuple[Any, ...]:
+def _identity(certificate: x509.Certificate, chain: tuple[x509.Certificate, ...]) -> _Identity:
     internal: Any = _internal
-    return tuple(internal.translate_pyca_cryptography_cert_to_asn1(each) for each in certificates)
+    raw = certificate.public_bytes(Encoding.DER)
+    issuer, _, serial = _names(raw)
+    named = der.write(
+        der.SEQUENCE,
+        der.write(der.OCTET_STRING, hashlib.sha256(raw).digest()),
+        der.write(der.SEQUENCE, der.write(der.SEQUENCE, der.write(_CONTEXT_4, issuer)), serial),
+    )
+    attribute = der.write(der.SEQUENCE, der.write(der.SEQUENCE, named))
+    return _Identity(
+        certificates=b"".join(sorted((raw, *(each.public_bytes(Encoding.DER) for each in chain)))),
+        who=der.write(der.SEQUENCE, issuer, serial),
+        signing_certificate=der.write(
+            der.SEQUENCE, _SIGNING_CERTIFICATE, der.write(der.SET, attribute)
+        ),
+        external=ExternalSigner(
+            signing_cert=internal.translate_pyca_cryptography_cert_to_asn1(certificate),
+            cert_registry=None,
+            signature_value=bytes(64),
+            embed_roots=False,
+        ),
+    )
 
 
-async def _sign(
+def _sign(
     content: bytes, signer: Signer, extract: Extract, now: datetime, stamper: TimeStamper | None
 ) -> bytes:
-    at = now.astimezone(UTC).replace(microsecond=0)
+    identity = _identity(signer.certificate, signer.chain)
     metadata = PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
@@ -226,24 +246,66 @@ async def _sign(
         docmdp_permissions=MDPPerm.NO_CHANGES,
         contact_info=extract.said,
     )
-    pdf_signer = PdfSigner(metadata, _CachedKeySigner(signer), timestamper=stamper)
-    session: Any = pdf_signer.init_signing_session(IncrementalPdfFileWriter(io.BytesIO(content)))
-    session.system_time = at
-    # Known beforehand; a trial signature to learn it would cost as much as the real one.
-    room = _OWN_ROOM + sum(
-        len(each.public_bytes(Encoding.DER)) for each in (signer.certificate, *signer.chain)
-    )
-    room += _STAMP_ROOM if stamper else 0
+    writer = IncrementalPdfFileWriter(io.BytesIO(content))
+    session: Any = PdfSigner(metadata, identity.external).init_signing_session(writer)
+    session.system_time = now.astimezone(UTC).replace(microsecond=0)
+    room = _OWN_ROOM + len(identity.certificates) + (_STAMP_ROOM if stamper else 0)
     prepared = session.prepare_tbs_document(
         validation_info=None, bytes_reserved=2 * room, appearance_text_params=None
     )
     output = io.BytesIO()
-    digest, _ = prepared.digest_tbs_document(output=output)
-    await prepared.perform_signature(
-        document_digest=digest.document_digest,
-        pdf_cms_signed_attrs=PdfCMSSignedAttributes(signing_time=at),
-    )
+    gap, _ = prepared.digest_tbs_document(output=output)
+    gap.fill_with_cms(output, _signature(gap.document_digest, signer, identity, stamper))
     return output.getvalue()
+
+
+def _signature(
+    digest: bytes, signer: Signer, identity: _Identity, stamper: TimeStamper | None
+) -> bytes:
+    """Return the CMS to the letter as pyHanko writes it, which takes some ten times as long."""
+    said = (
+        der.write(der.SEQUENCE, _CONTENT_TYPE, der.write(der.SET, _DATA_TYPE)),
+        der.write(
+            der.SEQUENCE, _MESSAGE_DIGEST, der.write(der.SET, der.write(der.OCTET_STRING, digest))
+        ),
+        identity.signing_certificate,
+    )
+    attributes = b"".join(sorted(said))
+    value = der_signature(signer.sign(der.write(der.SET, attributes)))
+    stamp = b"" if stamper is None else _stamp(value, stamper)
+    return _written(identity.certificates, identity.who, attributes, value, stamp)
+
+
+def _stamp(value: bytes, stamper: Any) -> bytes:
+    """Return the unsigned attributes with the time-stamp server's token in them."""
+    token = asyncio.run(stamper.async_timestamp(hashlib.sha256(value).digest(), "sha256"))
+    attribute = der.write(der.SEQUENCE, _STAMP, der.write(der.SET, token.dump()))
+    return der.write(_CONTEXT_1, attribute)
+
+
+def _written(
+    certificates: bytes, who: bytes, attributes: bytes, value: bytes, unsigned: bytes
+) -> bytes:
+    """Return a CMS signature in the one form that is ours."""
+    info = der.write(
+        der.SEQUENCE,
+        _ONE,
+        who,
+        _SHA256,
+        der.write(_CONTEXT_0, attributes),
+        _ECDSA_SHA256,
+        der.write(der.OCTET_STRING, value),
+        unsigned,
+    )
+    signed = der.write(
+        der.SEQUENCE,
+        _ONE,
+        der.write(der.SET, _SHA256),
+        _DATA,
+        der.write(_CONTEXT_0, certificates),
+        der.write(der.SET, info),
+    )
+    return der.write(der.SEQUENCE, _SIGNED_DATA, der.write(_CONTEXT_0, signed))
 
 
 def _check(content: bytes, found: re.Match[bytes], trust: TrustList) -> PdfCheck:
@@ -374,32 +436,12 @@ def _parts(raw: bytes) -> _Parts:
         raise ValueError("not a signature on P-256")
     raw_signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
     # Written anew from what was checked, it must be the same to the last byte.
-    rebuilt = der.write(
-        der.SEQUENCE,
-        _SIGNED_DATA,
-        der.write(
-            _CONTEXT_0,
-            der.write(
-                der.SEQUENCE,
-                _ONE,
-                der.write(der.SET, _SHA256),
-                _DATA,
-                der.write(_CONTEXT_0, *(each.whole for each in certificates.children())),
-                der.write(
-                    der.SET,
-                    der.write(
-                        der.SEQUENCE,
-                        _ONE,
-                        who.whole,
-                        _SHA256,
-                        der.write(_CONTEXT_0, attributes.content),
-                        _ECDSA_SHA256,
-                        der.write(der.OCTET_STRING, der_signature(raw_signature)),
-                        *([unsigned[0].whole] if stamp else []),
-                    ),
-                ),
-            ),
-        ),
+    rebuilt = _written(
+        b"".join(each.whole for each in certificates.children()),
+        who.whole,
+        attributes.content,
+        der_signature(raw_signature),
+        unsigned[0].whole if stamp else b"",
     )
     return _Parts(
         attributes=signed,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import random
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import typst
+from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -27,7 +30,14 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from emk_app.crypto import certificates, pades
 from emk_app.crypto.pades import Extract, check_pdf, sign_pdf
-from emk_app.crypto.signing import FileSigner, KeyStatus, KeyUse, TrustedKey, TrustList
+from emk_app.crypto.signing import (
+    FileSigner,
+    KeyStatus,
+    KeyUse,
+    TrustedKey,
+    TrustList,
+    der_signature,
+)
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 EXTRACT = Extract("770100000126", 3, "ab" * 32, "A" * 26, "ABC234")
@@ -88,6 +98,34 @@ def test_every_fact_speaks_for_our_own_file():
 def test_the_same_file_is_signed_the_same():
     assert signed()[: len(page())] == page()
     assert len(sign_pdf(page(), world().signer, EXTRACT, now=NOW)) == len(signed())
+
+
+class _Unhurried(signers.Signer):
+    """pyHanko with our key."""
+
+    def __init__(self, signer: FileSigner) -> None:
+        store = SimpleCertificateStore()
+        store.register_multiple(map(translate_pyca_cryptography_cert_to_asn1, signer.chain))
+        own = translate_pyca_cryptography_cert_to_asn1(signer.certificate)
+        super().__init__(signing_cert=own, cert_registry=store, embed_roots=False)
+        self._signer = signer
+
+    async def async_sign_raw(
+        self, data: bytes, digest_algorithm: str, dry_run: bool = False
+    ) -> bytes:
+        return der_signature(self._signer.sign(data))
+
+
+def test_our_signature_is_what_pyhanko_would_write():
+    found = re.search(rb"/Contents <([0-9A-F]+)>", signed())
+    assert found is not None
+    padded = bytes.fromhex(found[1].decode())
+    info = cms.ContentInfo.load(padded)["content"]["signer_infos"][0]
+    said = {each["type"].native: each["values"][0].native for each in info["signed_attrs"]}
+    made = asyncio.run(
+        _Unhurried(world().signer).async_sign(said["message_digest"], "sha256", use_pades=True)
+    ).dump()
+    assert padded == made.ljust(len(padded), b"\0")
 
 
 def test_200_changes_of_one_byte_are_200_refusals():
