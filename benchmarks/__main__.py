@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks import servers
 
@@ -91,14 +92,9 @@ def pages(data: Path, codes: Path) -> list[Line]:
 
 def register(_data: Path, _codes: Path) -> list[Line]:
     """Measure the search of clinics on both databases beside a scan of the same table."""
-    child = [sys.executable, "-m", "benchmarks.register"]
     lines: list[Line] = []
-    for database, command in (("SQLite", child), ("PostgreSQL", [".ci/postgres", *child])):
-        environment = {name: value for name, value in os.environ.items() if name != "EMK_DATA"}
-        done = subprocess.run(
-            command, cwd=servers.ROOT, env=environment, capture_output=True, text=True, check=True
-        )
-        found = json.loads(done.stdout.splitlines()[-1])
+    for database, within in (("SQLite", ()), ("PostgreSQL", (".ci/postgres",))):
+        found = _child("benchmarks.register", within=within)
         lines += [
             Line(
                 f"clinics, {kind}, {database}, p50 / p99 ms",
@@ -133,6 +129,41 @@ def keys(data: Path, _codes: Path) -> list[Line]:
     ]
 
 
+def extract(_data: Path, _codes: Path) -> list[Line]:
+    """Measure the version and its extract beside pyHanko's bare signature of the same file."""
+    took = _child("benchmarks.extract")
+    sheet, bare = took["sheet"]["clock"], took["bare"]["clock"]
+    ours = took["version"]["clock"] + sheet + took["signature"]["clock"]
+    return [
+        Line(
+            "version signed, sheet set and signed, ms",
+            f"{ours:.1f}",
+            f"{peer:.1f} {name}",
+            ours / peer,
+            "<= 1.5",
+            ours <= 1.5 * peer,
+        )
+        for name, peer in (
+            ("pyHanko's bare signature", bare),
+            ("typst and bare pyHanko", sheet + bare),
+        )
+    ]
+
+
+def _child(module: str, *arguments: str, within: tuple[str, ...] = ()) -> Any:
+    """Run a measurement with data of its own; return the JSON of its last line."""
+    environment = {name: value for name, value in os.environ.items() if name != "EMK_DATA"}
+    done = subprocess.run(
+        [*within, sys.executable, "-m", module, *arguments],
+        cwd=servers.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def _load(port: int, connections: int, seconds: float, codes: Path, rate: float = 0) -> dict:
     command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections)]
     command += [str(seconds), str(codes), str(rate)]
@@ -165,7 +196,13 @@ def _met(line: Line) -> str:
 
 def main(chosen: list[str]) -> int:
     """Run what was named, or everything; a missed target is no error, it is a number to read."""
-    every = {"requests": requests, "pages": pages, "register": register, "keys": keys}
+    every = {
+        "requests": requests,
+        "pages": pages,
+        "extract": extract,
+        "register": register,
+        "keys": keys,
+    }
     if not set(chosen) <= set(every):
         print(f"usage: python -m benchmarks [{'|'.join(every)}]", file=sys.stderr)
         return 2

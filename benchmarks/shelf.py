@@ -57,15 +57,15 @@ def fill(count: int) -> list[str]:
             )
             db.add(holder)
             db.flush()
-            content = _content(serial, now)
-            raw = canonical.canonical(document(content))
+            said = content(serial, now)
+            raw = canonical.canonical(document(said))
             book = MedicalBook(
                 holder_id=holder.id,
-                number=content.number.digits,
+                number=said.number.digits,
                 status=BookStatus.ACTIVE,
                 current_version=1,
-                issued_on=content.issued_on,
-                valid_until=content.valid_until,
+                issued_on=said.issued_on,
+                valid_until=said.valid_until,
                 received_at=now,
             )
             db.add(book)
@@ -78,8 +78,8 @@ def fill(count: int) -> list[str]:
                     version_hash=canonical.sha256(raw).hex(),
                     signature=signing.sign_document(keystore().book_signer, raw).pack(),
                     signed_at=now,
-                    occupations=content.occupation.point,
-                    items_valid_until=content.valid_until,
+                    occupations=said.occupation.point,
+                    items_valid_until=said.valid_until,
                 )
             )
             code = tokens.new_share()
@@ -100,7 +100,7 @@ def fill(count: int) -> list[str]:
     return codes
 
 
-def _content(serial: int, now: datetime) -> BookContent:
+def content(serial: int, now: datetime) -> BookContent:
     today = clock.day_of(now)
     work = OCCUPATIONS["cook"]
     kind = ExaminationKind.PRE_PLACEMENT
