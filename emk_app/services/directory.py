@@ -249,28 +249,26 @@ def _all(db: Session, filters: Filters) -> _Match:
 def _by_words(db: Session, words: list[str], filters: Filters) -> tuple[_Match, bool]:
     """Return what bears all words, and whether any clinic does, whatever the filters say."""
     loose = [_part(word) for word in words]
-    everything = clinics.few(db, loose, limit=COUNTED)
-    if everything is not None:
-        return _counted(everything, filters), bool(everything)
+    known, is_all = clinics.few(db, loose, Filters(), limit=COUNTED, otherwise=RANKED)
+    if is_all:
+        return _counted(known, filters), bool(known)
     if not filters.is_empty:
-        total = clinics.number(db, loose, filters, limit=COUNTED + 1)
-        if total <= COUNTED:
-            fitting = clinics.candidates(db, loose, filters, limit=COUNTED)
+        known, is_all = clinics.few(db, loose, filters, limit=COUNTED, otherwise=RANKED)
+        if is_all:
             # What is not narrowed by a filter of its own can be counted among those that fit.
-            counted = _counted(fitting, filters).counts
-            known = replace(
+            counted = _counted(known, filters).counts
+            counts = replace(
                 counted,
                 regions=None if filters.region else counted.regions,
                 kinds=None if filters.kind else counted.kinds,
             )
-            return _Match(fitting, total, True, known), True
+            return _Match(known, len(known), True, counts), True
     # Too many to look at them all: the first of each kind of match are.
     begun = [f" {key_of(word)}" for word in words]
     first = clinics.candidates(db, [f"{part} " for part in begun], filters, limit=RANKED)
     if len(first) < RANKED:
         # Nothing comes before whole words, but they don't fill the screen.
-        for parts in (begun, loose):
-            first += clinics.candidates(db, parts, filters, limit=RANKED)
+        first += clinics.candidates(db, begun, filters, limit=RANKED) + known
     ranked = {each.id: each for each in first}
     return _Match(list(ranked.values()), COUNTED, False, Counts()), True
 

@@ -233,6 +233,17 @@ def test_rare_word_among_common_ones_finds_what_all_of_them_find(
     assert short == [directory.search(query, **filters) for query in queries]
 
 
+@pytest.mark.parametrize("way", [(True, False), (False, True)])
+def test_way_that_the_database_is_told_changes_nothing_that_is_found(
+    way: tuple[bool, bool], loaded: int, monkeypatch: pytest.MonkeyPatch
+):
+    queries = ("казань поликлиника", "больница 12", "центр г казань", "поликлиника казань зззз")
+    chosen = [directory.search(query, in_force=True) for query in queries]
+    assert all(found.is_total_known for found in chosen)
+    monkeypatch.setattr("emk_app.db.repositories.clinics._way", lambda *_, **__: way)
+    assert chosen == [directory.search(query, in_force=True) for query in queries]
+
+
 def test_long_and_strange_queries_are_only_words(loaded: int):
     for query in ('" OR words : "', "NEAR(a b)", "казань*", "r77", "#", "\x00", "я" * 5000, "'--"):
         directory.search(query)

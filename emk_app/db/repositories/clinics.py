@@ -6,10 +6,12 @@ PostgreSQL. Both only find candidates, never more than asked for; ranking is the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -29,7 +31,10 @@ SEVERAL: Final = 3
 """Words of a query from which on a rare one among them is sought by itself."""
 
 SAMPLE: Final = 400
-"""Clinics from everywhere in the register that tell PostgreSQL how common a query is."""
+"""Clinics from everywhere in the register that tell how common a query is."""
+
+SAMPLE_LASTS: Final = 600.0
+"""Seconds for which a sample is used; an old one costs speed, never a result."""
 
 DEARNESS: Final = 3
 """How much longer it takes to read a clinic than to meet it in the index's list of one word."""
@@ -129,7 +134,7 @@ def number(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -
         values: dict[str, Any] = {"asked": asked}
     else:
         conditions, values = _conditions(parts, filters)
-        _point_the_way(db, parts, conditions, values, limit=limit)
+        _point_the_way(db, parts, filters, limit=limit)
         statement = f"SELECT 1 FROM clinics WHERE {conditions} LIMIT :limit"
     counted = sa.text(f"SELECT count(*) FROM ({statement}) AS found")
     return db.connection().execute(counted, values | {"limit": limit}).scalar_one()
@@ -153,24 +158,33 @@ def candidates(
         values: dict[str, Any] = {"asked": asked}
     else:
         conditions, values = _conditions(parts, filters)
-        _point_the_way(db, parts, conditions, values, limit=limit)
+        _point_the_way(db, parts, filters, limit=limit)
         statement = f"SELECT {_COLUMNS} FROM clinics WHERE {conditions} LIMIT :limit"
     found = db.connection().execute(sa.text(statement), values | {"limit": limit})
     return [Candidate._make(row) for row in found]
 
 
-def few(db: Session, parts: Sequence[str], *, limit: int) -> list[Candidate] | None:
-    """Return every clinic that has all ``parts``, or None where there are more than ``limit``."""
-    if _is_embedded(db) and len(parts) >= SEVERAL:
+def few(
+    db: Session, parts: Sequence[str], filters: Filters, *, limit: int, otherwise: int
+) -> tuple[list[Candidate], bool]:
+    """Return every clinic that ``candidates`` would find, and True.
+
+    Where that is over ``limit``, return only the first ``otherwise`` of them, and False.
+    """
+    if not _is_embedded(db):
+        return _few(db, parts, filters, limit=limit, otherwise=otherwise)
+    if filters.is_empty and len(parts) >= SEVERAL:
         # FTS5 goes through the lists of every word, however common. One rare word names so few
         # rows that the others are sooner looked for in them; it mostly stands at the end.
         for rare in reversed(parts):
             if number(db, [rare], Filters(), limit=limit + 1) <= limit:
                 found = candidates(db, [rare], Filters(), limit=limit)
-                return [each for each in found if all(part in each.search_name for part in parts)]
-    if number(db, parts, Filters(), limit=limit + 1) > limit:
-        return None
-    return candidates(db, parts, Filters(), limit=limit)
+                fitting = [
+                    each for each in found if all(part in each.search_name for part in parts)
+                ]
+                return fitting, True
+    is_all = number(db, parts, filters, limit=limit + 1) <= limit
+    return candidates(db, parts, filters, limit=limit if is_all else otherwise), is_all
 
 
 def by_okpo(db: Session, beginning: str, *, limit: int) -> list[Candidate]:
@@ -360,9 +374,34 @@ def _conditions(parts: Sequence[str], filters: Filters) -> tuple[str, dict[str, 
     return " AND ".join(conditions), values
 
 
-def _point_the_way(
-    db: Session, parts: Sequence[str], conditions: str, values: dict[str, Any], *, limit: int
-) -> None:
+def _few(
+    db: Session, parts: Sequence[str], filters: Filters, *, limit: int, otherwise: int
+) -> tuple[list[Candidate], bool]:
+    """Do ``few`` by one search: PostgreSQL keeps what it has found while it counts."""
+    conditions, values = _conditions(parts, filters)
+    _point_the_way(db, parts, filters, limit=limit + 1)
+    statement = (
+        f"WITH found AS MATERIALIZED (SELECT {_COLUMNS} FROM clinics WHERE {conditions}"
+        " LIMIT :limit + 1), counted AS (SELECT count(*) AS number FROM found)"
+        " SELECT counted.number, found.* FROM counted CROSS JOIN found LIMIT"
+        " (SELECT CASE WHEN number > :limit THEN :otherwise ELSE :limit END FROM counted)"
+    )
+    asked = values | {"limit": limit, "otherwise": otherwise}
+    rows = db.connection().execute(sa.text(statement), asked).all()
+    return [Candidate._make(row[1:]) for row in rows], not rows or rows[0][0] <= limit
+
+
+class _Sample(NamedTuple):
+    taken_at: float
+    newest: int
+    """Highest identity in the register, which has about so many clinics."""
+    clinics: list[Candidate]
+
+
+_samples: WeakKeyDictionary[sa.Engine, _Sample] = WeakKeyDictionary()
+
+
+def _point_the_way(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -> None:
     """Tell PostgreSQL by a sample whether to go by its index or to read until enough is found.
 
     Its planner takes the words of a name, which stand together, for strangers, and guesses wrong by
@@ -370,21 +409,61 @@ def _point_the_way(
     register for a rare one; one word alone it judges well. What is set here ends with the
     transaction.
     """
-    if _is_embedded(db) or len(parts) < 2:
+    if _is_embedded(db):
         return
-    # Of N clinics a part p fits. The index meets about p N of them in the list of each word; who
-    # reads the register has what is enough after enough / p. The sample goes in steps of the golden
-    # section, which no order of the register repeats.
-    statement = f"""
-        SELECT set_config('enable_bitmapscan', (NOT is_common)::text, true),
-               set_config('enable_seqscan', is_common::text, true)
-          FROM (SELECT (count(*) FILTER (WHERE {conditions}) ^ 2) * max(newest) * :words
-                       > (count(*) ^ 2) * {DEARNESS} * :enough AS is_common
-                  FROM (SELECT max(id) AS newest FROM clinics) AS register
-                 CROSS JOIN generate_series(1, {SAMPLE}) AS step
-                  JOIN clinics ON id = 1 + step * 2654435769 % newest) AS told"""
-    asked = values | {"words": len(parts), "enough": limit}
-    db.connection().execute(sa.text(statement), asked)
+    way = _way(db, parts, filters, limit=limit) if len(parts) > 1 else (True, True)
+    if way != db.info.get(_WAY, (True, True)):
+        by_index, by_reading = way
+        db.connection().execute(
+            sa.text(
+                "SELECT set_config('enable_bitmapscan', :by_index, true),"
+                " set_config('enable_seqscan', :by_reading, true)"
+            ),
+            {"by_index": str(by_index), "by_reading": str(by_reading)},
+        )
+        db.info[_WAY] = way
+
+
+_WAY: Final = "emk_way"
+
+
+def _way(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -> tuple[bool, bool]:
+    """Return whether the index may be gone by, and whether the register may be read."""
+    sample = _sample(db)
+    taken = len(sample.clinics)
+    if taken < SAMPLE // 2:
+        return (True, True)
+    # Of the register's N clinics the index meets the share of each word in the list of that word;
+    # who reads the register has what is enough after as many as hold that.
+    met = sum(part in each.search_name for each in sample.clinics for part in parts)
+    fitting = sum(
+        filters.admit(each) and all(part in each.search_name for part in parts)
+        for each in sample.clinics
+    )
+    is_common = met * fitting * sample.newest > taken * taken * DEARNESS * limit
+    return (not is_common, is_common)
+
+
+def _sample(db: Session) -> _Sample:
+    bind = db.connection().engine
+    known = _samples.get(bind)
+    now = time.monotonic()
+    if known is None or now - known.taken_at > SAMPLE_LASTS:
+        # Steps of the golden section, which no order of the register repeats.
+        statement = f"""
+            SELECT newest, {_COLUMNS}
+              FROM (SELECT max(id) AS newest FROM clinics) AS register
+             CROSS JOIN generate_series(1, {SAMPLE}) AS step
+              JOIN clinics ON id = 1 + step * 2654435769 % newest
+             WHERE deleted_on IS NULL"""
+        rows = db.connection().execute(sa.text(statement)).all()
+        newest = rows[0][0] if rows else 0
+        known = _Sample(now, newest, [Candidate._make(row[1:]) for row in rows])
+        if len(rows) < SAMPLE // 2:
+            # A register that is being filled is looked at anew.
+            return known
+        _samples[bind] = known
+    return known
 
 
 def _words(values: dict[str, Any]) -> list[str]:
