@@ -31,7 +31,7 @@ from emk_app.domain.register import parse_oid
 from emk_app.domain.specialties import SPECIALTIES
 from emk_app.domain.values import read_words
 from emk_app.frontend import ROOT, serve
-from emk_app.keys import exchange_key, key_folder, keystore
+from emk_app.keys import exchange_key, key_folder, keystore, require_signers
 from emk_app.presenting import offline as offline_words
 from emk_app.presenting import registers
 from emk_app.services import (
@@ -140,8 +140,10 @@ def _keys(options: argparse.Namespace) -> int:
             rotating.retire(SYSTEM, options.name, now=now)
         case "compromise":
             rotating.compromise(SYSTEM, options.name, now=now)
-        case _:
+        case act:
             keystore()
+            if act == "check":
+                require_signers()
             print(f"keys in {key_folder()}")
             for key in rotating.keys(SYSTEM):
                 turn = "signs" if key.signs else "-"
@@ -385,6 +387,7 @@ def _verify(options: argparse.Namespace) -> int:
     try:
         root = options.root.read_bytes() if options.root else None
         listed = options.trust_list.read_bytes()
+        marked = options.status_list.read_bytes() if options.status_list else None
         said = options.what
         raw = said.encode() if "#" in said else _file_or_text(said)
     except OSError as error:
@@ -395,13 +398,21 @@ def _verify(options: argparse.Namespace) -> int:
     except ListRefused as error:
         print(offline_words.REFUSED_LISTS[error.problem], file=sys.stderr)
         return offline_words.LIST_REFUSED
+    statuses = None
     try:
-        check = offline.verify(raw, published.trust, now=now)
+        if marked is not None:
+            # Under the same root as the list of keys, whoever named it.
+            statuses = offline.read_status_list(marked, published.trust.roots[0], now=now)
+    except ListRefused as error:
+        print(offline_words.REFUSED_STATUSES[error.problem], file=sys.stderr)
+        return offline_words.STATUSES_REFUSED
+    try:
+        check = offline.verify(raw, published.trust, now=now, statuses=statuses)
     except offline.SeveralCodes:
         print(offline_words.SEVERAL_CODES, file=sys.stderr)
         return offline_words.CAN_T_READ
     about = offline_words.list_lines(published, is_pinned=root is not None, now=now)
-    print("\n".join([*offline_words.lines(check), *about]))
+    print("\n".join([*offline_words.lines(check, statuses), *about]))
     return offline_words.EXIT_STATUS[check.outcome]
 
 
@@ -426,6 +437,7 @@ def _moment(text: str) -> datetime:
 
 
 def _serve(_options: argparse.Namespace) -> int:
+    require_signers()
     serve(settings().host, settings().port)
     return 0
 
@@ -455,6 +467,7 @@ def _parser() -> argparse.ArgumentParser:
     keys.set_defaults(run=_keys)
     key_acts = keys.add_subparsers(metavar="ACT", dest="act")
     key_acts.add_parser("list", help="show the keys; so does no act at all")
+    key_acts.add_parser("check", help="show the keys, and refuse those that are out of their dates")
     new = key_acts.add_parser("add", help="make or take over a key; it is published, not yet used")
     new.add_argument("use", type=KeyUse, choices=list(KeyUse))
     place = new.add_mutually_exclusive_group()
@@ -554,6 +567,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("what", help="a file (JSON, PDF, picture, text) or a code itself")
     verify.add_argument("--trust-list", type=Path, required=True, help="saved keys.json")
     verify.add_argument("--root", type=Path, help="the root certificate (.cer, .pem) to go by")
+    verify.add_argument("--status-list", type=Path, help="saved list of codes that are over")
     verify.add_argument("--at", type=_moment, help="as of this moment, ISO 8601; Moscow if no zone")
     verify.set_defaults(run=_verify)
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from emk_app import clock
+from emk_app.crypto.backends import require_in_dates
 from emk_app.crypto.errors import KeyFolderBroken
 from emk_app.crypto.keystore import Keystore
 from emk_app.crypto.messages import ServiceKey
-from emk_app.crypto.register import FILE
+from emk_app.crypto.register import FILE, Register
+from emk_app.crypto.signing import KeyUse, Signer
 from emk_app.settings import settings
 
 log = logging.getLogger("emk.keys")
@@ -46,6 +48,23 @@ def keystore() -> Keystore:
     if held is not None and _mark(held.register) == held.mark:
         return held.store
     return _open_again()
+
+
+def signer(use: KeyUse) -> Signer:
+    """Return the key that signs for a use; raises ``KeyRefused`` where it is out of its dates."""
+    found = keystore().signer(use)
+    require_in_dates((found.certificate, *found.chain), use, clock.now())
+    return found
+
+
+def require_signers() -> None:
+    """Raise ``KeyRefused`` where a signer is out of its dates; for who is about to serve."""
+    if not (key_folder() / FILE).exists():
+        return
+    # By the certificates alone: no key is opened, so that a worker may be forked afterwards.
+    register = Register.load(key_folder())
+    for use in register.turns:
+        require_in_dates(register.current(use).certificates, use, clock.now())
 
 
 def _open_again() -> Keystore:

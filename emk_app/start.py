@@ -12,7 +12,7 @@ from typing import Final
 
 from emk_app import cli, frontend
 
-BEFORE_SERVING: Final = (("db", "upgrade"), ("keys",), ("seed",))
+BEFORE_SERVING: Final = (("db", "upgrade"), ("keys", "check"), ("seed",))
 
 
 def main() -> int:

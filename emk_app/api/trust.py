@@ -14,8 +14,9 @@ from emk_app import clock
 from emk_app.api.routing import Endpoint
 from emk_app.crypto import trustlist
 from emk_app.crypto.keystore import Keystore
+from emk_app.crypto.signing import KeyUse
 from emk_app.edge.policy import ANYONE
-from emk_app.keys import keystore
+from emk_app.keys import keystore, signer
 from emk_app.services import statuses
 from emk_app.threads import in_thread
 
@@ -71,7 +72,7 @@ def _keys() -> bytes:
 @lru_cache(maxsize=2)
 def _published(store: Keystore, _hour: int) -> bytes:
     """Sign the list once an hour, and at once after a change of the register."""
-    return trustlist.publish(store.list_signer, store.trust_list, store.version, clock.now())
+    return trustlist.publish(signer(KeyUse.LIST), store.trust_list, store.version, clock.now())
 
 
 ENDPOINTS = (

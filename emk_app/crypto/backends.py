@@ -162,28 +162,14 @@ def _session(_process: int, module: str, token: str, pin: str) -> tuple[Any, Any
     return found.open(user_pin=pin), threading.Lock()
 
 
-def require_usable(
-    signer: Signer, use: KeyUse, roots: tuple[x509.Certificate, ...], now: datetime | None
-) -> None:
-    """Refuse a signer whose certificate is not for this use, of another key or out of its dates.
-
-    Without ``now`` the dates are not looked at.
-    """
+def require_usable(signer: Signer, use: KeyUse, roots: tuple[x509.Certificate, ...]) -> None:
+    """Refuse a signer whose certificate is not for this use or of another key."""
     certificate = signer.certificate
-    name = f"{use} signer {signer.key_id.hex()}"
+    name = _name(certificate, use)
     try:
         public = p256_key(certificate)
     except ValueError as error:
         raise KeyRefused(f"{name}: not a P-256 key: documents are signed by ES256") from error
-    for each in (certificate, *signer.chain):
-        if now is not None and now > each.not_valid_after_utc:
-            raise KeyRefused(
-                f"{name}: a certificate expired on {each.not_valid_after_utc:%Y-%m-%d}"
-            )
-        if now is not None and now < each.not_valid_before_utc:
-            raise KeyRefused(
-                f"{name}: a certificate begins on {each.not_valid_before_utc:%Y-%m-%d %H:%M}"
-            )
     if (use is KeyUse.LIST) is not may_sign_lists(certificate):
         raise KeyRefused(f"{name}: the certificate is for another use")
     if not leads_to_root((certificate, *signer.chain), roots):
@@ -192,6 +178,25 @@ def require_usable(
         )
     if not verify_bytes(public, signer.sign(_PROOF), _PROOF):
         raise KeyRefused(f"{name}: the certificate is of another key")
+
+
+def require_in_dates(chain: tuple[x509.Certificate, ...], use: KeyUse, now: datetime) -> None:
+    """Refuse a signer by its certificates, its own first: out of its dates nobody believes it."""
+    for each in chain:
+        if now > each.not_valid_after_utc:
+            raise KeyRefused(
+                f"{_name(chain[0], use)}: a certificate expired on"
+                f" {each.not_valid_after_utc:%Y-%m-%d}"
+            )
+        if now < each.not_valid_before_utc:
+            raise KeyRefused(
+                f"{_name(chain[0], use)}: a certificate begins on"
+                f" {each.not_valid_before_utc:%Y-%m-%d %H:%M}"
+            )
+
+
+def _name(certificate: x509.Certificate, use: KeyUse) -> str:
+    return f"{use} signer {key_id(certificate).hex()}"
 
 
 def _in_memory(key: Any, certificates: tuple[x509.Certificate, ...], path: Path) -> Signer:

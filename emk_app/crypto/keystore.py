@@ -116,13 +116,14 @@ class Keystore:
 
         Raises ``KeyFolderBroken`` if it is missing or incomplete, ``KeyFolderUnsafe`` if anybody
         but the owner may enter it or read a file, and ``KeyFolderBroken`` too for a signer that
-        can't be used: of another key, for another use, or at ``now`` out of its dates.
+        can't be used: of another key or for another use. One out of its dates opens all the same:
+        most of what keys are needed for signs nothing (``keys.signer`` asks before it does).
         """
         try:
             _refuse_shared(folder)
             if now is not None:
                 _complete(folder, now)
-            return cls._load(folder, backends, now)
+            return cls._load(folder, backends)
         except KeyFolderBroken:
             raise
         except KeyRefused as error:
@@ -131,7 +132,7 @@ class Keystore:
             raise KeyFolderBroken(folder, f"{type(error).__name__}: {error}") from error
 
     @classmethod
-    def _load(cls, folder: Path, backends: Backends, now: datetime | None) -> Keystore:
+    def _load(cls, folder: Path, backends: Backends) -> Keystore:
         master = json.loads((folder / _MASTER).read_bytes())
         root = x509.load_pem_x509_certificate((folder / f"{_ROOT}.crt").read_bytes())
         register = Register.load(folder)
@@ -140,7 +141,7 @@ class Keystore:
         def signer(use: KeyUse) -> Signer:
             # Whoever reads the list has pinned our own root alone.
             allowed = (root,) if use is KeyUse.LIST else roots
-            return _signer(folder, register, use, backends, allowed, now)
+            return _signer(folder, register, use, backends, allowed)
 
         return cls(
             keyring=Keyring(
@@ -157,6 +158,14 @@ class Keystore:
             version=register.version,
         )
 
+    def signer(self, use: KeyUse) -> Signer:
+        """Return the key whose turn it is for a use."""
+        return {
+            KeyUse.BOOK: self.book_signer,
+            KeyUse.QR: self.qr_signer,
+            KeyUse.LIST: self.list_signer,
+        }[use]
+
 
 def _signer(
     folder: Path,
@@ -164,12 +173,11 @@ def _signer(
     use: KeyUse,
     backends: Backends,
     roots: tuple[x509.Certificate, ...],
-    now: datetime | None,
 ) -> Signer:
     """Open the key whose turn it is, and see that it can be used."""
     entry = register.current(use)
     signer = open_signer(folder, entry, backends)
-    require_usable(signer, use, roots, now)
+    require_usable(signer, use, roots)
     return signer
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from emk_app.crypto import downloads
 from emk_app.crypto.downloads import Download
-from emk_app.crypto.signing import DetachedSignature
+from emk_app.crypto.signing import DetachedSignature, KeyUse
 from emk_app.db import vault
 from emk_app.db.engine import unit_of_work
 from emk_app.db.repositories import books
@@ -18,7 +18,7 @@ from emk_app.db.vault import Vault
 from emk_app.domain.actors import Actor, Role, permit
 from emk_app.domain.books import BookNotShareable, BookNumber, Verdict
 from emk_app.exchange import book_fhir
-from emk_app.keys import keystore
+from emk_app.keys import signer
 from emk_app.services import auditing, issuing
 from emk_app.services.verifying import witness_of
 
@@ -85,17 +85,17 @@ def made(
     signature = DetachedSignature.unpack(row.signature)
     if form is ExportFormat.FHIR:
         return book_fhir.write(content, witness.canonical, signature, row.signed_at)
-    signer = keystore().book_signer
+    own_key = signer(KeyUse.BOOK)
     download = Download(
         document=witness.canonical,
         signature=signature,
         signed_at=_whole(row.signed_at),
         # As of a version: the clock of a demonstration may be behind its keys.
-        exported_at=_whole(max(now, signer.certificate.not_valid_before_utc)),
+        exported_at=_whole(max(now, own_key.certificate.not_valid_before_utc)),
         current_version=book.current_version,
         status=book.status.value,
     )
-    return downloads.write(download, signer)
+    return downloads.write(download, own_key)
 
 
 def _whole(at: datetime) -> datetime:

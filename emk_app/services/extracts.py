@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from emk_app.crypto import cose, pades, qr, sealing, tokens
 from emk_app.crypto.pades import PdfCheck
+from emk_app.crypto.signing import KeyUse
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import books, consents
@@ -21,7 +22,7 @@ from emk_app.domain.books import BookContent, BookNumber
 from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.errors import ChangedMeanwhile, NotFound
 from emk_app.domain.sharing import LinkState, ShareScope
-from emk_app.keys import keystore
+from emk_app.keys import keystore, signer
 from emk_app.services import auditing, sharing, verifying
 from emk_app.services.verifying import LookResult
 from emk_app.settings import settings
@@ -106,10 +107,10 @@ def make(
         created_at=now,
         expires_at=sharing.end_of(content.valid_until),
     )
-    keys = keystore()
+    book_key = signer(KeyUse.BOOK)
     claims = sharing.claims(link, share, content, version.version_hash, verdict)
-    token = cose.issue_token(keys.qr_signer, claims)
-    made_at = max(now, keys.book_signer.certificate.not_valid_before_utc)
+    token = cose.issue_token(signer(KeyUse.QR), claims)
+    made_at = max(now, book_key.certificate.not_valid_before_utc)
     bare = printed(
         Said(
             content=content,
@@ -121,7 +122,7 @@ def make(
     )
     signed = pades.sign_pdf(
         bare,
-        keys.book_signer,
+        book_key,
         pades.Extract(content.number.digits, content.version, version.version_hash, share, token),
         now=made_at,
         stamp_url=settings().stamp_url,

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from emk_app import clock
 from emk_app.crypto import canonical, signing
 from emk_app.crypto.certificates import Described, described
-from emk_app.crypto.signing import DetachedSignature
+from emk_app.crypto.signing import DetachedSignature, KeyUse
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import (
@@ -62,7 +62,7 @@ from emk_app.domain.errors import Required
 from emk_app.domain.identities import Identity
 from emk_app.domain.notices import News, Notice
 from emk_app.domain.values import one_line
-from emk_app.keys import keystore
+from emk_app.keys import signer
 from emk_app.services import auditing, cases, notifying
 from emk_app.services.verifying import Witness, withdrawn_words, witness_of
 
@@ -571,7 +571,7 @@ def _sign(
     application_id: int | None,
     now: datetime,
 ) -> None:
-    signer = keystore().book_signer
+    own_key = signer(KeyUse.BOOK)
     raw = canonical.canonical(rules.document(content))
     today = clock.day_of(now)
     ends = readiness(dated_lines(content), today).items_valid_until
@@ -582,9 +582,9 @@ def _sign(
             application_id=application_id,
             canonical_sealed=books.seal_canonical(own, book.id, content.version, raw),
             version_hash=canonical.sha256(raw).hex(),
-            signature=signing.sign_document(signer, raw).pack(),
+            signature=signing.sign_document(own_key, raw).pack(),
             # A book of the demonstration may be older than the key that signs it.
-            signed_at=max(now, signer.certificate.not_valid_before_utc),
+            signed_at=max(now, own_key.certificate.not_valid_before_utc),
             occupations=content.occupation.point,
             items_valid_until=ends or content.valid_until,
         )

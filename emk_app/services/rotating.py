@@ -156,7 +156,8 @@ def _require_usable(entry: Entry, others: tuple[x509.Certificate, ...], now: dat
     use = entry.trusted.use
     roots = (own,) if use is KeyUse.LIST else (own, *others)
     signer = open_signer(_folder(), entry, settings().key_backends)
-    backends.require_usable(signer, use, roots, now)
+    backends.require_in_dates(entry.certificates, use, now)
+    backends.require_usable(signer, use, roots)
 
 
 def _change(

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from emk_app import clock
 from emk_app.crypto import cose, qr, tokens
 from emk_app.crypto.cose import Claims
+from emk_app.crypto.signing import KeyUse
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import books, consents
@@ -34,7 +35,7 @@ from emk_app.domain.sharing import (
 )
 from emk_app.domain.sharing import ShareLink as Link
 from emk_app.domain.values import Problems, one_line
-from emk_app.keys import keystore
+from emk_app.keys import signer
 from emk_app.services import auditing, issuing, statuses
 from emk_app.services.verifying import witness_of
 from emk_app.settings import settings
@@ -224,7 +225,7 @@ def code(actor: Actor, link_id: int, *, now: datetime) -> QrCode:
         version_hash = books.version(db, book.id, link.version).version_hash
         share = books.open_code(own, link)
     said = claims(link, share, content, version_hash, verdict)
-    token = cose.issue_token(keystore().qr_signer, said)
+    token = cose.issue_token(signer(KeyUse.QR), said)
     return QrCode(qr.share_url(settings().origin, share, token))
 
 
@@ -245,14 +246,14 @@ def claims(
     link: ShareLink, share: str, content: BookContent, version_hash: str, verdict: Verdict
 ) -> Claims:
     """Return what the signed code of a link says; all its moments are whole seconds."""
-    signer = keystore().qr_signer
+    own = signer(KeyUse.QR)
     fields = SHOWN[link.scope]
     return Claims(
         expires_at=_whole(
-            min(link.expires_at, end_of(content.valid_until), cose.latest_expiry(signer))
+            min(link.expires_at, end_of(content.valid_until), cose.latest_expiry(own))
         ),
         # The moment of the link, not of the download: the same link always has the same code.
-        issued_at=_whole(max(link.created_at, signer.certificate.not_valid_before_utc)),
+        issued_at=_whole(max(link.created_at, own.certificate.not_valid_before_utc)),
         share_id=tokens.share_id(share),
         book_number=content.number.digits,
         version=content.version,

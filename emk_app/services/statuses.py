@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from emk_app.crypto import statuslist
+from emk_app.crypto.signing import KeyUse
 from emk_app.crypto.statuslist import TokenStatus
 from emk_app.db.engine import reading
 from emk_app.db.tables.books import MedicalBook, ShareLink
 from emk_app.domain.books import BookStatus
-from emk_app.keys import keystore
+from emk_app.keys import keystore, signer
 from emk_app.settings import settings
 
 PATH: Final = "/.well-known/emk/status"
@@ -81,7 +82,7 @@ def _make(held: _Made | None, now: datetime) -> _Made:
     is_same = held is not None and (held.digest, held.version) == (digest, store.version)
     if held is not None and is_same and timedelta() <= now - held.signed_at < statuslist.TTL:
         return _Made(held.body, digest, held.version, held.signed_at, now)
-    body = statuslist.publish(store.list_signer, settings().origin + PATH, packed, now)
+    body = statuslist.publish(signer(KeyUse.LIST), settings().origin + PATH, packed, now)
     return _Made(body, digest, store.version, now, now)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pkcs11
 import pytest
+import typst
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -32,6 +33,7 @@ from emk_app.crypto import certificates
 from emk_app.crypto.backends import Backends
 from emk_app.crypto.errors import KeyFolderBroken, KeyRefused
 from emk_app.crypto.keystore import Keystore
+from emk_app.crypto.pades import Extract, check_pdf, sign_pdf
 from emk_app.crypto.signing import KeyUse, sign_document, verify_document
 from emk_app.db.engine import reading
 from emk_app.db.tables.journal import AuditEntry
@@ -279,6 +281,18 @@ def container(place: Path, passphrase: bytes, *, key: object = None, days: int =
     return path
 
 
+def signs_extracts(store: Keystore) -> bool:
+    """Say whether a PDF signed by the book's key is genuine, and a changed one is not."""
+    bare = typst.compile(b'#set page(paper: "a4")\nEMK', pdf_standards=["a-2b"], timestamp=0)
+    extract = Extract("770100001226", 1, "0" * 64, "A" * 26, "B" * 40)
+    made = sign_pdf(bare, store.book_signer, extract, now=clock.now())
+    at = made.index(b"/MediaBox")
+    changed = made[:at] + b"/MediaBax" + made[at + 9 :]
+    found = check_pdf(made, store.trust_list)
+    assert found.signature.key_id == store.book_signer.key_id
+    return found.is_genuine and not check_pdf(changed, store.trust_list).is_genuine
+
+
 @pytest.fixture
 def secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Set the files of secrets, and the module."""
@@ -304,6 +318,7 @@ def test_key_of_a_container_signs_books(folder: Path, secret: Path, tmp_path: Pa
     assert store.book_signer.key_id.hex() == name
     signature = sign_document(store.book_signer, b"{}")
     assert verify_document(b"{}", signature, store.trust_list, clock.now()).is_valid
+    assert signs_extracts(store)
     secret.write_text("another")
     with pytest.raises(KeyFolderBroken, match="passphrase is of another one"):
         Keystore.open(folder, settings_of(secret), clock.now())
@@ -388,6 +403,7 @@ def test_key_of_a_module_signs_books(folder: Path, module: Path, secret: Path):
     for text in (b"{}", b"[]", b"1"):
         signature = sign_document(store.book_signer, text)
         assert verify_document(text, signature, store.trust_list, clock.now()).is_valid
+    assert signs_extracts(store)
     with pytest.raises(KeyFolderBroken, match="EMK_PKCS11_MODULE"):
         Keystore.open(folder)
     absent = replace(settings_of(secret), module=module / "absent.so")
@@ -404,6 +420,45 @@ def test_key_of_a_module_signs_books(folder: Path, module: Path, secret: Path):
     chain.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in (other, issuing)))
     with pytest.raises(KeyRefused, match="of another key"):
         rotating.add_in_module(SYSTEM, KeyUse.BOOK, "book-2027", chain, root=None, now=clock.now())
+
+
+def test_expired_signers_stop_new_signatures_and_nothing_else(
+    folder: Path,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+):
+    holder = make_holder(now)
+    book_id = make_book(holder, now)
+    link = sharing.make(holder, book_id, now=now)
+    later = now + timedelta(days=800)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    # As a process that is started then.
+    monkeypatch.setattr(keys, "_opened", None)
+    (tmp_path / "words").write_text("шесть слов для закрытой копии данных")
+    (tmp_path / "words").chmod(0o600)
+    backup = ("backup", str(tmp_path / "b"), "--passphrase-file", str(tmp_path / "words"))
+    for command in (
+        ("keys",),
+        ("audit", "verify"),
+        ("exchange", "key"),
+        ("outbox", "list"),
+        backup,
+    ):
+        assert cli.main(command) == 0, command
+    capsys.readouterr()
+    for command in (("keys", "check"), ("serve",)):
+        assert cli.main(command) == 1
+        assert "expired on" in capsys.readouterr().err
+    with pytest.raises(KeyRefused, match="qr signer .* expired on"):
+        sharing.code(holder, link.id, now=now)
+    assert issuing.check_signature(holder, book_id, now=later).witness.is_genuine
+    # The way out has to be open.
+    for use in KeyUse:
+        rotate(use, later)
+    assert cli.main(["keys", "check"]) == 0
+    assert signs_extracts(keystore())
 
 
 def test_signing_keys_are_apart_from_those_of_encryption(folder: Path):
