@@ -64,6 +64,7 @@ class ListProblem(StrEnum):
     NOT_GENUINE = "not_genuine"
     FROM_FUTURE = "from_future"
     OLDER = "older"
+    EXPIRED = "expired"
 
 
 class ListRefused(CryptoError):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from emk_app.crypto.signing import KeyStatus, SignatureCheck
+from emk_app.crypto.statuslist import StatusList, TokenStatus
 from emk_app.crypto.trustlist import ListProblem, PublishedList
 from emk_app.domain.books import BookNumber, Verdict
 from emk_app.domain.errors import InvalidValue
@@ -26,10 +27,12 @@ OUTCOMES: Final = {
     Outcome.NOT_GENUINE: "Подпись не сходится: содержимое изменено или подписал кто-то другой.",
     Outcome.EXPIRED: "Подпись верна, но срок не начался или прошёл.",
     Outcome.NOT_IN_FORCE: "Подпись верна, но работать по этой книжке нельзя.",
+    Outcome.OVER: "Подпись верна, но по списку статусов код больше не действует.",
     Outcome.GENUINE: "Подлинно, срок не прошёл.",
 }
 CAN_T_READ: Final = 2
 LIST_REFUSED: Final = 3
+STATUSES_REFUSED: Final = 4
 EXIT_STATUS: Final = {
     Outcome.GENUINE: 0,
     Outcome.MALFORMED: 10,
@@ -38,13 +41,22 @@ EXIT_STATUS: Final = {
     Outcome.NOT_GENUINE: 13,
     Outcome.EXPIRED: 14,
     Outcome.NOT_IN_FORCE: 15,
+    Outcome.OVER: 16,
 }
-"""What a program is told; 2 and 3 stand for a file that can't be read and for the list."""
+"""What a program is told; 2 stands for a file that can't be read, 3 and 4 for the lists."""
 REFUSED_LISTS: Final = {
     ListProblem.MALFORMED: "Список ключей не читается: это не он, или файл повреждён.",
     ListProblem.NOT_GENUINE: "Список ключей подписан не тем, кому вы доверяете.",
     ListProblem.FROM_FUTURE: "Список ключей выпущен позже указанного времени.",
     ListProblem.OLDER: "Список ключей старше того, что уже был.",
+    ListProblem.EXPIRED: "Срок списка ключей прошёл.",
+}
+REFUSED_STATUSES: Final = {
+    ListProblem.MALFORMED: "Список статусов не читается: это не он, или файл повреждён.",
+    ListProblem.NOT_GENUINE: "Список статусов подписан не тем, кому вы доверяете.",
+    ListProblem.FROM_FUTURE: "Список статусов выпущен позже указанного времени.",
+    ListProblem.OLDER: "Список статусов старше того, что уже был.",
+    ListProblem.EXPIRED: "Срок списка статусов прошёл: скачайте новый, он действует сутки.",
 }
 SEVERAL_CODES: Final = "На снимке несколько кодов. Снимите один."
 NOT_PINNED: Final = (
@@ -55,6 +67,15 @@ UNKNOWN_REVOCATION: Final = (
     "Без связи нельзя узнать, не закрыта ли ссылка и не аннулирована ли книжка. "
     "Откройте код на сайте, чтобы проверить и это."
 )
+NO_CODE: Final = (
+    "Список статусов говорит о кодах. В записи кода нет: отозвана ли книжка, по нему не узнать."
+)
+_SAID_OF: Final = {
+    TokenStatus.NOT_MARKED: "код не закрыт, книжка не приостановлена и не аннулирована",
+    TokenStatus.INVALID: "код закрыт или книжка аннулирована",
+    TokenStatus.SUSPENDED: "книжка приостановлена",
+    TokenStatus.SUPERSEDED: "книжка заменена новой версией",
+}
 _STATUSES: Final = {
     KeyStatus.ACTIVE: "действует",
     KeyStatus.RETIRED: "заменён новым, прежние подписи верны",
@@ -63,8 +84,11 @@ _STATUSES: Final = {
 }
 
 
-def lines(check: OfflineCheck) -> list[str]:
-    """Return everything found: the outcome first, each fact on a line of its own."""
+def lines(check: OfflineCheck, statuses: StatusList | None = None) -> list[str]:
+    """Return everything found: the outcome first, each fact on a line of its own.
+
+    ``statuses`` is the list that was asked, if any.
+    """
     return [
         OUTCOMES[check.outcome],
         *[f"  {VERDICTS[reason].word}" for reason in check.reasons],
@@ -72,7 +96,7 @@ def lines(check: OfflineCheck) -> list[str]:
         f"Что это: {KINDS[check.kind]}",
         *_signatures(check),
         *_said(check),
-        UNKNOWN_REVOCATION,
+        *_status(check, statuses),
     ]
 
 
@@ -84,6 +108,18 @@ def list_lines(published: PublishedList, *, is_pinned: bool, now: datetime) -> l
     if not is_pinned:
         said.append(NOT_PINNED)
     return said
+
+
+def _status(check: OfflineCheck, statuses: StatusList | None) -> Iterator[str]:
+    if statuses is None:
+        yield UNKNOWN_REVOCATION
+    elif check.status is not None:
+        yield (
+            f"Список статусов от {_moment(statuses.issued)}: {_SAID_OF[check.status]}. "
+            "Что изменилось позже, без связи не узнать."
+        )
+    elif check.kind is Kind.DOWNLOAD:
+        yield NO_CODE
 
 
 def _signatures(check: OfflineCheck) -> Iterator[str]:

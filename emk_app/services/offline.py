@@ -1,7 +1,8 @@
 """Checking what somebody holds without asking the server: a code, a saved version or an extract.
 
 Needs the published trust list and the time, and nothing else: no database, no keys, no network.
-Whether a link was closed or a book revoked since can't be known this way, and is never claimed.
+Whether a link was closed or a book revoked since can be known as far as a saved list of statuses
+goes, and is never claimed without one.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from emk_app.clock import day_of
-from emk_app.crypto import cose, downloads, pades, qr, tokens, trustlist
+from emk_app.crypto import cose, downloads, pades, qr, statuslist, tokens, trustlist
 from emk_app.crypto.cose import Claims, TokenOutcome
 from emk_app.crypto.downloads import Download, NotADownload
 from emk_app.crypto.pades import PdfCheck
 from emk_app.crypto.signing import KeyStatus, SignatureCheck, TrustList
+from emk_app.crypto.statuslist import StatusList, TokenStatus
 from emk_app.crypto.trustlist import ListProblem, ListRefused, PublishedList
 from emk_app.domain.books import (
     BookContent,
@@ -59,6 +61,8 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     NOT_IN_FORCE = "not_in_force"
     """Genuine and in its term, but it says itself that nobody may work on it."""
+    OVER = "over"
+    """Genuine, but the list of statuses says that it is over."""
     GENUINE = "genuine"
 
 
@@ -81,6 +85,8 @@ class OfflineCheck:
     download: Download | None = field(default=None, repr=False)
     pdf: PdfCheck | None = field(default=None, repr=False)
     document_hash: str = ""
+    status: TokenStatus | None = None
+    """What the list of statuses says; ``None`` without a list, or for what has no code."""
 
     @property
     def is_good(self) -> bool:
@@ -105,17 +111,42 @@ def read_trust_list(raw: bytes, root: bytes | None, *, now: datetime) -> Publish
     return trustlist.read(raw, pinned, now=now)
 
 
+def read_status_list(raw: bytes, root: x509.Certificate, *, now: datetime) -> StatusList:
+    """Return a saved list of statuses (``/.well-known/emk/status``); raises ``ListRefused``.
+
+    One past its end is refused: what it does not mark may have been revoked since.
+    """
+    found = statuslist.read(raw.strip(), root, now=now)
+    if now >= found.expires:
+        raise ListRefused(ListProblem.EXPIRED)
+    return found
+
+
 def _certificate(raw: bytes) -> x509.Certificate:
     if raw.startswith(b"-----"):
         return x509.load_pem_x509_certificate(raw)
     return x509.load_der_x509_certificate(raw)
 
 
-def verify(raw: bytes, trust: TrustList, *, now: datetime) -> OfflineCheck:
+def verify(
+    raw: bytes, trust: TrustList, *, now: datetime, statuses: StatusList | None = None
+) -> OfflineCheck:
     """Check whatever it is by its first bytes: an extract, a saved version, a picture, or a text.
 
     Raises ``SeveralCodes``.
     """
+    found = _verify(raw, trust, now)
+    if statuses is None or found.claims is None:
+        return found
+    status = statuses.status(found.claims.share_id)
+    is_over = status is not TokenStatus.NOT_MARKED and found.outcome in _STILL_GOOD
+    return replace(found, status=status, outcome=Outcome.OVER if is_over else found.outcome)
+
+
+_STILL_GOOD: Final = (Outcome.GENUINE, Outcome.NOT_IN_FORCE)
+
+
+def _verify(raw: bytes, trust: TrustList, now: datetime) -> OfflineCheck:
     if raw.startswith(_PICTURES):
         return _verify_picture(raw, trust, now)
     if raw.startswith(b"%PDF-"):

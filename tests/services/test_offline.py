@@ -17,14 +17,20 @@ import typst
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from emk_app import cli, clock
-from emk_app.crypto import qr, tokens, trustlist
+from emk_app.crypto import qr, statuslist, tokens, trustlist
 from emk_app.crypto.pades import Extract, sign_pdf
 from emk_app.crypto.signing import KeyStatus, KeyUse, TrustedKey, TrustList
 from emk_app.domain.actors import Actor
 from emk_app.domain.books import Verdict
 from emk_app.keys import keystore
-from emk_app.presenting.offline import EXIT_STATUS, UNKNOWN_REVOCATION, lines
-from emk_app.services import exporting, offline, sharing
+from emk_app.presenting.offline import (
+    EXIT_STATUS,
+    NO_CODE,
+    STATUSES_REFUSED,
+    UNKNOWN_REVOCATION,
+    lines,
+)
+from emk_app.services import exporting, offline, sharing, statuses
 from emk_app.services.exporting import ExportFormat
 from emk_app.services.offline import Kind, OfflineCheck, Outcome
 from tests.factories import make_book, make_holder
@@ -48,6 +54,10 @@ class Held:
     @property
     def token(self) -> str:
         return self.code.rpartition("#")[2]
+
+    @property
+    def share(self) -> str:
+        return self.code.partition("#")[0].rpartition("/")[2]
 
 
 @pytest.fixture
@@ -259,6 +269,65 @@ def test_each_exit_status_says_what_spoke_against_it(
     forged["signature"] = forged["signature"][:-4] + "AAAA"
     (tmp_path / "forged.json").write_text(json.dumps(forged))
     assert run(held.code, "--trust-list", str(tmp_path / "forged.json")) == 3
+    assert "Иванова" not in capsys.readouterr().err
+
+
+def test_list_of_statuses_tells_what_was_closed_since(
+    held: Held, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    at = files(tmp_path, held)
+    extract, other = tmp_path / "extract.pdf", tmp_path / "other.txt"
+    extract.write_bytes(printed(held))
+    link = sharing.make(held.holder, held.book_id, now=clock.now())
+    other.write_text(sharing.code(held.holder, link.id, now=clock.now()).url)
+    sharing.revoke(held.holder, link.id, now=clock.now())
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    good = statuses._make(None, clock.now()).body
+    store, place = keystore(), statuslist.place_of(tokens.share_id(held.share))
+
+    def saved(name: str, mark: int, signer: Any = None, at: datetime | None = None) -> str:
+        packed = statuslist.pack({place: mark})
+        body = statuslist.publish(signer or store.list_signer, "x", packed, at or clock.now())
+        (lists / name).write_bytes(body)
+        return str(lists / name)
+
+    (lists / "good").write_bytes(good + b"\n")
+    (lists / "forged").write_bytes(good[:-6] + b"AAAAAA")
+    (lists / "nonsense").write_text("nothing")
+
+    def run(what: str, name: str, *more: str) -> int:
+        said = ["verify", what, "--trust-list", at["keys.json"], "--root", at["root.cer"]]
+        return cli.main([*said, "--status-list", name, *more])
+
+    kept = str(lists / "good")
+    for what in (held.code, at["code.png"], str(extract)):
+        assert run(what, kept) == 0
+        said = capsys.readouterr().out
+        assert "код не закрыт" in said and UNKNOWN_REVOCATION not in said
+    assert run(str(other), kept) == EXIT_STATUS[Outcome.OVER] == 16
+    assert "код закрыт или книжка аннулирована" in capsys.readouterr().out
+    for mark, words in ((2, "приостановлена"), (3, "заменена новой версией")):
+        name = saved("marked", mark)
+        assert run(held.code, name) == run(str(extract), name) == 16
+        assert words in capsys.readouterr().out
+    # A saved version has no code: the list says nothing of it, and that is said.
+    assert run(at["book.json"], kept) == 0
+    assert NO_CODE in capsys.readouterr().out
+    # What is wrong with a thing itself comes before what the list says.
+    assert run(held.code.replace(held.share, tokens.new_share()), saved("marked", 1)) == 13
+    late = (clock.now() + timedelta(days=2)).isoformat()
+    refused = STATUSES_REFUSED
+    assert refused == 4
+    assert run(held.code, kept, "--at", late) == refused
+    assert "сутки" in capsys.readouterr().err
+    for name in ("forged", "nonsense"):
+        assert run(held.code, str(lists / name)) == refused
+    assert run(held.code, at["keys.json"]) == refused
+    assert run(held.code, saved("qr", 0, store.qr_signer)) == refused
+    ahead = clock.now() + timedelta(hours=2)
+    assert run(held.code, saved("ahead", 0, at=ahead)) == refused
+    assert run(held.code, str(lists / "absent")) == 2
     assert "Иванова" not in capsys.readouterr().err
 
 

@@ -1,4 +1,4 @@
-"""Make the golden vectors of this folder: ``python tests/vectors/make.py``.
+"""Make the golden vectors of this folder: ``PYTHONPATH=. python tests/vectors/make.py``.
 
 Tokens, signatures and sealed values are put together here from the texts of the standards, byte by
 byte, and not by the code they judge; only the certificates come from the project's own authority.
@@ -685,11 +685,7 @@ def saved_cases(authority: Authority) -> Iterator[dict[str, Any]]:
     yield case("a version as text", raw, "malformed")
 
 
-def saved_vectors() -> dict[str, Any]:
-    authority = Authority()
-    document = written(book())
-    r, s = decode_dss_signature(private_key("book").sign(document, ES256))
-    raw = r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
+def saved_trust_lists(authority: Authority) -> dict[str, Any]:
     b = listed(authority, "qr B", "qr")
     lists = {
         "main": [listed(authority, "qr A", "qr"), b, listed(authority, "book", "book")],
@@ -702,12 +698,19 @@ def saved_vectors() -> dict[str, Any]:
         "empty": [],
     }
     return {
+        name: {"roots": [b64(der(authority.root))], "keys": keys} for name, keys in lists.items()
+    }
+
+
+def saved_vectors() -> dict[str, Any]:
+    authority = Authority()
+    document = written(book())
+    r, s = decode_dss_signature(private_key("book").sign(document, ES256))
+    raw = r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
+    return {
         "about": "Saved versions, emk-download/1 (docs/formats.md). The file of a case is the "
         "genuine one with its first `head` and last `tail` characters around `middle`.",
-        "trust_lists": {
-            name: {"roots": [b64(der(authority.root))], "keys": keys}
-            for name, keys in lists.items()
-        },
+        "trust_lists": saved_trust_lists(authority),
         "document": book(),
         "canonical": document.decode(),
         "sha256": hashlib.sha256(document).hexdigest(),
@@ -716,6 +719,243 @@ def saved_vectors() -> dict[str, Any]:
         "exported_at": "2026-11-24T08:30:00+00:00",
         "file": written(saved(authority, document)).decode(),
         "cases": list(saved_cases(authority)),
+    }
+
+
+# Extracts: a PDF of one revision, written by hand, all of it ASCII.
+
+SIGNATURE_ROOM = 6000
+"""Hex digits kept for the signature, zeros behind its end."""
+
+
+def tlv(tag: int, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    size = len(content)
+    if size < 128:
+        return bytes((tag, size)) + content
+    width = (size.bit_length() + 7) // 8
+    return bytes((tag, 128 | width)) + size.to_bytes(width, "big") + content
+
+
+def oid(dotted: str) -> bytes:
+    first, second, *rest = map(int, dotted.split("."))
+    coded = b""
+    for number in (40 * first + second, *rest):
+        digits = [number & 127]
+        while number := number >> 7:
+            digits.append(number & 127 | 128)
+        coded += bytes(reversed(digits))
+    return tlv(6, coded)
+
+
+def cms(authority: Authority, label: str, content: bytes, *, twin: bool = False) -> bytes:
+    """Return the detached CMS signature of RFC 5652 with what PAdES B-B adds (ESS, RFC 5035)."""
+    certificate = authority.signers[label]
+    sha256 = tlv(0x30, oid("2.16.840.1.101.3.4.2.1"), tlv(5))
+    data = oid("1.2.840.113549.1.7.1")
+    hash_of_certificate = tlv(4, hashlib.sha256(der(certificate)).digest())
+    attributes = sorted(
+        (
+            tlv(0x30, oid("1.2.840.113549.1.9.3"), tlv(0x31, data)),
+            tlv(
+                0x30,
+                oid("1.2.840.113549.1.9.4"),
+                tlv(0x31, tlv(4, hashlib.sha256(content).digest())),
+            ),
+            # The hash is SHA-256 where no algorithm is named.
+            tlv(
+                0x30,
+                oid("1.2.840.113549.1.9.16.2.47"),
+                tlv(0x31, tlv(0x30, tlv(0x30, tlv(0x30, hash_of_certificate)))),
+            ),
+        )
+    )
+    r, s = decode_dss_signature(private_key(label).sign(tlv(0x31, *attributes), ES256))
+    low = min(s, ORDER - s)
+    number = certificate.serial_number
+    who = tlv(
+        0x30,
+        certificate.issuer.public_bytes(),
+        tlv(2, number.to_bytes(number.bit_length() // 8 + 1, "big")),
+    )
+    signer = tlv(
+        0x30,
+        tlv(2, b"\1"),
+        who,
+        sha256,
+        tlv(0xA0, *attributes),
+        tlv(0x30, oid("1.2.840.10045.4.3.2")),
+        tlv(4, encode_dss_signature(r, ORDER - low if twin else low)),
+    )
+    signed_data = tlv(
+        0x30,
+        tlv(2, b"\1"),
+        tlv(0x31, sha256),
+        tlv(0x30, data),
+        tlv(0xA0, der(certificate), der(authority.issuing)),
+        tlv(0x31, signer),
+    )
+    return tlv(0x30, oid("1.2.840.113549.1.7.2"), tlv(0xA0, signed_data))
+
+
+def extract_token(authority: Authority, **changed: Any) -> str:
+    said = claims() | {"book_number": "770100001226", "verdict": 0} | changed
+    protected = dumps({1: -7, 4: authority.kid("qr A")})
+    payload = dumps(claim_map(said))
+    return b32(cose(protected, payload, sign("qr A", protected, payload)))
+
+
+def unsigned_pdf(signature: str = "") -> tuple[str, list[int]]:
+    """Return the file up to its end, and where its objects begin."""
+    page = "BT /F1 24 Tf 72 720 Td (EMK: an extract of the test vectors) Tj ET"
+    certified = " /Perms << /DocMDP 7 0 R >>" if signature else ""
+    fields = " /AcroForm << /Fields [6 0 R] /SigFlags 3 >>" if signature else ""
+    objects = [
+        f"<< /Type /Catalog /Pages 2 0 R{fields}{certified} >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+        " /Resources << /Font << /F1 5 0 R >> >> /Annots [6 0 R] >>",
+        f"<< /Length {len(page)} >>\nstream\n{page}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<< /Type /Annot /Subtype /Widget /FT /Sig /T (EMK) /F 132 /Rect [0 0 0 0] /P 3 0 R"
+        f"{' /V 7 0 R' if signature else ''} >>",
+        *([signature] if signature else []),
+    ]
+    text, places = "%PDF-1.7\n", []
+    for number, said in enumerate(objects, 1):
+        places.append(len(text))
+        text += f"{number} 0 obj\n{said}\nendobj\n"
+    return text, places
+
+
+def ended(text: str, places: list[int]) -> str:
+    rows = "".join(f"{place:010d} 00000 n \n" for place in places)
+    return (
+        f"{text}xref\n0 {len(places) + 1}\n0000000000 65535 f \n{rows}trailer\n"
+        f"<< /Size {len(places) + 1} /Root 1 0 R >>\nstartxref\n{len(text)}\n%%EOF\n"
+    )
+
+
+def extract_pdf(
+    authority: Authority,
+    *,
+    by: str = "book",
+    twin: bool = False,
+    permission: int = 1,
+    number: str = "770100001226",
+    version: int = 3,
+    token: str = "",
+) -> str:
+    words = (
+        f"EMKEXTRACT1 {number} {version} {derived('document').hex()} {SHARE} "
+        f"{token or extract_token(authority)}"
+    )
+    gap, ranges = "0" * SIGNATURE_ROOM, "[0 0000000000 0000000000 0000000000]"
+    text = ended(
+        *unsigned_pdf(
+            f"<<\n/Type /Sig\n/Filter /Adobe.PPKLite\n/SubFilter /ETSI.CAdES.detached\n"
+            f"/Contents <{gap}>\n/ByteRange {ranges}\n/M (D:{ISSUED:%Y%m%d%H%M%S}Z)\n"
+            f"/ContactInfo ({words})\n/Reference [<<\n/Type /SigRef\n"
+            "/TransformMethod /DocMDP\n/TransformParams <<\n/Type /TransformParams\n/V /1.2\n"
+            f"/P {permission}\n>>\n>>]\n>>"
+        )
+    )
+    opens = text.index(f"<{gap}>")
+    closes = opens + len(gap) + 2
+    text = text.replace(ranges, f"[0 {opens:010d} {closes:010d} {len(text) - closes:010d}]")
+    signature = cms(authority, by, (text[:opens] + text[closes:]).encode(), twin=twin).hex().upper()
+    return f"{text[:opens]}<{signature.ljust(len(gap), '0')}>{text[closes:]}"
+
+
+def extract_cases(authority: Authority) -> Iterator[dict[str, Any]]:
+    good = extract_pdf(authority)
+
+    def case(
+        name: str,
+        file: str,
+        outcome: str,
+        now: datetime = NOW,
+        trust: str = "main",
+        reasons: tuple[str, ...] = (),
+        status: int | None = None,
+    ) -> dict[str, Any]:
+        head = in_common(good, file)
+        room = min(len(good), len(file)) - head
+        tail = in_common(good[head:][::-1][:room], file[head:][::-1][:room])
+        return {
+            "name": name,
+            "head": head,
+            "middle": file[head : len(file) - tail],
+            "tail": tail,
+            "trust": trust,
+            "status": status,
+            "now": now.isoformat(),
+            "outcome": outcome,
+            "reasons": list(reasons),
+        }
+
+    yield case("genuine", good, "genuine")
+    yield case("one second before the code's exp", good, "genuine", EXPIRES - SECOND)
+    yield case("at the code's exp", good, "expired", EXPIRES)
+    yield case("not marked in the list of statuses", good, "genuine", status=0)
+    for status, name in enumerate(("revoked", "suspended", "superseded"), 1):
+        yield case(f"{name} in the list of statuses", good, "over", status=status)
+    overdue = extract_pdf(authority, token=extract_token(authority, verdict=1))
+    yield case("studies overdue", overdue, "not_in_force", reasons=("items_overdue",))
+
+    yield case("key not in list", good, "unknown_key", trust="empty")
+    yield case("key compromised", good, "key_withdrawn", trust="book compromised")
+    yield case("key retired before", good, "key_withdrawn", trust="book retired before")
+    yield case("key retired at that second", good, "genuine", trust="book retired after")
+    yield case("key of codes", extract_pdf(authority, by="qr A"), "unknown_key")
+
+    for name, old, new in (
+        ("another word on the page", "an extract", "no extract"),
+        ("another size of the page", "595 842", "595 843"),
+        ("another number", "EMKEXTRACT1 7701", "EMKEXTRACT1 7702"),
+        ("another version", "1226 3 ", "1226 4 "),
+        ("another moment", f"{ISSUED:%Y%m%d%H%M%S}Z", f"{ISSUED + SECOND:%Y%m%d%H%M%S}Z"),
+        ("changes allowed afterwards", "/P 1\n", "/P 2\n"),
+        ("a line break more", "%%EOF\n", "%%EOF\n\n"),
+        ("no line break at the end", "%%EOF\n", "%%EOF"),
+        ("a digit behind the signature", "0>\n/ByteRange", "1>\n/ByteRange"),
+    ):
+        assert good.count(old) == 1, name
+        yield case(name, good.replace(old, new), "not_genuine")
+    opens = good.index("/Contents <") + len("/Contents <")
+    small = good[:opens] + good[opens : opens + 400].lower() + good[opens + 400 :]
+    yield case("signature in small letters", small, "not_genuine")
+    yield case("something added behind the end", good + ended(*unsigned_pdf()), "not_genuine")
+    yield case("cut in the middle", good[: len(good) // 2], "malformed")
+    yield case("signed, and open to changes", extract_pdf(authority, permission=2), "not_genuine")
+    yield case("twin signature", extract_pdf(authority, twin=True), "not_genuine")
+    other = extract_pdf(authority, token=extract_token(authority, version=2))
+    yield case("code of another version", other, "not_genuine")
+    yield case(
+        "another number, signed", extract_pdf(authority, number="770200001226"), "not_genuine"
+    )
+    yield case("not signed", ended(*unsigned_pdf()), "malformed")
+    yield case("only the first line", "%PDF-1.7\n", "malformed")
+
+
+def extract_vectors() -> dict[str, Any]:
+    authority = Authority()
+    lists = saved_trust_lists(authority)
+    lists["book retired after"]["keys"].append(listed(authority, "qr A", "qr"))
+    return {
+        "about": "Extracts in PDF (docs/formats.md). The file of a case is the genuine one with "
+        "its first `head` and last `tail` characters around `middle`; `status` is what the list of "
+        "statuses says of the code, null where there is no list. All files are ASCII.",
+        "trust_lists": lists,
+        "number": "770100001226",
+        "version": 3,
+        "version_hash": derived("document").hex(),
+        "share": SHARE,
+        "token": extract_token(authority),
+        "signed_at": ISSUED.isoformat(),
+        "file": extract_pdf(authority),
+        "sha256": hashlib.sha256(extract_pdf(authority).encode()).hexdigest(),
+        "cases": list(extract_cases(authority)),
     }
 
 
@@ -774,6 +1014,7 @@ def build() -> dict[str, str]:
         "tokens.json": token_vectors(),
         "documents.json": document_vectors(),
         "downloads.json": saved_vectors(),
+        "extracts.json": extract_vectors(),
         "sealing.json": sealing_vectors(),
     }
     return {
