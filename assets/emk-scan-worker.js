@@ -1,10 +1,11 @@
 /* Looks for a QR code in one frame after another. WebAssembly may run here alone: this file is served
-   with a policy of its own, so that no page has to allow it. */
+   with a policy of its own, so that no page has to allow it. The decoder lies beside it: the page that
+   works without a network has copies of both under its own address. */
 "use strict";
 
-importScripts("/zxing/reader.js");
+importScripts("zxing/reader.js");
 
-ZXingWASM.prepareZXingModule({ overrides: { locateFile: () => "/zxing/reader.wasm" } });
+ZXingWASM.prepareZXingModule({ overrides: { locateFile: () => new URL("zxing/reader.wasm", self.location).href } });
 
 self.addEventListener("message", async ({ data }) => {
   try {

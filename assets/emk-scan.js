@@ -1,5 +1,5 @@
-/* The camera of the check page: nothing of this is loaded before «Сканировать камерой» is pressed, and
-   no picture leaves the telephone. Reads with the browser's own detector, or with ours in a worker. */
+/* The camera of the check pages: no picture leaves the telephone. Reads with the browser's own detector,
+   or with ours in a worker that is loaded when there is something to read. */
 
 const WORDS = {
   asking: "Разрешите сайту пользоваться камерой.",
@@ -13,30 +13,38 @@ const WORDS = {
   reader: "Читать код на этом устройстве не получается. Отправьте картинку с кодом.",
 };
 const PAUSE = 120;
-const LONGEST = 1000;
+/* Pixels of the longer side: a frame is one of many, a picture may be of a whole wall. */
+const FRAME = 1000;
+const PICTURE = 2400;
+
+export const hasOwnDetector = async () => {
+  if (!("BarcodeDetector" in window)) return false;
+  return (await BarcodeDetector.getSupportedFormats().catch(() => [])).includes("qr_code");
+};
 
 const nativeReader = async () => {
-  if (!("BarcodeDetector" in window)) return null;
-  const kinds = await BarcodeDetector.getSupportedFormats().catch(() => []);
-  if (!kinds.includes("qr_code")) return null;
+  if (!(await hasOwnDetector())) return null;
   const detector = new BarcodeDetector({ formats: ["qr_code"] });
   return {
-    read: async (video) => (await detector.detect(video))[0]?.rawValue ?? "",
+    read: async (source) => (await detector.detect(source))[0]?.rawValue ?? "",
     end: () => {},
   };
 };
 
 const ownReader = () => {
-  const worker = new Worker("/emk-scan-worker.js");
+  const worker = new Worker(new URL("emk-scan-worker.js", import.meta.url));
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d", { willReadFrequently: true });
   return {
-    read: (video) =>
+    read: (source) =>
       new Promise((resolve, reject) => {
-        const scale = Math.min(1, LONGEST / Math.max(video.videoWidth, video.videoHeight));
-        canvas.width = Math.round(video.videoWidth * scale);
-        canvas.height = Math.round(video.videoHeight * scale);
-        context.drawImage(video, 0, 0, canvas.width, canvas.height);
+        const isFrame = source instanceof HTMLVideoElement;
+        const width = isFrame ? source.videoWidth : source.width;
+        const height = isFrame ? source.videoHeight : source.height;
+        const scale = Math.min(1, (isFrame ? FRAME : PICTURE) / Math.max(width, height));
+        canvas.width = Math.round(width * scale);
+        canvas.height = Math.round(height * scale);
+        context.drawImage(source, 0, 0, canvas.width, canvas.height);
         const frame = context.getImageData(0, 0, canvas.width, canvas.height);
         worker.onmessage = ({ data }) => (data.failed ? reject(new Error("reader")) : resolve(data.text));
         worker.onerror = () => reject(new Error("reader"));
@@ -58,6 +66,18 @@ const openFound = (text) => {
   location.assign(isOurs ? address.href : `/check/open?code=${encodeURIComponent(text.slice(0, 1000))}`);
 };
 
+/* The code in a picture's file, nothing where there is none; fails where it can't be read. */
+export const readPicture = async (file) => {
+  const picture = await createImageBitmap(file);
+  const reader = (await nativeReader()) ?? ownReader();
+  try {
+    return await reader.read(picture);
+  } finally {
+    reader.end();
+    picture.close();
+  }
+};
+
 let running = null;
 
 export const stop = () => {
@@ -65,7 +85,7 @@ export const stop = () => {
   running = null;
 };
 
-export const start = async (box) => {
+export const start = async (box, found = openFound, said = WORDS.found) => {
   stop();
   const part = (name) => box.querySelector(`[data-scan-${name}]`);
   const video = part("video");
@@ -121,7 +141,7 @@ export const start = async (box) => {
   part("turn").hidden = cameras.length < 2;
   part("turn").onclick = () => {
     box.dataset.facing = facing === "environment" ? "user" : "environment";
-    start(box);
+    start(box, found, said);
   };
   let isLit = false;
   part("torch").hidden = !track.getCapabilities?.().torch;
@@ -136,9 +156,9 @@ export const start = async (box) => {
     while (!isOver && box.isConnected) {
       const text = video.videoWidth ? await reader.read(video) : "";
       if (text && !isOver) {
-        say(WORDS.found);
+        say(said);
         turn.end();
-        openFound(text);
+        found(text);
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE));

@@ -185,50 +185,38 @@ async function check(text) {
   show(kind, "Подпись верна", `${about}${stale} Сверьте имя и год рождения с паспортом.`, lines);
 }
 
-// The camera and pictures, where the browser reads codes by itself.
-let stream = null;
-
-function stop() {
-  stream?.getTracks().forEach((track) => track.stop());
-  stream = null;
-  $("video").hidden = true;
-  $("scan").textContent = "Сканировать камерой";
-}
+// The camera and pictures; the reader is loaded when it is wanted, and kept where it will be.
+const scanning = () => import("./emk-scan.js");
 
 async function scan() {
-  if (stream) {
-    stop();
-    return;
-  }
+  const { start } = await scanning();
+  start($("camera"), check, "Код прочитан.");
+}
+
+async function picture(input) {
+  const [file] = input.files;
+  if (!file) return;
+  // The same picture may be chosen again.
+  input.value = "";
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    const { readPicture } = await scanning();
+    const text = await readPicture(file);
+    if (text) await check(text);
+    else show("bad", "На снимке нет кода", "Снимите код целиком, без бликов, или вставьте его текстом.");
   } catch {
-    $("error").textContent = "Камера недоступна. Разрешите её в настройках или вставьте код.";
-    $("error").hidden = false;
-    return;
-  }
-  const video = $("video");
-  video.srcObject = stream;
-  video.hidden = false;
-  $("scan").textContent = "Остановить камеру";
-  await video.play();
-  const detector = new BarcodeDetector({ formats: ["qr_code"] });
-  while (stream) {
-    const [code] = await detector.detect(video).catch(() => []);
-    if (code) {
-      stop();
-      await check(code.rawValue);
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    show("bad", "Снимок не прочитан", "Выберите снимок в JPEG или PNG, или вставьте код текстом.");
   }
 }
 
-async function picture(file) {
-  const detector = new BarcodeDetector({ formats: ["qr_code"] });
-  const [code] = await detector.detect(await createImageBitmap(file)).catch(() => []);
-  if (code) await check(code.rawValue);
-  else show("bad", "На снимке нет кода", "Снимите код целиком, без бликов, или вставьте его текстом.");
+// A browser that reads codes by itself does not need the decoder and does not load it.
+async function keepReader(worker) {
+  const { hasOwnDetector } = await scanning();
+  if (await hasOwnDetector()) return;
+  await new Promise((resolve, reject) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => (data ? resolve() : reject(new Error("reader")));
+    worker.postMessage("keep the reader", [port2]);
+  });
 }
 
 function showNetwork() {
@@ -242,11 +230,11 @@ $("form").addEventListener("submit", (event) => {
   check($("code").value);
 });
 $("code").addEventListener("paste", () => setTimeout(() => check($("code").value)));
-if ("BarcodeDetector" in window) {
-  $("camera").hidden = false;
-  $("scan").addEventListener("click", scan);
-  $("picture").addEventListener("change", (event) => event.target.files[0] && picture(event.target.files[0]));
-}
+$("scan").hidden = !navigator.mediaDevices?.getUserMedia;
+$("scan").addEventListener("click", scan);
+$("camera").querySelector("[data-scan-stop]").addEventListener("click", () =>
+  scanning().then(({ stop }) => stop()));
+$("picture").addEventListener("change", (event) => picture(event.target));
 addEventListener("online", () => { showNetwork(); refresh(); });
 addEventListener("offline", showNetwork);
 showNetwork();
@@ -255,7 +243,8 @@ async function begin() {
   await refresh();
   if ("serviceWorker" in navigator) {
     await navigator.serviceWorker.register("/check/offline/worker.js", { scope: "/check/offline" });
-    await navigator.serviceWorker.ready;
+    const { active } = await navigator.serviceWorker.ready;
+    await keepReader(active).catch(() => { $("unread").hidden = false; });
     $("ready").hidden = false;
   }
 }

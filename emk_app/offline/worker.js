@@ -2,6 +2,8 @@
 
 const CACHE = "emk-check-__VERSION__";
 const FILES = __FILES__;
+// The decoder is large: it is kept only for the browsers that ask for it.
+const READER = __READER__;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
@@ -20,10 +22,18 @@ self.addEventListener("activate", (event) => {
   );
 });
 
+self.addEventListener("message", (event) => {
+  const kept = caches.open(CACHE).then(async (cache) => {
+    for (const path of READER) if (!(await cache.match(path))) await cache.add(path);
+  });
+  const [port] = event.ports;
+  event.waitUntil(kept.then(() => port.postMessage(true), () => port.postMessage(false)));
+});
+
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
-  if (!FILES.includes(url.pathname)) return;
+  if (!FILES.includes(url.pathname) && !READER.includes(url.pathname)) return;
   event.respondWith(
     caches.open(CACHE)
       .then((cache) => cache.match(url.pathname))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import socket
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from emk_app.crypto import cose, statuslist, trustlist
+from emk_app.crypto import cose, qr, statuslist, trustlist
 from emk_app.crypto.keystore import Keystore
 from emk_app.crypto.signing import KeyStatus, TrustList
 from tests.unit.test_crypto_cose import CLAIMS
@@ -204,6 +206,58 @@ def test_opened_once_the_page_checks_without_a_network(site: tuple[str, Path], c
             page.screenshot(path=f"{folder}/offline-390.png", full_page=True)
         context.set_offline(False)
         assert faults == []
+
+
+CAMERA = """
+navigator.mediaDevices.getUserMedia = async () => {
+    const canvas = Object.assign(document.createElement("canvas"), {width: 800, height: 600});
+    const context = canvas.getContext("2d");
+    const bytes = Uint8Array.from(atob(window.shown), (sign) => sign.charCodeAt(0));
+    const picture = await createImageBitmap(new Blob([bytes], {type: "image/png"}));
+    setInterval(() => {
+        context.fillStyle = "#777";
+        context.fillRect(0, 0, 800, 600);
+        context.drawImage(picture, 150, 50, 500, 500);
+    }, 40);
+    return canvas.captureStream(25);
+};
+"""
+
+
+def test_camera_and_picture_are_read_without_a_network_by_our_own_reader(
+    site: tuple[str, Path], chromium: Browser
+):
+    """The browser of the tests has no reader of its own, as iPhones and Firefox have none."""
+    origin, data = site
+    now = datetime.now(UTC).replace(microsecond=0)
+    said = replace(CLAIMS, issued_at=now, expires_at=now + timedelta(days=30), verdict=0)
+    token = cose.issue_token(Keystore.open(data / "keys").qr_signer, said)
+    code = qr.qr_png(qr.share_url(origin, "MFRGGZDFMZTWQ2LKNNWG23TPOA", token))
+    with closing(chromium.new_context(viewport={"width": 390, "height": 844})) as context:
+        shown = json.dumps(base64.b64encode(code).decode())
+        context.add_init_script(f"window.shown = {shown};{CAMERA}")
+        page = context.new_page()
+        page.goto(origin + "/check/offline")
+        assert page.evaluate("'BarcodeDetector' in window") is False
+        # What is said to be kept is the reader too.
+        expect(page.locator("#ready")).to_be_visible()
+        context.set_offline(True)
+        page.reload()
+        page.get_by_role("button", name="Сканировать камерой").click()
+        expect(page.locator("#title")).to_have_text("Подпись верна")
+        expect(page.locator("[data-scan-said]")).to_have_text("Код прочитан.")
+        expect(page.locator("video")).to_be_hidden()
+        picture = page.get_by_label("Выбрать снимок")
+        files: dict[str, Any] = {"name": "x.png", "mimeType": "image/png", "buffer": b"no picture"}
+        picture.set_input_files(files)  # type: ignore[arg-type]
+        expect(page.locator("#title")).to_have_text("Снимок не прочитан")
+        blank = io.BytesIO()
+        Image.new("L", (300, 300), 255).save(blank, "PNG")
+        picture.set_input_files(files | {"buffer": blank.getvalue()})  # type: ignore[arg-type]
+        expect(page.locator("#title")).to_have_text("На снимке нет кода")
+        picture.set_input_files(files | {"buffer": code})  # type: ignore[arg-type]
+        expect(page.locator("#title")).to_have_text("Подпись верна")
+        expect(page.locator("#facts")).to_contain_text("Иванова М. С.")
 
 
 def test_compromised_key_is_told_by_the_kept_list(site: tuple[str, Path], chromium: Browser):

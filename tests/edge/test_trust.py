@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import re
+
 import pytest
+from PIL import Image
 
 from emk_app import clock
 from emk_app.api import offline, trust
@@ -52,9 +56,21 @@ def test_page_without_a_network_is_served_with_its_own_rules():
     worker = ask("GET", "/check/offline/worker.js")
     assert worker.headers["service-worker-allowed"] == "/check/offline"
     assert worker.headers["cache-control"] == "no-cache"
-    for name in (*offline.KINDS, ""):
-        text = ask("GET", f"/check/offline/{name}").text
-        assert "__" not in text.replace("__proto__", ""), name
+    for name in ("", *offline.KINDS):
+        if name == "page.html":
+            continue
+        answer = ask("GET", f"/check/offline/{name}".rstrip("/"))
+        assert answer.status_code == 200, name
+        assert not re.search(rb"__[A-Z]+(_[A-Z]+)*__", answer.content), name
+    reader = ask("GET", "/check/offline/emk-scan-worker.js")
+    assert "'wasm-unsafe-eval'" in reader.headers["content-security-policy"]
+    wasm = ask("GET", "/check/offline/zxing/reader.wasm")
+    assert wasm.headers["content-type"] == "application/wasm"
+    assert wasm.content == (offline.ASSETS / "zxing/reader.wasm").read_bytes()
+    assert int(wasm.headers["content-length"]) < len(wasm.content) / 2
+    plain = ask("GET", "/check/offline/page.js", given={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["etag"] != ask("GET", "/check/offline/page.js").headers["etag"]
     again = ask("GET", "/check/offline", given={"if-none-match": page.headers["etag"]})
     assert again.status_code == 304
 
@@ -70,6 +86,21 @@ def test_every_change_of_the_page_changes_the_worker(monkeypatch: pytest.MonkeyP
         offline.files.cache_clear()
 
 
-@pytest.mark.parametrize("name", ["page.html", "x", "..settings.py"])
+def test_manifest_has_a_picture_for_every_launcher():
+    said = ask("GET", "/check/offline/manifest.webmanifest").json()
+    found: set[tuple[str, str]] = set()
+    for icon in said["icons"]:
+        answer = ask("GET", icon["src"])
+        assert answer.headers["content-type"] == icon["type"]
+        if icon["type"] == "image/png":
+            width, height = Image.open(io.BytesIO(answer.content)).size
+            assert f"{width}x{height}" == icon["sizes"]
+        found.add((icon["sizes"], icon.get("purpose", "any")))
+    assert found >= {("192x192", "any"), ("512x512", "any"), ("512x512", "maskable")}
+
+
+@pytest.mark.parametrize(
+    "name", ["page.html", "x", "..settings.py", "zxing/", "zxing/x", "/etc/passwd"]
+)
 def test_no_other_file_is_served(name: str):
     assert ask("GET", f"/check/offline/{name}").status_code == 404
