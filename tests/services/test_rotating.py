@@ -451,7 +451,7 @@ def test_expired_signers_stop_new_signatures_and_nothing_else(
     for command in (("keys", "check"), ("serve",)):
         assert cli.main(command) == 1
         assert "expired on" in capsys.readouterr().err
-    with pytest.raises(KeyRefused, match="qr signer .* expired on"):
+    with pytest.raises(KeyRefused, match=r"qr signer .* expired on"):
         sharing.code(holder, link.id, now=now)
     assert issuing.check_signature(holder, book_id, now=later).witness.is_genuine
     # The way out has to be open.
