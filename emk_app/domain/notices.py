@@ -38,6 +38,13 @@ class News(StrEnum):
     REGISTRATION_TRIED = "registration_tried"
     FACTOR_ENROLLED = "factor_enrolled"
     FACTOR_REPLACED = "factor_replaced"
+    FACTOR_REMOVED = "factor_removed"
+    FACTOR_CODE = "factor_code"
+    SMS_ENROLLED = "sms_enrolled"
+    SMS_REMOVED = "sms_removed"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_COPIED = "passkey_copied"
     PASSWORD_CHANGED = "password_changed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
@@ -82,6 +89,13 @@ KINDS: Final = {
     News.REGISTRATION_TRIED: NoticeKind.SECURITY,
     News.FACTOR_ENROLLED: NoticeKind.SECURITY,
     News.FACTOR_REPLACED: NoticeKind.SECURITY,
+    News.FACTOR_REMOVED: NoticeKind.SECURITY,
+    News.FACTOR_CODE: NoticeKind.SECURITY,
+    News.SMS_ENROLLED: NoticeKind.SECURITY,
+    News.SMS_REMOVED: NoticeKind.SECURITY,
+    News.PASSKEY_ADDED: NoticeKind.SECURITY,
+    News.PASSKEY_REMOVED: NoticeKind.SECURITY,
+    News.PASSKEY_COPIED: NoticeKind.SECURITY,
     News.PASSWORD_CHANGED: NoticeKind.SECURITY,
     News.RECOVERY_CODES_MADE: NoticeKind.SECURITY,
     News.RECOVERY_CODE_USED: NoticeKind.SECURITY,
@@ -122,6 +136,8 @@ KINDS: Final = {
     News.BOOK_ENDS: NoticeKind.TERMS,
 }
 
+CODES: Final = frozenset({News.CONTACT_CODE, News.FACTOR_CODE})
+"""What carries a code: it soon says nothing true, and leads nowhere."""
 OBLIGATORY: Final = frozenset({NoticeKind.SECURITY})
 """What nobody can switch off, and what wakes people at night: the account may be at stake."""
 QUIET_AT_FIRST: Final = frozenset({NoticeKind.LOOKS})
@@ -236,7 +252,7 @@ def leaves_at(notice: Notice, channel: Channel, local: datetime) -> datetime:
 
 def good_until(notice: Notice, now: datetime) -> datetime | None:
     """Return after when it says nothing true any more; None where it stays true."""
-    if notice.news is News.CONTACT_CODE:
+    if notice.news in CODES:
         return now + CODE_LIFE
     return notice.at if notice.news is News.VISIT_SOON else None
 

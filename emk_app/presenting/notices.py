@@ -9,7 +9,7 @@ from typing import Final
 
 from emk_app.domain import deadlines
 from emk_app.domain.applications import TrackingNumber
-from emk_app.domain.notices import OBLIGATORY, Channel, Message, News, Notice, NoticeKind
+from emk_app.domain.notices import CODES, OBLIGATORY, Channel, Message, News, Notice, NoticeKind
 from emk_app.presenting.formats import counted, day, moment
 from emk_app.presenting.texts import Label
 from emk_app.services.delivering import LetterState, Stuck
@@ -190,7 +190,7 @@ def message(notice: Notice, channel: Channel) -> Message:
     if channel is Channel.SMS:
         return Message(said.title, said.sms)
     lines = [said.text]
-    if notice.news is not News.CONTACT_CODE:
+    if notice.news not in CODES:
         lines.append(f"{said.action}: {settings().origin}{said.path}")
     lines.append(
         f"Это письмо отправил сервис «{SERVICE}», отвечать на него не нужно. "
@@ -261,6 +261,11 @@ def _code(notice: Notice) -> Wording:
     return Wording("Код для регистрации", text, text, "/register", "Продолжить")
 
 
+def _entry_code(notice: Notice) -> Wording:
+    text = f"Код подтверждения {SERVICE}: {notice.code}. Никому его не сообщайте."
+    return Wording("Код подтверждения", text, text, "/login", "Продолжить")
+
+
 WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
     News.CONTACT_CODE: _code,
     News.REGISTRATION_TRIED: lambda _: Wording(
@@ -278,6 +283,26 @@ WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
     ),
     News.FACTOR_REPLACED: _of_account(
         "Приложение с кодами заменено", "Приложение с кодами для входа заменено на новое."
+    ),
+    News.FACTOR_REMOVED: _of_account(
+        "Приложение с кодами отключено", "Вход по коду из приложения отключён."
+    ),
+    News.FACTOR_CODE: _entry_code,
+    News.SMS_ENROLLED: _of_account(
+        "Коды по СМС подключены", "Вход теперь можно подтвердить кодом из СМС на ваш номер."
+    ),
+    News.SMS_REMOVED: _of_account(
+        "Коды по СМС отключены", "Вход больше не подтверждается кодом из СМС."
+    ),
+    News.PASSKEY_ADDED: _of_account(
+        "Добавлен ключ доступа", "К вашей учётной записи добавлен ключ доступа."
+    ),
+    News.PASSKEY_REMOVED: _of_account(
+        "Ключ доступа удалён", "Ключ доступа удалён, вход им больше не подтвердить."
+    ),
+    News.PASSKEY_COPIED: _of_account(
+        "Ключ доступа под сомнением",
+        "Мы отклонили вход: похоже, ваш ключ доступа скопирован. Удалите его и добавьте новый.",
     ),
     News.PASSWORD_CHANGED: _of_account(
         "Пароль изменён", "Пароль изменён, остальные сеансы завершены."

@@ -36,6 +36,17 @@ from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.corrections import NotAsked
 from emk_app.domain.disclosures import GrantState, HandoverState
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
+from emk_app.domain.factors import (
+    MOST_PASSKEYS,
+    ChallengeGone,
+    LastFactor,
+    PasskeyCopied,
+    PasskeyKnown,
+    PasskeyRefused,
+    PasskeyUnknown,
+    SmsNotOffered,
+    TooManyPasskeys,
+)
 from emk_app.domain.imports import FileEmpty, ImportUnderWay, ReportGone
 from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
 from emk_app.domain.register import NotARegister
@@ -203,7 +214,7 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     errors.NotSignedIn: lambda _: "Вы вышли из системы. Войдите снова.",
     errors.NotPermitted: lambda _: "На это действие нет прав. Войдите под другой учётной записью.",
-    errors.FreshFactorNeeded: lambda _: "Подтвердите действие свежим кодом из приложения.",
+    errors.FreshFactorNeeded: lambda _: "Подтвердите действие свежим кодом или ключом доступа.",
     errors.NotFound: lambda _: "Запись не найдена. Проверьте номер или вернитесь к списку.",
     NotARegister: lambda _: (
         "Это не реестр медорганизаций. Нужен CSV или JSON с полями oid, nameFull и regionId."
@@ -376,6 +387,28 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     WrongCode: lambda _: (
         "Код не подошёл. Дождитесь следующего кода и введите его: каждый код действует один раз."
+    ),
+    PasskeyRefused: lambda _: (
+        "Ключ доступа не подтвердил вход. Попробуйте ещё раз или выберите другой способ."
+    ),
+    PasskeyCopied: lambda _: (
+        "Ключ отклонён: похоже, он скопирован. Войдите другим способом, удалите этот ключ и "
+        "добавьте новый."
+    ),
+    PasskeyUnknown: lambda _: (
+        "Этот ключ доступа не подключён к вашей учётной записи. Выберите другой ключ или способ."
+    ),
+    PasskeyKnown: lambda _: "Этот ключ доступа уже добавлен.",
+    TooManyPasskeys: lambda _: (
+        f"Ключей доступа уже {MOST_PASSKEYS}. Удалите лишний и добавьте новый."
+    ),
+    ChallengeGone: lambda _: "Запрос к ключу устарел. Попробуйте ещё раз.",
+    LastFactor: lambda _: (
+        "Это последний способ подтвердить вход. Сначала подключите другой: приложение с кодами "
+        "или ключ доступа."
+    ),
+    SmsNotOffered: lambda _: (
+        "Код по СМС отправить нельзя: нет подтверждённого телефона или такой вход отключён."
     ),
     NothingToReplace: lambda _: "Замена приложения уже закончена или не начата. Начните её заново.",
     ClinicNotAvailable: _clinic_not_available,

@@ -15,9 +15,9 @@ from sqlmodel import Session, col, delete, select
 from emk_app.crypto import passwords, tokens, totp
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.tables.people import Doorstep, Login, RecoveryCode, User, UserSession
+from emk_app.db.tables.people import Doorstep, Login, User, UserSession
 from emk_app.domain import accounts as rules
-from emk_app.domain import recovery, specialties
+from emk_app.domain import specialties
 from emk_app.domain.accounts import (
     DoorstepExpired,
     PasswordsDiffer,
@@ -29,9 +29,11 @@ from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.contacts import Email, LoginKind, Phone
 from emk_app.domain.contacts import Login as LoginName
 from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, Required
+from emk_app.domain.factors import Proofs, Purpose, Way
 from emk_app.domain.notices import News, Notice
 from emk_app.keys import keystore
-from emk_app.services import auditing, notifying, throttling
+from emk_app.services import auditing, factors, notifying, throttling
+from emk_app.services.factors import Offer, Place
 from emk_app.services.throttling import key_of
 
 SEEN_STEP: Final = timedelta(minutes=1)
@@ -68,11 +70,6 @@ class SessionFacts:
     last_seen_at: datetime
     ends_at: datetime
     """When it ends if nothing more is done."""
-
-
-def topic_of(user_id: int) -> str:
-    """Return the topic of what guards a person's account: sessions, password, factors."""
-    return f"account:{user_id}"
 
 
 def ref_of(cookie: str) -> str:
@@ -190,7 +187,7 @@ def begin_sign_in(door: str, login: str, password: str, *, source: str, now: dat
         raise WrongCredentials
     rehashed = passwords.hash_password(password) if check.needs_rehash else None
     with unit_of_work() as db:
-        if user.totp_confirmed_at is None:
+        if not (proofs := factors.proofs_of(db, user)).is_enrolled:
             # Whoever else knew the password may have been shown a secret: it must never be the
             # one that is proved here.
             db.exec(delete(Doorstep).where(col(Doorstep.user_id) == user.id))
@@ -207,7 +204,7 @@ def begin_sign_in(door: str, login: str, password: str, *, source: str, now: dat
             db.exec(sa.update(User).where(col(User.id) == user.id).values(password_hash=rehashed))
     throttling.forgive(account)
     throttling.refund(everybody)
-    return Step.CODE if user.totp_confirmed_at else Step.ENROL
+    return _step_after(proofs)
 
 
 def step_of(door: str, *, now: datetime) -> Step | None:
@@ -219,14 +216,31 @@ def step_of(door: str, *, now: datetime) -> Step | None:
         if step.user_id is None:
             return Step.CONTACT
         user = db.get(User, step.user_id)
-        return Step.CODE if user and user.totp_confirmed_at else Step.ENROL
+        return _step_after(factors.proofs_of(db, user)) if user else Step.ENROL
+
+
+def offer_at(door: str, *, now: datetime) -> Offer:
+    """Return how the person at the door may prove themselves; raise ``DoorstepExpired``."""
+    with reading() as db:
+        return factors.offer_of(db, person_at(db, door, now))
+
+
+def send_code(door: str, *, now: datetime) -> None:
+    """Send the person at the door a code by SMS; the one before no longer fits.
+
+    Raises ``DoorstepExpired``, ``SmsNotOffered``, ``TooManyAttempts``.
+    """
+    with reading() as db:
+        user = person_at(db, door, now)
+        place = _place(db, door, user)
+    factors.send_code(place, now)
 
 
 def enrolment(door: str, *, now: datetime) -> Enrolment:
     """Return the secret to be added to an authenticator; never again once a code has proved it."""
     with unit_of_work() as db:
-        user = _person_at(db, door, now)
-        if user.totp_confirmed_at is not None:
+        user = person_at(db, door, now)
+        if factors.proofs_of(db, user).is_enrolled:
             raise DoorstepExpired
         own = vault.vault_of(user)
         if user.totp_sealed is None:
@@ -243,32 +257,28 @@ def confirm_code(door: str, code: str, *, now: datetime) -> str:
     The ticket is good once, for 30 seconds, in this browser. Raises ``WrongCode``.
     """
     with reading() as db:
-        user = _person_at(db, door, now)
-    spend_factor(user.id, now)
-    ticket = tokens.new_token()
+        user = person_at(db, door, now)
+    factors.spend(user.id, now)
     with unit_of_work() as db:
-        user = _person_at(db, door, now)
-        if not accept_factor(db, user, code, now):
-            raise WrongCode
-        if user.totp_confirmed_at is None:
-            user.totp_confirmed_at = now
-            db.add(user)
-            actor = _as_actor(user)
-            auditing.record(
-                db, actor, "enrol_factor", f"user:{user.id}", subject_id=user.id, now=now
-            )
-            notifying.tell(
-                db,
-                user,
-                Notice(News.FACTOR_ENROLLED),
-                dedupe=f"factor:{user.id}:{now:%Y%m%d%H%M%S}",
-                now=now,
-            )
-        step = _doorstep(db, door, now)
-        step.ticket_hash = tokens.digest(ticket, "ticket")
-        step.ticket_expires_at = now + rules.TICKET_LIFE
-        db.add(step)
-    forgive_factor(user.id)
+        user = person_at(db, door, now)
+        place = _place(db, door, user)
+        way = factors.accept(db, user, code, place, now)
+        ticket = give_ticket(db, door, user, way, now) if way else ""
+    # The count of tries is kept though the code be wrong, so the refusal comes after.
+    if not ticket:
+        raise WrongCode
+    factors.forgive(user.id)
+    return ticket
+
+
+def give_ticket(db: Session, door: str, user: User, way: Way, now: datetime) -> str:
+    """Return the ticket of somebody who has just proved themselves at the door."""
+    factors.prove(db, user, way, now)
+    ticket = tokens.new_token()
+    step = _doorstep(db, door, now)
+    step.ticket_hash = tokens.digest(ticket, "ticket")
+    step.ticket_expires_at = now + rules.TICKET_LIFE
+    db.add(step)
     return ticket
 
 
@@ -309,7 +319,7 @@ def enter(door: str, ticket: str, *, device: str, now: datetime) -> tuple[str, R
             subject_id=user.id,
             now=now,
         )
-        changes.announce(db, topic_of(user.id))
+        changes.announce(db, factors.topic_of(user.id))
     return cookie, user.role
 
 
@@ -376,18 +386,24 @@ def notice_presence(session: SessionFacts, *, now: datetime) -> None:
 
 def renew_factor(actor: Actor, code: str, *, now: datetime) -> None:
     """Take a fresh code for a sensitive act (D13); raise ``WrongCode``."""
-    spend_factor(actor.user_id, now)
+    factors.spend(actor.user_id, now)
     with unit_of_work() as db:
         user = db.get(User, actor.user_id)
-        if user is None or not accept_factor(db, user, code, now):
-            raise WrongCode
-        db.exec(
-            sa.update(UserSession)
-            .where(col(UserSession.id) == actor.session_id)
-            .values(factor_at=now)
-        )
-        auditing.record(db, actor, "renew_factor", f"user:{user.id}", subject_id=user.id, now=now)
-    forgive_factor(actor.user_id)
+        way = factors.accept(db, user, code, factors.in_session(actor), now) if user else None
+        if user is not None and way is not None:
+            freshen(db, actor, user, way, now)
+    if way is None:
+        raise WrongCode
+    factors.forgive(actor.user_id)
+
+
+def freshen(db: Session, actor: Actor, user: User, way: Way, now: datetime) -> None:
+    """Note that the person in the session has proved themselves again."""
+    factors.prove(db, user, way, now)
+    db.exec(
+        sa.update(UserSession).where(col(UserSession.id) == actor.session_id).values(factor_at=now)
+    )
+    auditing.record(db, actor, "renew_factor", f"user:{user.id}", subject_id=user.id, now=now)
 
 
 def create_user(
@@ -443,6 +459,7 @@ def sweep(*, now: datetime) -> None:
     """Forget doorsteps nobody stands on any more."""
     with unit_of_work() as db:
         db.exec(delete(Doorstep).where(col(Doorstep.expires_at) <= now))
+    factors.sweep(now=now)
 
 
 def _registration(
@@ -550,99 +567,22 @@ def _doorstep(db: Session, door: str, now: datetime) -> Doorstep:
     return step
 
 
-def _person_at(db: Session, door: str, now: datetime) -> User:
+def _place(db: Session, door: str, user: User) -> Place:
+    is_enrolled = factors.proofs_of(db, user).is_enrolled
+    return factors.at_door(door, user.id, Purpose.ENTER if is_enrolled else Purpose.ENROL)
+
+
+def _step_after(proofs: Proofs) -> Step:
+    return Step.CODE if proofs.is_enrolled else Step.ENROL
+
+
+def person_at(db: Session, door: str, now: datetime) -> User:
+    """Return who has given the password at this door; raise ``DoorstepExpired``."""
     step = db.exec(select(Doorstep).where(Doorstep.ref == door)).first()
     user = db.get(User, step.user_id) if step and step.user_id else None
     if step is None or step.expires_at <= now or user is None or user.disabled_at is not None:
         raise DoorstepExpired
     return user
-
-
-def spend_factor(user_id: int, now: datetime) -> None:
-    """Count one try of the second factor, before it is looked at; raise ``TooManyAttempts``."""
-    throttling.spend(*zip(_factor_keys(user_id), rules.SECOND_FACTOR, strict=True), now=now)
-
-
-def forgive_factor(user_id: int) -> None:
-    """Count the last try of the second factor as none: it was right."""
-    throttling.refund(*_factor_keys(user_id))
-
-
-def _factor_keys(user_id: int) -> list[str]:
-    return [key_of(f"factor-{place}", str(user_id)) for place in range(len(rules.SECOND_FACTOR))]
-
-
-def accept_factor(db: Session, user: User, code: str, now: datetime) -> bool:
-    """Take a code of the application, or a recovery code, each once (D15).
-
-    A recovery code opens only once the application has been proved; its use is told to the owner.
-    """
-    if recovery.looks_like(code):
-        return user.totp_confirmed_at is not None and _accept_recovery(db, user, code, now)
-    return _accept_code(db, user, code, now)
-
-
-def recovery_hash(user: User, code: str) -> str:
-    """Return what stands for a recovery code in the database."""
-    text = f"{user.uid}|{recovery.normal(code)}"
-    return tokens.keyed_digest(keystore().session_key, text, "recovery-code")
-
-
-def _accept_recovery(db: Session, user: User, code: str, now: datetime) -> bool:
-    taken = db.exec(
-        sa.update(RecoveryCode)
-        .where(
-            col(RecoveryCode.user_id) == user.id,
-            col(RecoveryCode.code_hash) == recovery_hash(user, code),
-            col(RecoveryCode.used_at).is_(None),
-        )
-        .values(used_at=now)
-    )
-    if taken.rowcount != 1:
-        return False
-    left = db.exec(
-        select(sa.func.count())
-        .select_from(RecoveryCode)
-        .where(RecoveryCode.user_id == user.id, col(RecoveryCode.used_at).is_(None))
-    ).one()
-    auditing.record(
-        db,
-        _as_actor(user),
-        "use_recovery_code",
-        f"user:{user.id}",
-        subject_id=user.id,
-        now=now,
-    )
-    notifying.tell(
-        db,
-        user,
-        Notice(News.RECOVERY_CODE_USED),
-        dedupe=f"recovery:{user.id}:{left}:{now:%Y%m%d%H%M%S%f}",
-        now=now,
-    )
-    changes.announce(db, topic_of(user.id))
-    return True
-
-
-def _accept_code(db: Session, user: User, code: str, now: datetime) -> bool:
-    """Take the code if it fits and its step was never used, also when two try at once (D15)."""
-    if user.totp_sealed is None:
-        return False
-    secret = vault.vault_of(user).open(user.totp_sealed, "users", "totp", user.uid)
-    counter = totp.accept(secret, code, now, user.totp_counter)
-    if counter is None:
-        return False
-    taken = db.exec(
-        sa.update(User)
-        .where(
-            col(User.id) == user.id,
-            sa.or_(col(User.totp_counter).is_(None), col(User.totp_counter) < counter),
-        )
-        .values(totp_counter=counter, totp_used_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    db.refresh(user)
-    return taken.rowcount == 1
 
 
 def _live(db: Session, ref: str, now: datetime) -> tuple[UserSession, User] | None:
@@ -687,7 +627,7 @@ def revoke(db: Session, session: UserSession, now: datetime) -> None:
     """End a session; the screens that are open in it close at the commit."""
     session.revoked_at = now
     db.add(session)
-    changes.announce(db, f"session:{session.ref}", topic_of(session.user_id))
+    changes.announce(db, f"session:{session.ref}", factors.topic_of(session.user_id))
 
 
 def revoke_all(db: Session, user_id: int, now: datetime, *, but: int | None = None) -> int:

@@ -1,9 +1,9 @@
-"""What guards one's own account: sessions, the password, the authenticator, recovery codes."""
+"""What guards one's own account: sessions, the password, each second factor."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session, col, delete, select
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, delete, select
 from emk_app.crypto import passwords, totp
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.tables.people import RecoveryCode, User, UserSession
+from emk_app.db.tables.people import Passkey, RecoveryCode, User, UserSession
 from emk_app.domain import accounts as rules
 from emk_app.domain import recovery
 from emk_app.domain.accounts import (
@@ -21,11 +21,13 @@ from emk_app.domain.accounts import (
     WrongCode,
     WrongPresentPassword,
 )
-from emk_app.domain.actors import Actor, permit_fresh
+from emk_app.domain.actors import Actor, Role, permit_fresh
 from emk_app.domain.errors import Invalid, InvalidValue, NotFound
-from emk_app.domain.notices import News, Notice
-from emk_app.services import accounts, auditing, notifying, throttling
+from emk_app.domain.factors import Proofs, SmsNotOffered, Way
+from emk_app.domain.notices import News
+from emk_app.services import accounts, auditing, factors, notifying, throttling
 from emk_app.services.accounts import Enrolment
+from emk_app.services.factors import Offer
 from emk_app.services.throttling import key_of
 
 
@@ -41,14 +43,29 @@ class OwnSession:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnKey:
+    """One key of one's own."""
+
+    id: int
+    name: str
+    added_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Guards:
     """What guards the account, and how lately each was used."""
 
+    proofs: Proofs
     totp_since: datetime | None
     totp_used_at: datetime | None
     password_set_at: datetime | None
     codes_made_at: datetime | None
     codes_left: int
+    phone: str
+    """Where codes may go by SMS, masked; empty for those who can't have them."""
+    keys: tuple[OwnKey, ...]
+    """The eldest first."""
     sessions: tuple[OwnSession, ...]
     """The present one first, then by when they were last seen."""
 
@@ -57,6 +74,11 @@ def view(actor: Actor, *, now: datetime) -> Guards:
     """Return what guards the actor's own account."""
     with reading() as db:
         user = _own(db, actor)
+        proofs = factors.proofs_of(db, user)
+        phone = factors.phone_of(user) if user.role is Role.HOLDER else None
+        kept = db.exec(
+            select(Passkey).where(Passkey.user_id == user.id).order_by(col(Passkey.id))
+        ).all()
         codes = db.exec(select(RecoveryCode).where(RecoveryCode.user_id == user.id)).all()
         rows = db.exec(
             select(UserSession).where(
@@ -65,6 +87,7 @@ def view(actor: Actor, *, now: datetime) -> Guards:
                 UserSession.expires_at > now,
             )
         ).all()
+    own = vault.vault_of(user)
     sessions = [
         OwnSession(row.id, row.device, row.created_at, row.last_seen_at, row.id == actor.session_id)
         for row in rows
@@ -72,13 +95,97 @@ def view(actor: Actor, *, now: datetime) -> Guards:
     ]
     sessions.sort(key=lambda each: (each.is_here, each.seen_at, each.id), reverse=True)
     return Guards(
+        proofs=proofs,
         totp_since=user.totp_confirmed_at,
         totp_used_at=user.totp_used_at,
         password_set_at=user.password_set_at,
         codes_made_at=max((code.made_at for code in codes), default=None),
         codes_left=sum(code.used_at is None for code in codes),
+        phone=notifying.masked(phone) if phone else "",
+        keys=tuple(
+            OwnKey(
+                key.id,
+                own.open(key.name_sealed, "passkeys", "name", key.blind),
+                key.created_at,
+                key.used_at,
+            )
+            for key in kept
+        ),
         sessions=tuple(sessions),
     )
+
+
+def offer(actor: Actor) -> Offer:
+    """Return how the actor may prove themselves again."""
+    with reading() as db:
+        return factors.offer_of(db, _own(db, actor))
+
+
+def send_code(actor: Actor, *, now: datetime) -> None:
+    """Send the actor a code by SMS, good for a sensitive act in this session.
+
+    Raises ``SmsNotOffered`` and ``TooManyAttempts``.
+    """
+    factors.send_code(factors.in_session(actor), now)
+
+
+def remove_passkey(actor: Actor, key_id: int, *, now: datetime) -> None:
+    """Take a key away; every other session ends.
+
+    Raises ``FreshFactorNeeded``, ``NotFound`` for somebody else's, ``LastFactor``.
+    """
+    permit_fresh(actor, now)
+    with unit_of_work() as db:
+        user = _own(db, actor, locked=True)
+        key = db.exec(
+            select(Passkey).where(Passkey.id == key_id, Passkey.user_id == user.id)
+        ).first()
+        if key is None:
+            raise NotFound
+        factors.proofs_of(db, user).check_loss(Way.PASSKEY)
+        db.delete(key)
+        _lost(db, actor, user, News.PASSKEY_REMOVED, "remove_passkey", now)
+
+
+def remove_app(actor: Actor, *, now: datetime) -> None:
+    """Do without the authenticator; every other session ends.
+
+    Raises ``FreshFactorNeeded``, ``NotFound`` where there is none, ``LastFactor``.
+    """
+    permit_fresh(actor, now)
+    with unit_of_work() as db:
+        user = _own(db, actor, locked=True)
+        if user.totp_confirmed_at is None:
+            raise NotFound
+        factors.proofs_of(db, user).check_loss(Way.APP)
+        user.totp_sealed, user.totp_next_sealed, user.totp_confirmed_at = None, None, None
+        user.totp_used_at = None
+        db.add(user)
+        _lost(db, actor, user, News.FACTOR_REMOVED, "remove_factor", now)
+
+
+def switch_sms(actor: Actor, *, is_on: bool, now: datetime) -> None:
+    """Let codes go out by SMS, or not; where they no longer do, every other session ends.
+
+    Raises ``FreshFactorNeeded``, ``SmsNotOffered`` without a proved telephone, ``LastFactor``.
+    """
+    permit_fresh(actor, now)
+    with unit_of_work() as db:
+        user = _own(db, actor, locked=True)
+        proofs = factors.proofs_of(db, user)
+        if not replace(proofs, sms_off=False).offers_sms:
+            raise SmsNotOffered
+        if proofs.offers_sms is is_on:
+            return
+        if is_on:
+            user.sms_off_at = None
+            db.add(user)
+            factors.told(db, user, News.SMS_ENROLLED, "allow_sms", now, actor=actor)
+            return
+        proofs.check_loss(Way.SMS)
+        user.sms_off_at = now
+        db.add(user)
+        _lost(db, actor, user, News.SMS_REMOVED, "refuse_sms", now)
 
 
 def end_session(actor: Actor, session_id: int, *, now: datetime) -> None:
@@ -147,7 +254,7 @@ def change_password(
         user.password_hash, user.password_set_at = hashed, now
         db.add(user)
         accounts.revoke_all(db, user.id, now, but=actor.session_id)
-        _tell(db, actor, user, News.PASSWORD_CHANGED, "change_password", now)
+        factors.told(db, user, News.PASSWORD_CHANGED, "change_password", now, actor=actor)
 
 
 def make_recovery_codes(actor: Actor, *, now: datetime) -> list[str]:
@@ -161,9 +268,9 @@ def make_recovery_codes(actor: Actor, *, now: datetime) -> list[str]:
         user = _own(db, actor, locked=True)
         db.exec(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user.id))
         for code in codes:
-            hashed = accounts.recovery_hash(user, code)
+            hashed = factors.recovery_hash(user, code)
             db.add(RecoveryCode(user_id=user.id, code_hash=hashed, made_at=now))
-        _tell(db, actor, user, News.RECOVERY_CODES_MADE, "make_recovery_codes", now)
+        factors.told(db, user, News.RECOVERY_CODES_MADE, "make_recovery_codes", now, actor=actor)
     return codes
 
 
@@ -186,10 +293,12 @@ def begin_replacement(actor: Actor, *, now: datetime) -> Enrolment:
 def confirm_replacement(actor: Actor, code: str, *, now: datetime) -> None:
     """Let the new authenticator take the place of the old one; every other session ends.
 
+    Where there was none before, nothing ends.
+
     Raises ``FreshFactorNeeded``, ``NothingToReplace``, ``WrongCode``, ``TooManyAttempts``.
     """
     permit_fresh(actor, now)
-    accounts.spend_factor(actor.user_id, now)
+    factors.spend(actor.user_id, now)
     with unit_of_work() as db:
         user = _own(db, actor, locked=True)
         if user.totp_next_sealed is None:
@@ -201,11 +310,21 @@ def confirm_replacement(actor: Actor, code: str, *, now: datetime) -> None:
             raise WrongCode
         user.totp_sealed = own.seal(secret, "users", "totp", user.uid)
         user.totp_next_sealed = None
+        is_first = user.totp_confirmed_at is None
         user.totp_counter, user.totp_confirmed_at, user.totp_used_at = counter, now, now
         db.add(user)
-        accounts.revoke_all(db, user.id, now, but=actor.session_id)
-        _tell(db, actor, user, News.FACTOR_REPLACED, "replace_factor", now)
-    accounts.forgive_factor(actor.user_id)
+        if is_first:
+            factors.told(db, user, News.FACTOR_ENROLLED, "enrol_factor", now, actor=actor)
+        else:
+            accounts.revoke_all(db, user.id, now, but=actor.session_id)
+            factors.told(db, user, News.FACTOR_REPLACED, "replace_factor", now, actor=actor)
+    factors.forgive(actor.user_id)
+
+
+def _lost(db: Session, actor: Actor, user: User, news: News, action: str, now: datetime) -> None:
+    """End what may have been opened by a factor that is no longer one."""
+    accounts.revoke_all(db, user.id, now, but=actor.session_id)
+    factors.told(db, user, news, action, now, actor=actor)
 
 
 def _own(db: Session, actor: Actor, *, locked: bool = False) -> User:
@@ -216,13 +335,6 @@ def _own(db: Session, actor: Actor, *, locked: bool = False) -> User:
     return user
 
 
-def _tell(db: Session, actor: Actor, user: User, news: News, action: str, now: datetime) -> None:
-    """Note the change and tell its owner, wherever they are reached."""
-    _note(db, actor, action, f"user:{user.id}", now)
-    dedupe = f"{action}:{user.id}:{secrets.token_hex(8)}"
-    notifying.tell(db, user, Notice(news), dedupe=dedupe, now=now)
-
-
 def _note(db: Session, actor: Actor, action: str, target: str, now: datetime) -> None:
     auditing.record(db, actor, action, target, subject_id=actor.user_id, now=now)
-    changes.announce(db, accounts.topic_of(actor.user_id))
+    changes.announce(db, factors.topic_of(actor.user_id))

@@ -74,14 +74,15 @@ def refund(*keys: str) -> None:
         )
 
 
-def spend_messages(*contacts: str, now: datetime) -> None:
-    """Count one message to each of ``contacts`` that a stranger asked for.
+def spend_messages(*contacts: str, now: datetime, by_owner: bool = False) -> None:
+    """Count one message to each of ``contacts``.
 
-    Raises ``TooManyAttempts`` where one of them has got as many as may be (D16).
+    What strangers ask for is counted apart from what the owner does, or they could shut the owner
+    out. Raises ``TooManyAttempts`` where one of them has got as many as may be (D16).
     """
     spend(
         *(
-            (key_of(f"message-{place}", contact), rule)
+            (key_of(f"{'own-' if by_owner else ''}message-{place}", contact), rule)
             for contact in contacts
             for place, rule in enumerate(MESSAGES)
         ),

@@ -13,7 +13,7 @@ from emk_app.edge.policy import allow_signed_in
 from emk_app.presenting import securing as rows
 from emk_app.presenting import texts
 from emk_app.presenting.securing import FactorRow, SessionRow
-from emk_app.services import accounts, securing
+from emk_app.services import factors, securing
 from emk_app.states import live
 from emk_app.states.session import HOME, actor_of, fresh_actor, hush, is_fresh, say, warn
 from emk_app.states.sign_in import authenticator_of, text_of
@@ -50,7 +50,7 @@ class SecurityState(rx.State):
             actor = await actor_of(self)
             self.home = HOME[actor.role]
             self.needs_code = not is_fresh(actor)
-        async for _ in live.changes(accounts.topic_of(actor.user_id)):
+        async for _ in live.changes(factors.topic_of(actor.user_id)):
             async with self:
                 await self._show()
 

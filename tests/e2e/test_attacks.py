@@ -35,7 +35,7 @@ from tests.running import (
     Server,
 )
 
-DOOR = ("throttles", "doorsteps")
+DOOR = ("throttles", "doorsteps", "challenges")
 """Tables in which anybody leaves marks by knocking: tries are counted there."""
 HANDLERS = RegistrationContext.get().event_handlers
 VALUES: list[Any] = [

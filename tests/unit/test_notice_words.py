@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from emk_app.domain.applications import TrackingNumber
 from emk_app.domain.notices import (
+    CODES,
     KINDS,
     LONGEST_PAUSE,
     OBLIGATORY,
@@ -63,7 +64,7 @@ def test_sms_has_three_parts_at_most(news: News):
     assert len(notices.message(whole(news), Channel.SMS).text) <= LONGEST_SMS
 
 
-@pytest.mark.parametrize("news", [news for news in News if news is not News.CONTACT_CODE])
+@pytest.mark.parametrize("news", [news for news in News if news not in CODES])
 def test_code_stands_in_no_other_notice(news: News):
     for channel in Channel:
         assert "314159" not in notices.message(whole(news), channel).text

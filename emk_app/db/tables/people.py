@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from emk_app.db.columns import choice, identity, reference
 from emk_app.domain.actors import Position, Role
 from emk_app.domain.contacts import LoginKind
+from emk_app.domain.factors import Purpose, Way
 
 
 class User(SQLModel, table=True):
@@ -35,6 +37,10 @@ class User(SQLModel, table=True):
     totp_used_at: datetime | None = None
     totp_next_sealed: bytes | None = None
     """The secret that takes the place of the present one as soon as a code proves it."""
+    sms_proved_at: datetime | None = None
+    """When a code sent by SMS first served as the second factor."""
+    sms_off_at: datetime | None = None
+    """Since when the owner wants no codes by SMS."""
     password_set_at: datetime | None = None
     """When the password was last changed; never, since the account was made, where None."""
     contact_sealed: bytes | None = None
@@ -68,6 +74,47 @@ class RecoveryCode(SQLModel, table=True):
     """Keyed, and bound to the person; the code itself was shown once."""
     made_at: datetime
     used_at: datetime | None = None
+
+
+class Passkey(SQLModel, table=True):
+    """One key that proves its owner (WebAuthn): a telephone, a computer, a token."""
+
+    __tablename__ = "passkeys"
+    __table_args__ = (UniqueConstraint("blind"),)
+
+    id: int = identity()
+    user_id: int = reference("users.id", nullable=False)
+    blind: str = Field(max_length=64)
+    """Blind index of the key's own name, by which its answers are found."""
+    credential_sealed: bytes
+    """The key's own name, told to browsers only after the password."""
+    name_sealed: bytes
+    """What its owner calls it."""
+    public_key: bytes
+    """COSE, as the key gave it; nothing can be signed with it."""
+    sign_count: int = Field(sa_type=sa.BigInteger)
+    """The counter it last signed; zero where it never counts."""
+    transports: str = Field(max_length=80)
+    """How browsers reach it, separated by commas."""
+    created_at: datetime
+    used_at: datetime | None = None
+
+
+class Challenge(SQLModel, table=True):
+    """What somebody has to answer, once, from the place it was made for: a key's, or a code's."""
+
+    __tablename__ = "challenges"
+    __table_args__ = (UniqueConstraint("place", "purpose", "way"),)
+
+    id: int = identity()
+    user_id: int = reference("users.id", nullable=False)
+    place: str = Field(max_length=80)
+    """The doorstep or the session: an answer from elsewhere is none."""
+    purpose: Purpose = choice(Purpose, nullable=False)
+    way: Way = choice(Way, nullable=False)
+    digest: str = Field(max_length=64)
+    tries: int = 0
+    expires_at: datetime = Field(index=True)
 
 
 class UserSession(SQLModel, table=True):
