@@ -42,6 +42,12 @@ INCIDENTS: Final = Counter(
 REQUESTS_RUNNING: Final = Gauge(
     "emk_requests_running", "Requests being answered", registry=REGISTRY
 )
+TOO_MANY: Final = Counter(
+    "emk_too_many",
+    "Requests, sockets and frames that were refused because one source asked for too much",
+    ("limit",),
+    registry=REGISTRY,
+)
 SOCKETS: Final = Gauge("emk_sockets", "Open sockets of screens", registry=REGISTRY)
 ROUNDS: Final = Counter(
     "emk_rounds", "Rounds of background work made", ("work",), registry=REGISTRY

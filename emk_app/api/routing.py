@@ -24,9 +24,11 @@ from emk_app.domain.errors import (
     TooManyAttempts,
 )
 from emk_app.edge.cookies import Caller, Standing
-from emk_app.edge.guard import ADDRESS, CALLER, REFUSALS
+from emk_app.edge.guard import ADDRESS, CALLER, SOON
 from emk_app.edge.policy import Access, Undeclared
+from emk_app.outages import is_outage
 from emk_app.presenting import texts
+from emk_app.presenting.refusals import REFUSALS
 from emk_app.services import accounts
 from emk_app.threads import in_thread
 
@@ -122,6 +124,9 @@ def _gated(endpoint: Endpoint) -> Answer | Quick:
             # The guard cuts a body that goes on past what it announced, or the client has gone.
             return refusal(413, "body_too_large", REFUSALS["body_too_large"])
         except Exception as error:
+            if is_outage(error):
+                # The guard says so, to a person with a page.
+                raise
             return unexpected(error, endpoint.path)
 
     return answer
@@ -130,6 +135,10 @@ def _gated(endpoint: Endpoint) -> Answer | Quick:
 def unexpected(error: Exception, path: str) -> JSONResponse:
     """Log a fault under an incident number and return what the caller is told of it."""
     incident = incidents.note(log, path, error)
+    if is_outage(error):
+        answer = refusal(503, "out_of_order", REFUSALS["out_of_order"], incident)
+        answer.headers["retry-after"] = str(SOON)
+        return answer
     return refusal(500, "unexpected", texts.UNEXPECTED.format(incident=incident), incident)
 
 

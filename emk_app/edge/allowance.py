@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 
 
@@ -23,3 +24,8 @@ class Allowance:
         if len(self._left) > self._keys:
             self._left.popitem(last=False)
         return is_allowed
+
+    def wait(self, key: str) -> int:
+        """Return after how many seconds the next try will be allowed, at least one."""
+        left, _ = self._left.get(key, (1.0, 0.0))
+        return max(math.ceil((1 - left) / self._rate), 1)

@@ -7,9 +7,7 @@ import json
 import logging
 import re
 import secrets
-import time
 import urllib.parse
-from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -17,10 +15,11 @@ from emk_app import clock, incidents
 from emk_app.crypto import tokens
 from emk_app.db import changes
 from emk_app.domain import imports
-from emk_app.edge import cookies, frames, headers
-from emk_app.edge.allowance import Allowance
+from emk_app.edge import cookies, frames, headers, limits
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.keys import keystore
+from emk_app.outages import is_outage
+from emk_app.presenting import refusals
 from emk_app.readiness import leaving
 from emk_app.services import accounts
 from emk_app.settings import settings
@@ -46,11 +45,6 @@ CLOSED: Final = ("/_event", "/_upload", "/_all_routes", "/auth-codespace", "/_he
 """The framework's own routes that nobody outside needs (D04); ``/_event`` is a socket alone."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TAB_TOKEN: Final = re.compile(r"[0-9a-fA-F-]{36}")
-SOCKETS_PER_CALLER: Final = 24
-SOCKETS_PER_ADDRESS: Final = 400
-SOCKETS_AT_ONCE: Final = 300
-SOCKETS_A_SECOND: Final = 1.0
-"""What one address may open: each socket of a new tab costs a state for an hour."""
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request to any route that does not say otherwise."""
 BODY_LIMITS: Final = (
@@ -68,6 +62,11 @@ browser belongs."""
 SHARED: Final = "/.well-known/"
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""
+WATCHED: Final = ("/healthz", "/readyz")
+TOO_MUCH: Final = 4429
+"""The code with which a socket is refused or closed that asks for too much."""
+SOON: Final = 5
+"""Seconds after which it makes sense to try again what is out of order."""
 
 
 class Guard:
@@ -75,9 +74,8 @@ class Guard:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._by_caller: Counter[str] = Counter()
-        self._by_address: Counter[str] = Counter()
-        self._opening = Allowance(SOCKETS_AT_ONCE, SOCKETS_A_SECOND)
+        self._requests = limits.Requests()
+        self._sockets = limits.Sockets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what may pass."""
@@ -108,26 +106,40 @@ class Guard:
                 message = {**message, "headers": own}
             await send(message)
 
+        async def say_no(
+            status: int, code: str, incident: str = "", wait: int | None = None
+        ) -> None:
+            person = _wants_page(path, given)
+            again = asked_for(scope) if person and method in SAFE else None
+            await refuse(answer, status, code, incident, wait=wait, is_page=person, again=again)
+
         if _is_too_long(scope):
-            await refuse(answer, 431, "headers_too_large")
+            await say_no(431, "headers_too_large")
+            return
+        address = client_address(scope, given)
+        kind = _class_of(method, path)
+        wait = self._requests.wait(kind, address) if kind is not None else None
+        if wait is not None:
+            # What is still being sent is not read: that would be a favour to a flood.
+            await say_no(429, "too_many_requests", wait=wait)
             return
         if not _host_is_ours(given):
-            await refuse(answer, 400, "unknown_host")
+            await say_no(400, "unknown_host")
             return
         if any(path == closed or path.startswith(closed + "/") for closed in CLOSED):
-            await refuse(answer, 404, "not_found")
+            await say_no(404, "not_found")
             return
         is_machine = path.startswith(MACHINES) and b"origin" not in given
         if method == "TRACE" or (
             method not in SAFE and not is_machine and not _origin_is_ours(given)
         ):
             await _drain(receive)
-            await refuse(answer, 403, "foreign_origin")
+            await say_no(403, "foreign_origin")
             return
         limit = next((size for prefix, size in BODY_LIMITS if path.startswith(prefix)), BODY_LIMIT)
         if _announced_length(given) > limit:
             await _drain(receive)
-            await refuse(answer, 413, "body_too_large")
+            await say_no(413, "body_too_large")
             return
 
         try:
@@ -145,15 +157,19 @@ class Guard:
                 {
                     **scope,
                     "headers": _passed_in(scope["headers"]),
-                    ADDRESS: client_address(scope, given),
+                    ADDRESS: address,
                 },
                 _bounded(receive, limit),
                 answer,
             )
         except Exception as error:
             incident = incidents.note(log, "a request", error)
-            if not is_answered:
-                await refuse(answer, 500, "unexpected", incident)
+            if is_answered:
+                return
+            if is_outage(error):
+                await say_no(503, "out_of_order", incident, wait=SOON)
+            else:
+                await say_no(500, "unexpected", incident)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = headers_of(scope)
@@ -175,15 +191,19 @@ class Guard:
         ):
             await _refuse_socket(receive, send, 4403)
             return
-        caller = await _caller(cookie)
-        if (
-            self._by_caller[caller.ref] >= SOCKETS_PER_CALLER
-            or self._by_address[address] >= SOCKETS_PER_ADDRESS
-            or not self._opening.take(address, time.monotonic())
-        ):
-            await _refuse_socket(receive, send, 4429)
+        try:
+            caller = await _caller(cookie)
+        except Exception as error:
+            # Its page tries again by itself, ever more slowly.
+            incidents.note(log, "a handshake", error)
+            await _refuse_socket(receive, send, 1013)
             return
-        query["token"] = [state_name(caller, token)]
+        state = state_name(caller, token)
+        is_stranger = caller.standing is not Standing.SIGNED_IN
+        if not self._sockets.open(caller.ref, address, state, is_stranger=is_stranger):
+            await _refuse_socket(receive, send, TOO_MUCH)
+            return
+        query["token"] = [state]
         behind: Scope = {
             **scope,
             "query_string": urllib.parse.urlencode(query, doseq=True).encode(),
@@ -194,15 +214,20 @@ class Guard:
                 (b"cookie", cookies.pack(caller).encode()),
             ],
         }
-        self._by_caller[caller.ref] += 1
-        self._by_address[address] += 1
+
+        async def counted() -> Message:
+            message = await receive()
+            if message["type"] != "websocket.receive" or self._sockets.may_say(caller.ref, address):
+                return message
+            await send({"type": "websocket.close", "code": TOO_MUCH})
+            return {"type": "websocket.disconnect", "code": TOO_MUCH}
+
         watch = changes.subscribe([f"session:{caller.ref}"])
         try:
-            await self._app(behind, _until_ended(receive, send, watch, caller), send)
+            await self._app(behind, _until_ended(counted, send, watch, caller), send)
         finally:
             changes.unsubscribe(watch)
-            _count_down(self._by_caller, caller.ref)
-            _count_down(self._by_address, address)
+            self._sockets.close(caller.ref, address, state)
 
 
 def state_name(caller: Caller, token: str) -> str:
@@ -235,29 +260,31 @@ def client_address(scope: Scope, given: dict[bytes, str]) -> str:
     return client[0] if client else "unknown"
 
 
-async def refuse(send: Send, status: int, code: str, incident: str = "") -> None:
-    """Answer with the fixed error envelope."""
+async def refuse(
+    send: Send,
+    status: int,
+    code: str,
+    incident: str = "",
+    *,
+    wait: int | None = None,
+    is_page: bool = False,
+    again: str | None = None,
+) -> None:
+    """Answer with the fixed error envelope, or with a page that says the same to a person.
+
+    ``wait`` is in how many seconds it makes sense to try again, ``again`` where.
+    """
     known = incident or secrets.token_hex(4)
-    body = json.dumps({"code": code, "message": REFUSALS[code], "id": known})
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [(b"content-type", b"application/json")],
-        }
-    )
+    given = [(b"retry-after", str(wait).encode())] if wait is not None else []
+    if is_page:
+        body = refusals.page(code, known, again=again, wait=wait)
+        given.append((b"content-type", b"text/html; charset=utf-8"))
+        given.append((b"content-security-policy", refusals.POLICY.encode()))
+    else:
+        body = json.dumps({"code": code, "message": refusals.REFUSALS[code], "id": known})
+        given.append((b"content-type", b"application/json"))
+    await send({"type": "http.response.start", "status": status, "headers": given})
     await send({"type": "http.response.body", "body": body.encode()})
-
-
-REFUSALS: Final = {
-    "headers_too_large": "Слишком большой запрос. Очистите файлы cookie сайта и повторите.",
-    "unknown_host": "Такого адреса у сервиса нет.",
-    "not_found": "Такой страницы нет.",
-    "wrong_method": "Так эту страницу не открыть. Вернитесь назад и повторите.",
-    "foreign_origin": "Запрос пришёл с чужого сайта и не выполнен. Откройте страницу заново.",
-    "body_too_large": "Запрос больше, чем можно принять. Выберите файл поменьше.",
-    "unexpected": "Что-то пошло не так. Повторите позже или сообщите поддержке номер ошибки.",
-}
 
 
 async def _caller(cookie: str | None) -> Caller:
@@ -280,6 +307,32 @@ def _seconds_left(caller: Caller) -> float | None:
     now = clock.now()
     session = accounts.session_of(caller.ref, now=now)
     return max((session.ends_at - now).total_seconds(), 0.0) + 0.1 if session else 0.0
+
+
+def _class_of(method: str, path: str) -> limits.Class | None:
+    """Return what a request costs; None for what is asked by machines that watch over us."""
+    if path in WATCHED:
+        return None
+    if method not in SAFE:
+        is_large = any(path.startswith(prefix) for prefix, _ in BODY_LIMITS)
+        return limits.UPLOADS if is_large and not path.startswith(MACHINES) else limits.CHANGES
+    is_file = path.startswith("/assets/") or "." in path.rpartition("/")[2]
+    return limits.FILES if is_file else limits.PAGES
+
+
+def _wants_page(path: str, given: dict[bytes, str]) -> bool:
+    """Whether a browser will show the answer to a person."""
+    if path.startswith(("/api/", "/assets/", SHARED)):
+        return False
+    goal = given.get(b"sec-fetch-dest")
+    return goal == "document" if goal else "text/html" in given.get(b"accept", "")
+
+
+def asked_for(scope: Scope) -> str:
+    """Return the path and query of a request, as a link within the site."""
+    path = urllib.parse.quote("/" + scope["path"].lstrip("/"))
+    query = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def _host_is_ours(given: dict[bytes, str]) -> bool:
@@ -393,9 +446,3 @@ def _until_ended(receive: Receive, send: Send, watch: changes.Watch, caller: Cal
             look_at = None if left is None else loop.time() + left
 
     return receive_or_end
-
-
-def _count_down(counter: Counter[str], key: str) -> None:
-    counter[key] -= 1
-    if counter[key] <= 0:
-        del counter[key]

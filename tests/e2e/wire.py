@@ -43,6 +43,7 @@ class Wire:
         host: str | None = None,
         query: Mapping[str, str] | None = None,
         boot: Mapping[str, Any] | None = None,
+        address: str | None = None,
     ) -> None:
         self.tab = tab or str(uuid.uuid4())
         self.frames: list[str] = []
@@ -56,6 +57,8 @@ class Wire:
             headers["Origin"] = origin or server.origin
         if host is not None:
             headers["Host"] = host
+        if address is not None:
+            headers["X-Forwarded-For"] = address
         asked = {"EIO": "4", "transport": "websocket", "token": self.tab, **(query or {})}
         self._session, self._socket = LOOP.run(self._open(server.origin, asked, headers))
         self._task = LOOP.start(self._listen())

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from emk_app import clock
 from emk_app.crypto import tokens
 from emk_app.db import changes
 from emk_app.domain.actors import Role
-from emk_app.edge import cookies, headers
+from emk_app.edge import cookies, headers, limits
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.edge.guard import (
     BODY_LIMIT,
     CALLER,
     CLOSED,
-    SOCKETS_AT_ONCE,
-    SOCKETS_PER_CALLER,
+    App,
     Guard,
     Message,
     Receive,
     Scope,
     Send,
     _until_ended,
+    asked_for,
     client_address,
     state_name,
+)
+from emk_app.edge.limits import (
+    CHANGES,
+    CLASSES,
+    FILES,
+    FRAMES_AT_ONCE,
+    PAGES,
+    SOCKETS_AT_ONCE,
+    SOCKETS_PER_CALLER,
+    STATE_LIFE,
+    STATES,
+    STATES_OF_STRANGERS,
+    UPLOADS,
+    Class,
+    Sockets,
+    source_of,
 )
 from emk_app.services import accounts
 from emk_app.settings import settings
@@ -85,16 +101,18 @@ def no_built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(
-    behind: Behind,
+    behind: App,
     path: str = "/",
     *,
     method: str = "GET",
     cookie: str | None = None,
     given: dict[str, str] | None = None,
     content: bytes | None = None,
+    guard: Guard | None = None,
 ) -> httpx.Response:
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(Guard(behind))  # pyright: ignore[reportArgumentType]
+        known = guard or Guard(behind)
+        transport = httpx.ASGITransport(known)  # pyright: ignore[reportArgumentType]
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
             sent = dict(given or {})
             if cookie is not None:
@@ -115,6 +133,7 @@ def knock(
     guard: Guard | None = None,
     more: Sequence[tuple[bytes, bytes]] = (),
     while_open: Callable[[], Awaitable[None]] | None = None,
+    address: str = "10.0.0.9",
 ) -> list[Message]:
     """Try a websocket handshake; return what the client is told."""
     told: list[Message] = []
@@ -143,7 +162,7 @@ def knock(
             "path": path,
             "query_string": f"EIO=4&transport=websocket&token={token}".encode(),
             "headers": sent,
-            "client": ("10.0.0.9", 5000),
+            "client": (address, 5000),
         }
         task = asyncio.create_task((guard or Guard(behind))(scope, receive, send))
         if while_open is not None:
@@ -236,7 +255,7 @@ def test_leaving_cuts_the_open_socket_at_once():
 def test_sockets_of_one_caller_are_counted():
     behind, cookie = Behind(), tokens.new_token()
     guard = Guard(behind)
-    guard._by_caller[accounts.ref_of(cookie)] = SOCKETS_PER_CALLER
+    guard._sockets._by_caller[accounts.ref_of(cookie)] = SOCKETS_PER_CALLER
     assert not accepted(knock(behind, cookie=cookie, guard=guard))
 
 
@@ -381,7 +400,7 @@ def test_endless_request_line_is_refused():
 def test_new_sockets_of_one_address_are_few_at_a_time():
     behind, guard = Behind(), Guard(Behind())
     for _ in range(SOCKETS_AT_ONCE):
-        guard._opening.take("10.0.0.9", time.monotonic())
+        guard._sockets._opening.take("10.0.0.9", limits.monotonic())
     assert not accepted(knock(behind, cookie=tokens.new_token(), guard=guard))
 
 
@@ -447,3 +466,164 @@ def test_nothing_is_shared_with_other_origins():
 def test_missing_asset_is_not_kept():
     added = dict(headers.headers_for("/assets/gone.js", 404, b"text/plain", set()))
     assert added[b"cache-control"] == b"no-store"
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bucket fills while a test is at it."""
+    monkeypatch.setattr(limits, "monotonic", lambda: 1000.0)
+
+
+PERSON = {"accept": "text/html,application/xhtml+xml", "sec-fetch-dest": "document"}
+
+
+def spent(guard: Guard, kind: Class, address: str = "127.0.0.1") -> None:
+    """Let an address have used up what it may ask for."""
+    while guard._requests.wait(kind, address) is None:
+        pass
+
+
+@pytest.mark.usefixtures("still")
+def test_too_many_requests_are_refused_to_people_in_a_page_and_to_machines_in_the_envelope():
+    guard = Guard(Behind())
+    spent(guard, PAGES)
+    page = ask(guard._app, "/check?a=1&b=<", given=PERSON, guard=guard)
+    assert page.status_code == 429
+    assert int(page.headers["retry-after"]) >= 1
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Слишком много запросов" in page.text
+    assert 'href="/check?a=1&amp;b=%3C"' in page.text
+    assert "script" not in page.headers["content-security-policy"]
+    answer = ask(guard._app, "/api/list", given=PERSON, guard=guard)
+    assert answer.status_code == 429
+    assert set(answer.json()) == {"code", "message", "id"}
+    assert answer.json()["code"] == "too_many_requests"
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("GET", "/cabinet", PAGES),
+        ("GET", "/emk.css", FILES),
+        ("GET", "/assets/index-AbC.js", FILES),
+        ("POST", "/session/enter", CHANGES),
+        ("POST", "/api/scans/1/passport", UPLOADS),
+        ("POST", "/api/exchange/documents", CHANGES),
+    ],
+)
+def test_each_class_of_requests_has_a_bucket_of_its_own(method: str, path: str, kind: Class):
+    given = {"origin": ORIGIN}
+    for each in CLASSES:
+        guard = Guard(Behind())
+        spent(guard, each)
+        status = ask(guard._app, path, method=method, given=given, guard=guard).status_code
+        assert (status == 429) is (each is kind)
+
+
+@pytest.mark.usefixtures("still")
+def test_one_address_that_asks_too_much_leaves_others_what_is_theirs():
+    guard = Guard(Behind())
+    spent(guard, PAGES)
+    spent(guard, PAGES, "10.1.1.1")
+    assert guard._requests.wait(PAGES, "10.1.1.2") is None
+
+
+@pytest.mark.usefixtures("still")
+def test_who_watches_over_us_is_never_told_to_wait():
+    guard = Guard(Behind())
+    for each in CLASSES:
+        spent(guard, each)
+    assert ask(guard._app, "/readyz", guard=guard).status_code == 200
+    assert ask(guard._app, "/healthz", guard=guard).status_code == 200
+
+
+def test_subscriber_with_many_addresses_is_one_source():
+    assert source_of("2001:db8:1:2::1") == source_of("2001:db8:1:2:ffff::9")
+    assert source_of("2001:db8:1:2::1") != source_of("2001:db8:1:3::1")
+    assert source_of("::ffff:10.0.0.9") == source_of("10.0.0.9")
+    assert source_of("10.0.0.9") != source_of("10.0.0.8")
+    assert len(source_of("x" * 5000)) == 64
+
+
+async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+    raise OperationalError("SELECT secret", {}, Exception("at secret-host"))
+
+
+def test_database_away_is_told_to_people_in_a_page_and_to_machines_in_the_envelope():
+    page = ask(fails, "/cabinet", given=PERSON)
+    assert page.status_code == 503
+    assert "Сервис временно недоступен" in page.text
+    assert "Всё, что вы сохранили, на месте" in page.text
+    answer = ask(fails, "/api/list")
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "out_of_order"
+    for each in (page, answer):
+        assert int(each.headers["retry-after"]) >= 1
+        assert "secret" not in each.text
+        assert each.headers["cache-control"] == "no-store"
+
+
+def test_page_of_a_refused_form_leads_back_and_not_to_the_form_s_address():
+    given = PERSON | {"origin": ORIGIN}
+    page = ask(fails, "/session/enter", method="POST", given=given)
+    assert page.status_code == 503
+    assert "/session/enter" not in page.text
+    assert "Вернитесь на предыдущую страницу" in page.text
+
+
+def test_link_of_a_refusal_stays_within_the_site():
+    for path in ("//evil.example", "///evil.example"):
+        assert asked_for({"path": path, "query_string": b""}) == "/evil.example"
+    assert asked_for({"path": "/\\evil", "query_string": b"a=1"}) == "/%5Cevil?a=1"
+
+
+def test_session_that_can_not_be_looked_up_opens_nothing(monkeypatch: pytest.MonkeyPatch):
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT 1", {}, Exception())
+
+    monkeypatch.setattr("emk_app.edge.guard.accounts.session_of", away)
+    behind = Behind()
+    assert ask(behind, cookie=tokens.new_token()).status_code == 503
+    assert not accepted(knock(behind, cookie=tokens.new_token()))
+    assert behind.scopes == []
+
+
+@pytest.mark.usefixtures("still")
+def test_flood_of_frames_costs_its_sender_the_socket():
+    behind, cookie = Behind(), tokens.new_token()
+    guard = Guard(behind)
+    ref = accounts.ref_of(cookie)
+    for _ in range(FRAMES_AT_ONCE):
+        assert guard._sockets.may_say(ref, "10.0.0.9")
+    assert not guard._sockets.may_say(ref, "10.0.0.9")
+    assert guard._sockets.may_say(accounts.ref_of(tokens.new_token()), "10.0.0.9")
+
+
+def test_states_are_few_enough_and_the_last_ones_are_for_who_is_signed_in():
+    sockets = Sockets()
+    for number in range(STATES_OF_STRANGERS):
+        sockets._closed[f"tab{number}"] = limits.monotonic()
+    assert not sockets.open("a", "10.0.0.1", "fresh", is_stranger=True)
+    assert sockets.open("a", "10.0.0.1", "tab5", is_stranger=True)
+    assert sockets.open("b", "10.0.0.1", "fresh", is_stranger=False)
+    for number in range(STATES_OF_STRANGERS, STATES):
+        sockets._closed[f"tab{number}"] = limits.monotonic()
+    assert not sockets.open("b", "10.0.0.1", "fresher", is_stranger=False)
+    sockets.close("b", "10.0.0.1", "fresh")
+    assert sockets.open("b", "10.0.0.1", "fresh", is_stranger=False)
+    for name in sockets._closed:
+        sockets._closed[name] -= STATE_LIFE + 1
+    assert sockets.open("c", "10.0.0.1", "later", is_stranger=True)
+    assert len(sockets._closed) == 0
+
+
+def test_socket_that_is_closed_counts_no_more():
+    behind = Behind()
+    guard = Guard(behind)
+    for _ in range(SOCKETS_PER_CALLER + 1):
+        assert accepted(knock(behind, cookie=tokens.new_token(), guard=guard))
+    assert not guard._sockets._by_caller
+    assert not guard._sockets._by_address
+    assert not guard._sockets._open
