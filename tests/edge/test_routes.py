@@ -17,13 +17,16 @@ from emk_app.edge.site import Site
 from emk_app.emk_app import ENDPOINTS
 from emk_app.pages.site_map import PAGES
 from emk_app.services import accounts, sharing
+from tests.access import by_call
 from tests.factories import make_book, make_draft, make_holder
 from tests.services.test_accounts import PASSWORD, SECRET, signed_in
 
 pytestmark = pytest.mark.usefixtures("world")
 
 ORIGIN = "http://localhost:8000"
-CLOSED = [endpoint for endpoint in ENDPOINTS if not endpoint.access.is_open]
+TABLE = by_call()
+"""Who may do what by ``docs/access.md``, whatever the routes themselves declare."""
+CLOSED = [each for each in ENDPOINTS if not TABLE[f"{each.method} {each.path}"].is_open]
 FILLED = {
     "examination_id": "1",
     "number": "EMK-2026-000001-5",
@@ -36,6 +39,10 @@ FILLED = {
     "import_id": "1",
     "book_id": "1",
     "version": "1",
+    "code": "nothing",
+    "code:path": "nothing",
+    "name": "nothing",
+    "key": "nothing",
 }
 
 
@@ -80,8 +87,55 @@ def test_other_roles_are_not_let_in(role: Role):
     accounts.create_user(role, "x@example.ru", PASSWORD, totp_secret=SECRET, now=clock.now())
     cookie = signed_in(clock.now(), "x@example.ru")
     for endpoint in CLOSED:
-        if role not in endpoint.access.roles:
+        if role not in TABLE[f"{endpoint.method} {endpoint.path}"].roles:
             assert ask(endpoint.method, place(endpoint), cookie).status_code == 403, endpoint.path
+
+
+def enveloped(answer: httpx.Response) -> bool:
+    """Whether an error is told in the one shape that machines know."""
+    said = answer.json() if answer.headers["content-type"] == "application/json" else {}
+    return set(said) == {"code", "message", "id"} and all(
+        isinstance(value, str) and value for value in said.values()
+    )
+
+
+FOR_PEOPLE = ("/v", "/V", "/check/", "/handover/", "/session/")
+"""What browsers open by themselves is answered with a page, or leads to one."""
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each: f"{each.method} {each.path}")
+def test_every_error_is_told_in_the_envelope(endpoint: Endpoint):
+    """By its missing thing, by the wrong method, by a foreign origin, by too large a body."""
+    path = urllib.parse.quote(place(endpoint))
+    answers = [
+        ask(endpoint.method, path),
+        ask("PATCH", path),
+        ask("POST", path, given={"origin": "https://evil.example"}),
+        ask("POST", path, given={"content-length": str(10**12)}),
+    ]
+    for answer in answers:
+        if answer.status_code < 400 or enveloped(answer) or endpoint.path == "/readyz":
+            # Not being ready is no error of the asking.
+            continue
+        assert endpoint.path.startswith(FOR_PEOPLE), (answer.status_code, answer.text[:200])
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_fault_of_any_route_is_told_in_the_envelope_by_its_number_alone(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def away(*_: object, **__: object) -> None:
+        raise RuntimeError("Иванова 112-233-445 95")
+
+    accounts.create_user(Role.HOLDER, "x@example.ru", PASSWORD, totp_secret=SECRET, now=clock.now())
+    cookie = signed_in(clock.now(), "x@example.ru")
+    monkeypatch.setattr("emk_app.api.routing.actor_of", away)
+    for endpoint in CLOSED:
+        answer = ask(endpoint.method, place(endpoint), cookie)
+        assert (answer.status_code, answer.json()["code"]) == (500, "unexpected")
+        assert enveloped(answer)
+        assert answer.json()["id"] in answer.json()["message"]
+        assert "Иванова" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/session/other", "/.well-known/x", "/404.html"])

@@ -26,6 +26,7 @@ from emk_app.states.apply import ClinicSearchState
 from emk_app.states.dashboard import DashboardState
 from emk_app.states.review import QueueState
 from emk_app.states.session import PersonState
+from tests.access import by_call
 from tests.factories import PASSWORD, SECRET, make_clinic, make_holder, make_received
 from tests.states.conftest import Screen, Screens
 
@@ -34,9 +35,14 @@ ROLES = [role for role in Role if role is not Role.SYSTEM]
 HYDRATE = "reflex___state____state.hydrate"
 
 
+TABLE = by_call()
+
+
 def admitted(name: str, role: Role | None) -> bool:
-    access = access_of(HANDLERS[name].handler.fn)
-    return access is not None and access.admits(role)
+    """Whether ``docs/access.md`` lets the role call the handler; it names none of the framework."""
+    fn = HANDLERS[name].handler.fn
+    row = TABLE.get(f"{fn.__module__.removeprefix('emk_app.states.')}.{fn.__qualname__}")
+    return row is not None and (row.is_open or role in row.roles)
 
 
 def arguments_of(name: str) -> dict[str, Any]:
