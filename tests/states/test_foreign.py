@@ -43,7 +43,6 @@ SEEN = {
         "clinic.DayState.find",
         "clinic.ExaminationState.follow",
         "clinic.ExaminationState.vaccinate",
-        "records.ClinicRecordsState.resume",
     ),
 }
 ROOT = "reflex___state____state"
