@@ -42,6 +42,7 @@ FILLED = {
     "code": "nothing",
     "code:path": "nothing",
     "name": "nothing",
+    "name:path": "nothing",
     "key": "nothing",
 }
 
