@@ -15,7 +15,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from emk_app import incidents
-from emk_app.db import migrations
+from emk_app.db import bus, migrations
 from emk_app.db.engine import reading
 from emk_app.keys import keystore
 from emk_app.settings import settings
@@ -186,6 +186,7 @@ PROBES: Final[dict[str, Callable[[], bool]]] = {
     "keys": _keys,
     "disk": _disk,
     "redis": _redis,
+    "bus": bus.is_listening,
     "work": lambda: pulses.are_alive(time.monotonic()),
     "stopping": lambda: not leaving.is_set(),
 }

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from emk_app import clock, figures, incidents, metrics
-from emk_app.db import changes, migrations
+from emk_app.db import bus, changes, migrations
 from emk_app.domain.notices import Channel
 from emk_app.keys import keystore
 from emk_app.presenting import notices, registers
@@ -99,6 +99,7 @@ async def lifespan() -> AsyncIterator[None]:
     ]
     leaving.clear()
     tasks = {each[0]: asyncio.create_task(_rounds(*each)) for each in rounds}
+    hearing = asyncio.create_task(bus.listen())
     # The server takes this word for the order to go at once; it goes by the other, a little later.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _begin_to_stop)
     try:
@@ -108,6 +109,8 @@ async def lifespan() -> AsyncIterator[None]:
         leaving.set()
         changes.publish([changes.STOPPING])
         await _finish(tasks)
+        hearing.cancel()
+        await asyncio.wait([hearing])
         pulses.clear()
 
 

@@ -1,7 +1,8 @@
 """Who is told when something has been committed.
 
 Topics are plain words: ``application:5``, ``holder:7``, ``queue``, ``clinic:3``, ``book:9``,
-``outbox``. A watcher that misses a word loses nothing: it reads afresh whenever it hears one.
+``outbox``; they name nothing that a stranger may not know. A watcher that misses a word loses
+nothing: it reads afresh whenever it hears one. ``bus.py`` carries them to other processes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from sqlmodel import Session
 
 STOPPING = "stopping"
 """Told within a process that has been asked to stop, to whoever would go on for long."""
+
+EVERYTHING = "*"
+"""Told where anything may have changed: every watcher reads afresh."""
 
 _ANNOUNCED = "emk_topics"
 
@@ -56,8 +60,10 @@ def announced(session: Session) -> set[str]:
 
 def publish(topics: Iterable[str]) -> None:
     """Wake every watcher of ``topics`` in this process."""
+    told = set(topics)
     with _lock:
-        watches = {watch for topic in topics for watch in _watches.get(topic, ())}
+        heard = _watches.keys() if EVERYTHING in told else told
+        watches = {watch for topic in heard for watch in _watches.get(topic, ())}
     for watch in watches:
         watch.wake()
 

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
-from emk_app.db import changes
+from emk_app.db import bus
 from emk_app.settings import settings
 
 READ_ONLY = "emk_read_only"
@@ -73,7 +73,8 @@ def unit_of_work() -> Iterator[Session]:
     with Session(engine(), expire_on_commit=False) as session:
         with _turn(waits=True), session.begin():
             yield session
-        changes.publish(changes.announced(session))
+            bus.tell_within(session)
+        bus.tell_after(session)
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def quick_unit_of_work() -> Iterator[Session]:
     with Session(kept_connection(), expire_on_commit=False) as session:
         with _turn(waits=False), session.begin():
             yield session
-        changes.publish(changes.announced(session))
+        bus.tell_after(session)
 
 
 @contextmanager

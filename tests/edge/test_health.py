@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from emk_app import metrics, readiness
+from emk_app.db import bus
 from emk_app.db.engine import unit_of_work
 from emk_app.emk_app import ENDPOINTS
 from emk_app.keys import keystore
@@ -29,7 +30,9 @@ pytestmark = pytest.mark.usefixtures("world")
 def working() -> Iterator[None]:
     """Let rounds have been made, as a server makes them."""
     pulses.end("jobs")
+    bus._listening.set()
     yield
+    bus._listening.clear()
     pulses.clear()
     leaving.clear()
 
@@ -51,6 +54,7 @@ def test_all_is_well():
     [
         ("work", lambda _: pulses.clear()),
         ("stopping", lambda _: leaving.set()),
+        ("bus", lambda _: bus._listening.clear()),
         ("disk", lambda patch: patch.setattr(shutil, "disk_usage", lambda _: FULL)),
         ("keys", lambda patch: patch.setattr(readiness, "keystore", broken)),
         ("schema", lambda patch: patch.setattr(readiness, "_head", lambda: "2099_01_01_other")),
