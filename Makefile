@@ -103,6 +103,16 @@ lock: setup-dev  ## Lock what pyproject.toml and the pages need, keeping version
 upgrade: setup-dev  ## Lock the newest versions that pyproject.toml allows
 	$(STEP) upgrade .ci/lock upgrade
 
+.PHONY: sbom
+sbom: setup-dev  ## Write what we are made of, by the locks, to .build/sbom.json (CycloneDX)
+	@mkdir -p .build
+	$(STEP) sbom $(PY) .ci/supply.py sbom > .build/sbom.json
+
+ADVISORIES ?= .ci/advisories
+.PHONY: audit
+audit: setup-dev  ## Look for what is known against our packages, in ADVISORIES=folder-or-zip
+	$(STEP) audit $(PY) .ci/supply.py audit $(ADVISORIES)
+
 .PHONY: clean
 clean:  ## Remove what was built; the data and .venv stay
 	rm -rf .web .states .build .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
