@@ -595,6 +595,13 @@
       },
       true,
     );
+  /* What a link carries behind «#» goes into its form and out of the address, the history, a shot. */
+  const takeHash = () => {
+    const field = document.querySelector("[data-from-hash]");
+    if (!field || location.hash.length < 2) return;
+    field.value = location.hash.slice(1);
+    history.replaceState(history.state, "", location.pathname + location.search);
+  };
   new MutationObserver((changes) => {
     for (const change of changes) {
       for (const node of change.addedNodes) {
@@ -613,6 +620,7 @@
         one(home, "[data-file], input[type=search]")?.focus();
     }
     if (document.querySelector("[data-viewer]")) review();
+    takeHash();
     if ((document.title && document.title !== title) || location.pathname !== pathname) {
       ({ title } = document);
       ({ pathname } = location);

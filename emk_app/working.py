@@ -31,6 +31,7 @@ from emk_app.services import (
     registering,
     reissuing,
     reminding,
+    resetting,
     reviewing,
     scans,
     stopping,
@@ -53,6 +54,7 @@ WORKS: Final[dict[str, jobs.Work]] = {
     registering.SWEEP: lambda _, now: registering.sweep(now=now),
     receiving.MATCH: receiving.match_waiting,
     receiving.SWEEP: lambda _, now: receiving.sweep(now=now),
+    resetting.SEND: resetting.send,
     auditing.ANCHOR: lambda _, now: _anchor(now),
 }
 IMPORTS: Final[dict[str, jobs.Work]] = {
@@ -218,6 +220,7 @@ def _work(count: int) -> None:
         parts.insert(0, _plan)
         parts.append(lambda now: jobs.sweep(now=now))
         parts.append(lambda now: accounts.sweep(now=now))
+        parts.append(lambda now: resetting.sweep(now=now))
         parts.append(lambda now: throttling.sweep(now=now))
         parts.append(lambda now: reviewing.release_forgotten(now=now))
     _do(parts)

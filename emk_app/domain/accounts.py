@@ -23,6 +23,7 @@ IDLE_HOLDER: Final = timedelta(minutes=30)
 LONGEST_SESSION: Final = timedelta(hours=12)
 TICKET_LIFE: Final = timedelta(seconds=30)
 DOORSTEP_LIFE: Final = timedelta(minutes=15)
+RESET_LIFE: Final = timedelta(minutes=15)
 CODE_LIFE: Final = timedelta(minutes=5)
 CODE_TRIES: Final = 5
 
@@ -41,6 +42,10 @@ class WrongContactCode(WrongCode):
 
 class NothingToReplace(DomainError):
     """No new authenticator waits for its first code: begin again."""
+
+
+class ResetLinkOver(DomainError):
+    """The link for a new password was used, is too old, or never was: ask for another."""
 
 
 class DoorstepExpired(DomainError):
@@ -103,6 +108,8 @@ MESSAGES: Final = (
     Rule(tries=5, window=timedelta(days=1), is_quota=True),
 )
 """What strangers can have sent to one phone or address."""
+RESET_SOURCE: Final = Rule(tries=20, window=timedelta(hours=1))
+RESET_LINK: Final = Rule(tries=30, window=timedelta(minutes=15))
 MESSAGES_TO_ALL: Final = Rule(tries=1000, window=timedelta(hours=1), is_quota=True)
 """And to all of them together: each message costs money."""
 LONGEST_WINDOW: Final = timedelta(days=1)

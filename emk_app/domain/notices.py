@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final, cast
 
-from emk_app.domain.accounts import CODE_LIFE
+from emk_app.domain.accounts import CODE_LIFE, RESET_LIFE
 from emk_app.domain.errors import Conflict, DomainError
 
 
@@ -36,6 +36,8 @@ class News(StrEnum):
 
     CONTACT_CODE = "contact_code"
     REGISTRATION_TRIED = "registration_tried"
+    RESET_ASKED = "reset_asked"
+    PASSWORD_RESET = "password_reset"
     FACTOR_ENROLLED = "factor_enrolled"
     FACTOR_REPLACED = "factor_replaced"
     FACTOR_REMOVED = "factor_removed"
@@ -87,6 +89,8 @@ class News(StrEnum):
 KINDS: Final = {
     News.CONTACT_CODE: NoticeKind.SECURITY,
     News.REGISTRATION_TRIED: NoticeKind.SECURITY,
+    News.RESET_ASKED: NoticeKind.SECURITY,
+    News.PASSWORD_RESET: NoticeKind.SECURITY,
     News.FACTOR_ENROLLED: NoticeKind.SECURITY,
     News.FACTOR_REPLACED: NoticeKind.SECURITY,
     News.FACTOR_REMOVED: NoticeKind.SECURITY,
@@ -254,6 +258,8 @@ def good_until(notice: Notice, now: datetime) -> datetime | None:
     """Return after when it says nothing true any more; None where it stays true."""
     if notice.news in CODES:
         return now + CODE_LIFE
+    if notice.news is News.RESET_ASKED:
+        return now + RESET_LIFE
     return notice.at if notice.news is News.VISIT_SOON else None
 
 

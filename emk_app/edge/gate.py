@@ -147,7 +147,8 @@ def place_of(said: Any) -> dict[str, Any]:
     way as the event that failed.
     """
     fields = cast("Mapping[Any, Any]", said) if isinstance(said, Mapping) else {}
-    path, full = _text(fields.get("pathname")), _text(fields.get("asPath"))
+    # What stands behind «#», such as the token of a link, is kept in no state.
+    path, full = _text(fields.get("pathname")), _text(fields.get("asPath")).partition("#")[0]
     if not path.startswith("/"):
         return {}
     query = fields.get("query")

@@ -7,7 +7,9 @@ import reflex as rx
 from emk_app.components import buttons, cards, forms, links
 from emk_app.components.qr import qr_plate
 from emk_app.pages import frames
+from emk_app.pages.recover import LOST
 from emk_app.pages.table import Page
+from emk_app.presenting.notices import RECOVER
 from emk_app.states.sign_in import LABELS, RegisterState, SignInState
 
 
@@ -57,16 +59,18 @@ def _password() -> rx.Component:
             ),
             on_submit=SignInState.give_password,
         ),
+        rx.el.p(links.link("Забыли пароль?", RECOVER), class_name="mt-6"),
         rx.el.p(
             "Ещё нет учётной записи? ",
             links.link("Зарегистрироваться", "/register"),
-            class_name="mt-6",
+            class_name="mt-2",
         ),
     )
 
 
 def _code() -> rx.Component:
     return rx.fragment(
+        _new_password(),
         _problem(SignInState.problem),
         forms.form(
             forms.code_field(
@@ -93,14 +97,27 @@ def _code() -> rx.Component:
                     ),
                     on_submit=SignInState.give_code,
                 ),
+                rx.el.p(
+                    "Резервных кодов тоже нет? ",
+                    links.link("Что делать", LOST),
+                    class_name="mt-4",
+                ),
             ),
             class_name="mt-6",
         ),
     )
 
 
+def _new_password() -> rx.Component:
+    return rx.cond(
+        SignInState.has_new_password,
+        cards.notice("Новый пароль начнёт действовать, как только вы подтвердите вход."),
+    )
+
+
 def _enrolment() -> rx.Component:
     return rx.fragment(
+        _new_password(),
         rx.el.p(
             "Чтобы медицинские сведения не увидел никто, кроме вас, вход подтверждается кодом "
             "из приложения: «Яндекс Ключ», Google Authenticator или любого похожего.",

@@ -42,6 +42,9 @@ KIND_HINTS: Final = {
 SERVICE: Final = "ЭМК Онлайн"
 BOOK: Final = "/cabinet/book"
 SECURITY: Final = "/cabinet/security"
+RECOVER: Final = "/recover"
+RESET: Final = "/recover/new"
+"""What follows «#» never reaches a server, neither ours nor any other (D18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +190,14 @@ def wording(notice: Notice) -> Wording:
 def message(notice: Notice, channel: Channel) -> Message:
     """Return what leaves by the channel: short for a telephone, whole for a mailbox."""
     said = wording(notice)
+    link = f"{settings().origin}{RESET}#{notice.code}"
+    is_reset = notice.news is News.RESET_ASKED
     if channel is Channel.SMS:
-        return Message(said.title, said.sms)
+        return Message(said.title, f"{said.sms} {link}" if is_reset else said.sms)
     lines = [said.text]
-    if notice.news not in CODES:
+    if is_reset:
+        lines.append(f"{said.action}: {link}")
+    elif notice.news not in CODES:
         lines.append(f"{said.action}: {settings().origin}{said.path}")
     lines.append(
         f"Это письмо отправил сервис «{SERVICE}», отвечать на него не нужно. "
@@ -274,6 +281,20 @@ WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
         "восстановите доступ.",
         f"Кто-то пытался зарегистрироваться в {SERVICE} с вашим логином. Если это вы, войдите или "
         "восстановите доступ.",
+        RECOVER,
+        "Восстановить доступ",
+    ),
+    News.RESET_ASKED: lambda _: Wording(
+        "Новый пароль",
+        f"Кто-то попросил новый пароль для входа в {SERVICE}. Если это вы, откройте ссылку в "
+        "течение 15 минут, она действует один раз. Если не вы, ничего не делайте: прежний пароль "
+        "действует, а без второго подтверждения входа его не сменить.",
+        f"{SERVICE}: ссылка для нового пароля, действует 15 минут. Никому её не показывайте.",
+        RECOVER,
+        "Задать новый пароль",
+    ),
+    News.PASSWORD_RESET: _of_account(
+        "Пароль восстановлен", "Пароль заменён через восстановление доступа, сеансы завершены."
     ),
     News.FACTOR_ENROLLED: lambda _: Wording(
         "Вход по коду подключён",

@@ -24,6 +24,7 @@ from emk_app.domain import (
 from emk_app.domain.accounts import (
     DoorstepExpired,
     NothingToReplace,
+    ResetLinkOver,
     WrongCode,
     WrongContactCode,
     WrongCredentials,
@@ -411,6 +412,9 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
         "Код по СМС отправить нельзя: нет подтверждённого телефона или такой вход отключён."
     ),
     NothingToReplace: lambda _: "Замена приложения уже закончена или не начата. Начните её заново.",
+    ResetLinkOver: lambda _: (
+        "Ссылка уже не действует: её открывали раньше, или прошло больше 15 минут. Запросите новую."
+    ),
     ClinicNotAvailable: _clinic_not_available,
     BookNotShareable: lambda e: NOT_SHAREABLE[e.verdict],
     NotRenewable: lambda e: NOT_RENEWABLE[e.hindrance],

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, delete, select
 from emk_app.crypto import passwords, tokens, totp
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.tables.people import Doorstep, Login, User, UserSession
+from emk_app.db.tables.people import Doorstep, Login, PasswordReset, User, UserSession
 from emk_app.domain import accounts as rules
 from emk_app.domain import specialties
 from emk_app.domain.accounts import (
@@ -93,7 +93,7 @@ def register(
     hashed = passwords.hash_password(secret)
     code = tokens.numeric_code()
     with unit_of_work() as db:
-        taken = _user_by_login(db, name)
+        taken = user_by_login(db, name)
         step = _renew_doorstep(db, door, now)
         step.kind = LoginKind(name.kind)
         step.code_sent_at = now
@@ -148,7 +148,7 @@ def confirm_contact(door: str, code: str, *, now: datetime) -> None:
         if right:
             kind, value, reach, hashed = _registration_at(step, door)
             name = LoginName(LoginKind(kind), value)
-            if _user_by_login(db, name) is not None:
+            if user_by_login(db, name) is not None:
                 right = False
             else:
                 user = _make_user(db, Role.HOLDER, name, hashed, contact=reach, now=now)
@@ -180,7 +180,7 @@ def begin_sign_in(door: str, login: str, password: str, *, source: str, now: dat
         now=now,
     )
     with reading() as db:
-        user = _user_by_login(db, name) if name else None
+        user = user_by_login(db, name) if name else None
     usable = user is not None and user.disabled_at is None
     check = passwords.verify_password(password, user.password_hash if user and usable else None)
     if user is None or not usable or not check.ok:
@@ -300,6 +300,8 @@ def enter(door: str, ticket: str, *, device: str, now: datetime) -> tuple[str, R
         if user is None or user.disabled_at is not None:
             raise NotSignedIn
         db.delete(step)
+        if step.password_next_hash is not None:
+            _put_new_password(db, user, step.password_next_hash, now)
         session = UserSession(
             ref=ref_of(cookie),
             user_id=user.id,
@@ -425,7 +427,7 @@ def create_user(
     """
     parsed = LoginName.parse(login)
     with unit_of_work() as db:
-        known = _user_by_login(db, parsed)
+        known = user_by_login(db, parsed)
         if known is not None:
             return known.id
         hashed = passwords.hash_password(rules.check_new_password(password, ""))
@@ -510,7 +512,8 @@ def _code_hash(door: str, code: str) -> str:
     return tokens.keyed_digest(keystore().session_key, f"{door}|{code}", "contact-code")
 
 
-def _user_by_login(db: Session, name: LoginName) -> User | None:
+def user_by_login(db: Session, name: LoginName) -> User | None:
+    """Return who signs in by this login."""
     return db.exec(
         select(User)
         .join(Login, col(Login.user_id) == User.id)
@@ -642,6 +645,29 @@ def revoke_all(db: Session, user_id: int, now: datetime, *, but: int | None = No
             ended += is_live(session, user, now)
             revoke(db, session, now)
     return ended
+
+
+def forget_resets(db: Session, user_id: int) -> None:
+    """Let no link and no password that waits at a door take effect any more."""
+    db.exec(delete(PasswordReset).where(col(PasswordReset.user_id) == user_id))
+    db.exec(
+        delete(Doorstep).where(
+            col(Doorstep.user_id) == user_id, col(Doorstep.password_next_hash).is_not(None)
+        )
+    )
+
+
+def _put_new_password(db: Session, user: User, hashed: str, now: datetime) -> None:
+    """Replace a forgotten password, now that the second factor is given; every session ends."""
+    user.password_hash, user.password_set_at = hashed, now
+    db.add(user)
+    forget_resets(db, user.id)
+    revoke_all(db, user.id, now)
+    auditing.record(
+        db, _as_actor(user), "reset_password", f"user:{user.id}", subject_id=user.id, now=now
+    )
+    dedupe = f"password-reset:{user.id}:{secrets.token_hex(8)}"
+    notifying.tell(db, user, Notice(News.PASSWORD_RESET), dedupe=dedupe, now=now)
 
 
 def _as_actor(user: User, session: UserSession | None = None) -> Actor:

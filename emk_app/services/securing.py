@@ -253,6 +253,7 @@ def change_password(
             raise Invalid({"present": WrongPresentPassword()})
         user.password_hash, user.password_set_at = hashed, now
         db.add(user)
+        accounts.forget_resets(db, user.id)
         accounts.revoke_all(db, user.id, now, but=actor.session_id)
         factors.told(db, user, News.PASSWORD_CHANGED, "change_password", now, actor=actor)
 

@@ -15,7 +15,7 @@ from emk_app.edge.cookies import Standing
 from emk_app.edge.gate import caller_of
 from emk_app.edge.policy import allow_anyone
 from emk_app.presenting import texts
-from emk_app.services import accounts
+from emk_app.services import accounts, resetting
 from emk_app.services.accounts import Enrolment, Step
 from emk_app.states.session import HOME, actor_of, door_of, hush, say, source_of, warn
 from emk_app.threads import in_thread
@@ -44,6 +44,8 @@ class SignInState(rx.State):
     picture: str = ""
     """The authenticator's QR code, a data address."""
     ticket: str = ""
+    has_new_password: bool = False
+    """A new password waits for the second factor (D18)."""
     problem: str = ""
     busy: bool = False
 
@@ -110,6 +112,7 @@ class SignInState(rx.State):
         if step is Step.ENROL:
             enrolment = await in_thread(accounts.enrolment, door, now=clock.now())
             self.secret, self.picture = await in_thread(authenticator_of, enrolment)
+        self.has_new_password = await in_thread(resetting.waits, door, now=clock.now())
         match step:
             case Step.ENROL | Step.CODE:
                 self.step = step.value

@@ -170,3 +170,34 @@ def test_recovery_code_opens_the_door_when_the_telephone_is_lost(server: Server,
     end = page.get_by_role("button", name="Завершить остальные")
     ended = other.get_by_role("heading", name=re.compile("Вход|Сеанс завершён"))
     shown("ended from another device", end.click, ended)
+
+
+def test_forgotten_password_is_replaced_by_a_link_and_the_second_factor(
+    server: Server, visit: Visit
+):
+    secret = register(visit(), server, "sosnina@example.ru")
+    server.move_clock(timedelta(minutes=1))
+    page = visit("/login", width=390)
+    page.get_by_role("link", name="Забыли пароль?").click()
+    page.get_by_label(LOGIN).fill("sosnina@example.ru")
+    page.get_by_role("button", name="Отправить ссылку").click()
+    page.get_by_role("heading", name="Проверьте сообщения").wait_for()
+    look(page, "recover-sent")
+
+    letter = server.letter_to("sosnina@example.ru", "/recover/new#")
+    [link] = re.findall(r"http\S+/recover/new#[\w-]{43}", letter)
+    token = link.partition("#")[2]
+    server.keep_private(token)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.url} {request.headers}"))
+    page.goto(link)
+    page.get_by_label("Новый пароль", exact=True).fill("вечерний поезд 17")
+    assert page.url.endswith("/recover/new") and page.evaluate("location.hash") == ""
+    page.get_by_label("Новый пароль ещё раз").fill("вечерний поезд 17")
+    look(page, "recover-new-filled")
+    page.get_by_role("button", name="Продолжить").click()
+    page.get_by_text("Новый пароль начнёт действовать").wait_for()
+    server.clock_step()
+    give_code(page, server.code_for(secret))
+    expect(page).to_have_url(re.compile("/cabinet$"))
+    assert token not in "".join(asked)

@@ -15,7 +15,7 @@ from emk_app.states.session import MessageState
 
 ALERT = f"{MessageState.get_full_name()}.alert"
 FOLLOW = f"{QueueState.get_full_name()}.follow"
-PLACE = {"pathname": "/login", "asPath": "/login?next=x#y", "query": {"next": "x"}}
+PLACE = {"pathname": "/login", "asPath": "/login?next=x", "query": {"next": "x"}}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,11 @@ def test_place_is_text_that_the_framework_can_read(said: Any):
     router = RouterData.from_router_data({**place, "headers": {"origin": settings().origin}})
     assert router.url == "" or router.url.netloc == "localhost:8000"
     json.dumps(place, ensure_ascii=False).encode()
+
+
+def test_what_stands_behind_the_hash_is_not_kept():
+    place = place_of(PLACE | {"asPath": "/recover/new?a=1#secret"})
+    assert place["asPath"] == "/recover/new?a=1"
 
 
 def test_place_of_a_page_is_kept_as_it_is():

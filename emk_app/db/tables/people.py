@@ -151,6 +151,8 @@ class Doorstep(SQLModel, table=True):
     kind: LoginKind | None = choice(LoginKind, default=None, nullable=True)
     registration_sealed: bytes | None = None
     """Login, contact and password hash of a registration that waits for its contact code."""
+    password_next_hash: str | None = None
+    """What takes the place of a forgotten password once the second factor is given (D18)."""
     code_hash: str | None = Field(default=None, max_length=64)
     code_tries: int = 0
     code_sent_at: datetime | None = None
@@ -158,6 +160,25 @@ class Doorstep(SQLModel, table=True):
     ticket_expires_at: datetime | None = None
     created_at: datetime
     expires_at: datetime = Field(index=True)
+
+
+class PasswordReset(SQLModel, table=True):
+    """A link that lets its owner choose a new password, once, for a quarter of an hour (D18)."""
+
+    __tablename__ = "password_resets"
+    __table_args__ = (UniqueConstraint("ref"), UniqueConstraint("token_hash"))
+
+    id: int = identity()
+    ref: str = Field(max_length=43)
+    """Random name, fixed before the row exists: the place of the sealed login."""
+    login_sealed: bytes | None = None
+    """What was typed, until it is found out whose it is."""
+    user_id: int | None = reference("users.id", default=None, nullable=True, index=True)
+    token_hash: str | None = Field(default=None, max_length=64)
+    """Hash of what the link carries; None until it is sent."""
+    created_at: datetime
+    expires_at: datetime = Field(index=True)
+    used_at: datetime | None = None
 
 
 class Throttle(SQLModel, table=True):
