@@ -259,6 +259,13 @@
   };
   const openers = new WeakMap();
 
+  /* A file's name stands beside its button, which is ours: the browser's speaks its own language. */
+  document.addEventListener("change", (event) => {
+    const name = near(event, ".e-pick input")?.closest(".e-pick").querySelector("[data-picked]");
+    const [file] = event.target.files ?? [];
+    if (name && file) name.textContent = file.name;
+  });
+
   document.addEventListener("click", (event) => {
     let found;
     if ((found = near(event, "[data-copy]"))) {
@@ -309,6 +316,7 @@
         openers.set(dialog, found);
         dialog.showModal();
         one(dialog, "[data-dialog-first]")?.focus();
+        if (dialog.hasAttribute("data-full")) enterFull(dialog);
         const keys = one(dialog, "[data-keys-switch]");
         if (keys) keys.checked = isOn();
       }
@@ -328,9 +336,48 @@
     (event) => {
       const opener = openers.get(event.target);
       if (opener?.isConnected) opener.focus();
+      if (event.target === full) leaveFull();
     },
     true,
   );
+
+  /* A code over the whole screen: the screen stays awake, and «back» closes the code, not the page.
+     The router knows nothing of our step in the history: it must not see it end. */
+
+  let full = null;
+  let awake = null;
+  let isLeaving = false;
+  const stayAwake = () => {
+    navigator.wakeLock?.request("screen").then(
+      (lock) => (full ? (awake = lock) : lock.release()),
+      () => {},
+    );
+  };
+  const enterFull = (dialog) => {
+    full = dialog;
+    history.pushState({ ...history.state, full: true }, "");
+    stayAwake();
+  };
+  const leaveFull = () => {
+    full = null;
+    awake?.release();
+    awake = null;
+    if (history.state?.full) {
+      isLeaving = true;
+      history.back();
+    }
+  };
+  addEventListener(
+    "popstate",
+    (event) => {
+      if (!full && !isLeaving) return;
+      event.stopImmediatePropagation();
+      isLeaving = false;
+      full?.close();
+    },
+    true,
+  );
+  document.addEventListener("visibilitychange", () => full && !document.hidden && stayAwake());
 
   /* Keys */
 
@@ -613,6 +660,8 @@
         if (filled) setTimeout(() => filled.requestSubmit(), 0);
       }
     }
+    /* The code was closed or used up while it was shown. */
+    if (full && !full.isConnected) leaveFull();
     /* What had the focus has gone, a paper's file or something found: it stays at the same place. */
     if (held && !held.isConnected) {
       held = null;

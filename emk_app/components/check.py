@@ -10,6 +10,13 @@ from emk_app.components.icons import PATHS
 
 CHECK_SLOT: Final = "<!--VERDICT-CHECK-->"
 
+PICK: Final = (
+    '<div class="e-pick">',
+    '<span class="btn btn-outline" aria-hidden="true">Выбрать файл</span>'
+    '<span aria-hidden="true" data-none>Файл не выбран</span>'
+    '<span aria-hidden="true" data-picked>Файл выбран</span></div>',
+)
+"""What stands around a ``required`` file's field: the browser's own button speaks its language."""
 PICTURES: Final = "image/jpeg,image/png,image/webp,image/gif"
 LINK, NUMBER, SNILS, PICTURE = "code", "number", "snils", "picture"
 
@@ -33,9 +40,9 @@ def check_forms_html(
         "Фотография или снимок экрана: JPEG, PNG, WebP или GIF до 5 МБ. Мы её не сохраняем.",
         {},
         wrong,
-        f'accept="{PICTURES}" required',
+        f'accept="{PICTURES}" required title=""',
         kind="file",
-        control="e-file-input",
+        control="",
     )
     number = _field(
         NUMBER,
@@ -115,10 +122,13 @@ def _field(
     described = f"hint-{name} error-{name}" if error else f"hint-{name}"
     invalid = ' data-invalid="true"' if error else ""
     focus = " autofocus" if error and name == next(iter(errors)) else ""
+    before, after = '<div class="e-width-' + width + '">', "</div>"
+    if kind == "file":
+        before, after = PICK
     return (
         f'<div class="e-field"{invalid}><label class="e-label" for="field-{name}">{label}</label>'
-        f'<p class="e-hint" id="hint-{name}">{hint}</p>{line}<div class="e-width-{width}">'
+        f'<p class="e-hint" id="hint-{name}">{hint}</p>{line}{before}'
         f'<input class="{control}" id="field-{name}" name="{name}" type="{kind}"{value} '
         f'aria-describedby="{described}" aria-invalid="{"true" if error else "false"}" '
-        f"{attributes}{focus}></div></div>"
+        f"{attributes}{focus}>{after}</div>"
     )

@@ -6,7 +6,8 @@ from typing import Literal
 
 import reflex as rx
 
-from emk_app.components.markup import Text, given, when
+from emk_app.components.dialogs import close_button, words_id
+from emk_app.components.markup import Text, fixed_id, given, when
 
 
 def qr_plate(
@@ -24,4 +25,23 @@ def qr_plate(
         when(given(code), rx.el.code(code)),
         class_name="e-qr",
         custom_attrs={"data-size": size},
+    )
+
+
+def full_screen_qr(id: Text, src: Text, *, alt: Text, caption: Text) -> rx.Component:
+    """Fill the screen with a code, for a scanner held far off; a ``dialog_button`` opens it.
+
+    While it is open the screen stays awake, and the browser's «back» closes it (``emk.js``).
+    """
+    heading = fixed_id(words_id(id, "title"))
+    return rx.el.dialog(
+        rx.el.img(src=src, alt=alt, width="552", height="552"),
+        rx.el.div(
+            rx.el.h2(caption, id=heading),
+            rx.el.p("Если код не читается, прибавьте яркость экрана."),
+            close_button("Закрыть", kind="primary", first=True),
+        ),
+        id=fixed_id(id),
+        class_name="e-full",
+        custom_attrs={"aria-labelledby": heading, "data-full": ""},
     )

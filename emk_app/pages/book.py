@@ -10,10 +10,18 @@ from emk_app.components import buttons, cards, dialogs, forms, links
 from emk_app.components.badges import badge
 from emk_app.components.forms import Choice
 from emk_app.components.markup import fixed_id, given, some, when
-from emk_app.components.qr import qr_plate
+from emk_app.components.qr import full_screen_qr, qr_plate
 from emk_app.components.tables import Column, data_table
 from emk_app.domain.sharing import ShareScope
-from emk_app.pages import book_extract, book_files, book_search, book_vaccinations, frames, records
+from emk_app.pages import (
+    book_extract,
+    book_files,
+    book_search,
+    book_sheet,
+    book_vaccinations,
+    frames,
+    records,
+)
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import book_versions as wording
@@ -41,6 +49,7 @@ def book() -> rx.Component:
         _versions(),
         when(BookState.card.may_share, book_extract.section()),
         when(BookState.card.is_readable, book_files.section()),
+        book_sheet.sheet(),
         title="Электронная медицинская книжка",
         current=BOOK,
     )
@@ -275,6 +284,9 @@ def _link(link: Any, at: Any) -> rx.Component:
                 ),
                 rx.el.p(rx.el.code(link.url, class_name="break-all")),
                 buttons.actions(
+                    dialogs.dialog_button(
+                        "На весь экран", _full(link), kind="secondary", icon="fit"
+                    ),
                     buttons.copy_button("Скопировать ссылку", link.url, done="Ссылка скопирована"),
                     buttons.share_button(
                         "Отправить", link.url, title="Электронная медицинская книжка"
@@ -287,6 +299,16 @@ def _link(link: Any, at: Any) -> rx.Component:
                         "Закрыть доступ", _closing(link), kind="quiet", icon="lock"
                     ),
                 ),
+                cards.details(
+                    "Отправить письмом или в мессенджер",
+                    rx.el.p(
+                        "Откроется программа или сайт с готовым сообщением.", class_name="e-muted"
+                    ),
+                    rx.el.ul(
+                        *[rx.el.li(_sending(name, link)) for name in rows.SENDING],
+                        class_name="flex flex-wrap gap-x-6",
+                    ),
+                ),
                 class_name="grid min-w-0 content-start gap-4",
             ),
             class_name=rx.cond(
@@ -294,11 +316,28 @@ def _link(link: Any, at: Any) -> rx.Component:
             ),
         ),
         _close_dialog(link),
+        full_screen_qr(
+            _full(link),
+            link.png + "?show",
+            alt="QR-код книжки, " + link.label,
+            caption="Электронная медицинская книжка",
+        ),
         title=link.label,
         actions=badge(link.state, link.tone),
         level=3,
     )
     return rx.el.div(card, key=link.id.to(str))
+
+
+def _sending(name: str, link: Any) -> rx.Component:
+    before = rows.SENDING[name]
+    draw = links.plain_link if before.startswith("mailto:") else links.external_link
+    # As high as a finger.
+    return draw(name, before + link.quoted, class_name="inline-flex min-h-11 items-center e-link")
+
+
+def _full(link: Any) -> Any:
+    return "full-" + link.id.to(str)
 
 
 def _closing(link: Any) -> Any:

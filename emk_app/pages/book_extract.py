@@ -25,7 +25,7 @@ def section() -> rx.Component:
                 icon="download",
                 busy=BookExtractState.is_busy,
             ),
-            buttons.print_button("Распечатать эту страницу", kind="quiet"),
+            buttons.print_button("Распечатать сведения на одном листе", kind="quiet"),
         ),
         id="extract",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from emk_app.components import buttons, cards
+from emk_app.components.check import PICK
 
 
 def section() -> rx.Component:
@@ -13,15 +14,12 @@ def section() -> rx.Component:
         "Файл выписки",
         rx.el.form(
             rx.el.label(
-                rx.el.span("Выписка в формате PDF, не больше 5 МБ"),
-                rx.el.input(
-                    type="file",
-                    name="scan",
-                    accept="application/pdf,.pdf",
-                    required=True,
-                    class_name="e-file-input mt-2 w-full",
-                ),
-                class_name="block min-w-0",
+                rx.el.span("Выписка в формате PDF, не больше 5 МБ", class_name="e-label"),
+                html_for="field-scan",
+            ),
+            rx.html(
+                f'{PICK[0]}<input id="field-scan" type="file" name="scan" title="" required '
+                f'accept="application/pdf,.pdf">{PICK[1]}'
             ),
             rx.el.p(
                 "Скажем, наша ли выписка, не изменён ли файл и действует ли книжка сегодня. "

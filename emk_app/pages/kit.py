@@ -61,7 +61,7 @@ from emk_app.components.forms import (
 )
 from emk_app.components.layout import message_region, page_frame
 from emk_app.components.links import external_link, link, plain_link
-from emk_app.components.qr import qr_plate
+from emk_app.components.qr import full_screen_qr, qr_plate
 from emk_app.components.steps import Step, wizard_steps
 from emk_app.components.tables import Column, data_table, pager
 from emk_app.components.timeline import timeline, timeline_entry
@@ -612,6 +612,10 @@ def _codes() -> rx.Component:
             ),
             qr_plate(_CODE, alt="QR‑код для приложения", code="JBSW Y3DP EHPK 3PXP", size="small"),
             class_name="flex flex-wrap gap-6 items-start",
+        ),
+        dialog_button("На весь экран", "kit-full", icon="fit"),
+        full_screen_qr(
+            "kit-full", _CODE, alt="QR‑код медкнижки", caption="Электронная медицинская книжка"
         ),
     )
 

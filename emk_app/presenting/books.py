@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 from emk_app import clock
 from emk_app.crypto.signing import KeyStatus
@@ -57,6 +58,16 @@ LOOK_COUNTS: Final = [
     )
     for count in sorted(LOOKS, key=lambda count: (count is not None, count))
 ]
+_TITLE: Final = quote("Электронная медицинская книжка")
+_ASKING: Final = quote("Проверить, действует ли медицинская книжка: ")
+SENDING: Final = {
+    "Почта": f"mailto:?subject={_TITLE}&body={_ASKING}",
+    "Telegram": f"https://t.me/share/url?text={_TITLE}&url=",
+    "MAX": f"https://max.ru/:share?text={_ASKING}",
+    "ВКонтакте": f"https://vk.com/share.php?title={_TITLE}&url=",
+    "WhatsApp": f"https://wa.me/?text={_ASKING}",
+}
+"""Addresses under which programs and sites take a link to be sent; the quoted link goes last."""
 FEW: Final = 6
 _ITEMS_TONES: Final = {Light.GREEN: "neutral", Light.YELLOW: "waiting", Light.RED: "danger"}
 STATUS_ADVICE: Final = {
@@ -126,6 +137,8 @@ class LinkRow:
 
     id: int
     url: str
+    quoted: str
+    """The same inside another address."""
     label: str
     scope: str
     state: str
@@ -245,6 +258,7 @@ def link_row(link: LinkView) -> LinkRow:
     return LinkRow(
         id=link.id,
         url=link.url,
+        quoted=quote(link.url, safe=""),
         label=link.label or "Без названия",
         scope=SCOPES[link.scope][0],
         state=label.text,

@@ -17,7 +17,7 @@ from emk_app.presenting import texts
 from emk_app.presenting.book_vaccinations import ShotRow, shot_rows
 from emk_app.presenting.book_versions import DifferenceRow, TermRow, VersionRow, WantRow
 from emk_app.presenting.books import CardRow, FactRow, ItemRow, LinkRow, LookRow
-from emk_app.presenting.formats import day
+from emk_app.presenting.formats import day, moment
 from emk_app.services import applying, issuing, renewing, sharing, versioning
 from emk_app.states import live
 from emk_app.states.session import actor_of, hush, say, warn
@@ -30,6 +30,8 @@ class BookState(rx.State):
 
     is_loaded: bool = False
     has_book: bool = False
+    as_of: str = ""
+    """When what is shown was read; it stands on paper."""
     card: CardRow = CardRow()
     items: list[ItemRow] = []
     shots: list[ShotRow] = []
@@ -206,6 +208,7 @@ class BookState(rx.State):
             self.links, self.open_links = links, [link for link in links if link.is_open]
         if looks != self.looks:
             self.looks = looks
+        self.as_of = moment(now)
         if not self.is_loaded:
             self.is_loaded = True
 

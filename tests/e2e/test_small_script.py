@@ -11,7 +11,8 @@ import pytest
 import reflex as rx
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
-from emk_app.components import buttons, dialogs, forms, layout
+from emk_app.components import buttons, dialogs, forms, layout, qr
+from emk_app.components.check import check_forms_html
 from tests.rendering import html
 
 ORIGIN: Final = "http://localhost:9"
@@ -311,3 +312,90 @@ def test_telephone_menu_needs_no_script(chromium: Browser):
     page.get_by_role("button", name="Меню").click()
     expect(entry).to_be_visible()
     context.close()
+
+
+AWAKE: Final = """
+window.locks = [];
+Object.defineProperty(navigator, "wakeLock", {value: {request: async (kind) => {
+    const lock = {kind, released: false, release: async () => { lock.released = true; }};
+    window.locks.push(lock);
+    return lock;
+}}});
+"""
+
+
+def test_code_over_the_whole_screen_is_awake_and_closes_by_back(show: Show):
+    page = show(
+        dialogs.dialog_button("На весь экран", "code"),
+        qr.full_screen_qr("code", "", alt="QR-код", caption="Книжка"),
+    )
+    page.add_init_script(AWAKE)
+    page.reload()
+    page.set_viewport_size({"width": 390, "height": 844})
+    opener, code = page.get_by_role("button", name="На весь экран"), page.get_by_role("dialog")
+    steps = page.evaluate("history.length")
+
+    def closed() -> None:
+        expect(code).to_be_hidden()
+        expect(opener).to_be_focused()
+        page.wait_for_function("locks.every((lock) => lock.released) && !history.state?.full")
+        assert page.url == ORIGIN + "/"
+
+    for leave in (
+        page.go_back,
+        lambda: page.keyboard.press("Escape"),
+        lambda: code.get_by_role("button", name="Закрыть").click(),
+    ):
+        opener.click()
+        expect(code).to_be_visible()
+        expect(code).to_have_accessible_name("Книжка")
+        page.wait_for_function("locks.at(-1)?.kind === 'screen' && !locks.at(-1).released")
+        leave()
+        closed()
+    assert page.evaluate("locks.length") == 3
+    # However often it was shown, there is one step more and it is ahead.
+    assert page.evaluate("history.length") == steps + 1
+    # A code that is closed meanwhile goes with its window.
+    opener.click()
+    page.evaluate("document.querySelector('dialog').remove()")
+    page.wait_for_function("locks.every((lock) => lock.released) && !history.state?.full")
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (320, 568), (1280, 900)])
+def test_code_over_the_whole_screen_is_as_large_as_it_fits(show: Show, width: int, height: int):
+    page = show(
+        dialogs.dialog_button("На весь экран", "code"),
+        qr.full_screen_qr("code", "", alt="QR-код", caption="Электронная медицинская книжка"),
+    )
+    page.set_viewport_size({"width": width, "height": height})
+    page.get_by_role("button", name="На весь экран").click()
+    box, close = page.locator("dialog img").bounding_box(), page.get_by_role("button", name="Закр")
+    assert box is not None
+    # The picture fills its box as far as it stays a square.
+    assert min(box["width"], box["height"]) > min(width, height) * 0.9
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width
+    assert box["y"] >= 0 and box["y"] + box["height"] <= height
+    expect(close).to_be_in_viewport(ratio=1)
+    colour = "getComputedStyle(document.querySelector('dialog')).backgroundColor"
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(colour) == "rgb(255, 255, 255)"
+
+
+def test_button_of_a_file_speaks_russian_and_names_what_was_chosen(show: Show):
+    page = show(rx.html(check_forms_html()))
+    field = page.get_by_label("Картинка с QR-кодом")
+    pick = page.locator(".e-pick")
+    expect(pick.get_by_text("Файл не выбран")).to_be_visible()
+    # The browser's own words, in whatever language, are under a button of ours and never seen.
+    assert field.evaluate("input => getComputedStyle(input).opacity") == "0"
+    assert field.get_attribute("title") == ""
+    with page.expect_file_chooser():
+        pick.get_by_text("Выбрать файл").click(force=True)
+    field.focus()
+    with page.expect_file_chooser():
+        page.keyboard.press("Space")
+    outline = "node => getComputedStyle(node).outlineStyle"
+    assert pick.locator(".btn").evaluate(outline) == "solid"
+    field.set_input_files(FilePayload(name="код.png", mimeType="image/png", buffer=b"x"))
+    expect(pick.get_by_text("код.png")).to_be_visible()
+    expect(pick.get_by_text("Файл не выбран")).to_be_hidden()

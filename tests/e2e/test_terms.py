@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from tests.e2e.conftest import Visit
 from tests.files import good
 from tests.running import HOLDER, OPERATOR, OTHER_OPERATOR, Server
+
+
+def assert_prints_one_clean_sheet(page: Page) -> None:
+    sheet = page.locator(".e-sheet > div")
+    expect(page.get_by_role("heading", name="Версии книжки")).to_be_visible()
+    expect(sheet).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(sheet.get_by_text("Отпечаток", exact=True)).to_be_visible()
+    expect(sheet.get_by_text("Врач-терапевт")).to_be_visible()
+    expect(sheet.get_by_text("сведения на")).to_be_visible()
+    for gone in ("Версии книжки", "Показать работодателю"):
+        expect(page.get_by_role("heading", name=gone)).to_be_hidden()
+    expect(page.get_by_role("navigation")).to_have_count(0)
+    made = page.pdf(
+        format="A4", margin={"top": "12mm", "right": "12mm", "bottom": "12mm", "left": "12mm"}
+    )
+    assert PdfFileReader(BytesIO(made)).root["/Pages"]["/Count"] == 1
+    page.emulate_media(media="screen")
 
 
 def test_term_name_and_suspension(server: Server, visit: Visit, tmp_path: Path):
@@ -26,6 +46,7 @@ def test_term_name_and_suspension(server: Server, visit: Visit, tmp_path: Path):
     number = told.split()[-1]
     server.settle()
     holder = visit("/cabinet/book", person=HOLDER)
+    assert_prints_one_clean_sheet(holder)
     holder.get_by_role("button", name="Продлить срок действия").click()
     holder.get_by_role("button", name="Продлить", exact=True).click()
     expect(holder.get_by_text("Продлить можно будет с")).to_be_visible()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from emk_app import clock
 from emk_app.domain.actors import Actor
 from emk_app.domain.sharing import LinkState
+from emk_app.presenting.books import SENDING
 from emk_app.services import issuing, sharing, verifying
 from emk_app.states.book import BookState
 from emk_app.states.session import MessageState
@@ -64,6 +66,24 @@ async def test_link_is_made_shown_and_closed(screens: Screens):
     await screen.send(BookState.close_link(row.id), PAGE)
     assert links(holder)[0].state is LinkState.LINK_REVOKED
     assert not (await screen.state(BookState)).links[0].is_open
+
+
+async def test_link_goes_whole_into_a_letter_or_a_messenger(screens: Screens):
+    holder = make_holder(clock.now())
+    make_book(holder, clock.now())
+    screen = await open_book(screens, holder)
+    await screen.send(BookState.make_link(FORM), PAGE)
+    state = await screen.state(BookState)
+    row = state.links[0]
+    # Which half of the code it is matters: what is signed goes to nobody's server.
+    assert "#" not in row.url
+    assert state.as_of
+    for name, before in SENDING.items():
+        parts = urlsplit(before + row.quoted)
+        assert parts.scheme == ("mailto" if name == "Почта" else "https")
+        said = parse_qs(parts.query)
+        assert [value for (value,) in said.values() if value.endswith(row.url)], name
+        assert not parts.fragment
 
 
 async def test_look_appears_by_itself(screens: Screens):
