@@ -116,6 +116,7 @@ def _gated(endpoint: Endpoint) -> Answer | Quick:
             if not endpoint.access.is_open:
                 actor = await actor_of(request)
                 if not endpoint.access.admits(actor.role):
+                    log.info("refused %s for %s", endpoint.path, actor.role)
                     raise NotPermitted(f"{actor.role} at {endpoint.path}")
             return await inner(request)
         except DomainError as error:

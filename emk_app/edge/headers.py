@@ -32,6 +32,8 @@ SCAN_POLICY: Final = (
     b"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'"
 )
 """Of the worker that reads QR codes: WebAssembly runs in it and on no page (decision 0020)."""
+UNFRAMED: Final = b"frame-ancestors 'none'"
+"""Of what is no page; ``x-frame-options`` alone is of the past."""
 KEPT: Final = (200, 206, 304)
 """Answers that a browser may keep; never a refusal or an error."""
 
@@ -72,10 +74,10 @@ def headers_for(
     if settings().is_secure:
         added.append(HSTS)
     is_page = content_type.startswith(b"text/html")
-    if is_page and b"content-security-policy" not in given:
-        added.append((b"content-security-policy", page_policy()))
     if path == SCAN_WORKER:
         added.append((b"content-security-policy", SCAN_POLICY))
+    elif b"content-security-policy" not in given:
+        added.append((b"content-security-policy", page_policy() if is_page else UNFRAMED))
     if b"cache-control" not in given:
         if status not in KEPT or is_page or content_type.startswith(b"application/json"):
             added.append(NO_STORE)

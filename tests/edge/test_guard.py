@@ -335,6 +335,22 @@ def test_every_answer_carries_the_headers():
     assert "unsafe-eval" not in policy
     assert "script-src 'self' 'unsafe-inline'" not in policy
     assert "frame-ancestors 'none'" in policy
+    other = ask(Behind(b"application/json")).headers["content-security-policy"]
+    assert other == "frame-ancestors 'none'"
+
+
+def test_over_https_answers_say_so_for_a_year_and_the_cookie_is_of_this_host_alone(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    over_https = dataclasses.replace(settings(), origin=ORIGIN.replace("http://", "https://"))
+    for module in ("headers", "cookies"):
+        monkeypatch.setattr(f"emk_app.edge.{module}.settings", lambda: over_https)
+    answer = ask(Behind())
+    assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+    name, _, rest = answer.headers["set-cookie"].partition("=")
+    assert name == "__Host-emk_sid"
+    assert {"Path=/", "HttpOnly", "Secure"} <= set(rest.split("; "))
+    assert "Domain" not in rest
 
 
 def test_hashed_assets_are_kept_for_ever():

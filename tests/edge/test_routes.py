@@ -84,12 +84,14 @@ def test_strangers_are_not_let_in(endpoint: Endpoint):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.SYSTEM}))
-def test_other_roles_are_not_let_in(role: Role):
+def test_other_roles_are_not_let_in(role: Role, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO", "emk.api")
     accounts.create_user(role, "x@example.ru", PASSWORD, totp_secret=SECRET, now=clock.now())
     cookie = signed_in(clock.now(), "x@example.ru")
     for endpoint in CLOSED:
         if role not in TABLE[f"{endpoint.method} {endpoint.path}"].roles:
             assert ask(endpoint.method, place(endpoint), cookie).status_code == 403, endpoint.path
+            assert caplog.messages[-1] == f"refused {endpoint.path} for {role}"
 
 
 def enveloped(answer: httpx.Response) -> bool:

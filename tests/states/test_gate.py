@@ -88,7 +88,10 @@ async def refused(screen: Screen, name: str) -> str | None:
 
 
 @pytest.mark.parametrize("role", [None, *ROLES])
-async def test_handler_is_closed_to_everybody_it_does_not_name(screens: Screens, role: Role | None):
+async def test_handler_is_closed_to_everybody_it_does_not_name(
+    screens: Screens, role: Role | None, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO", "emk.gate")
     screen = await (screens.signed_in(make_user(role)) if role else screens.stranger())
     closed = [name for name in HANDLERS if name not in FRAMEWORK and not admitted(name, role)]
     assert len(closed) > 20
@@ -96,6 +99,8 @@ async def test_handler_is_closed_to_everybody_it_does_not_name(screens: Screens,
         declared = access_of(HANDLERS[name].handler.fn) is not None
         gone_to = await refused(screen, name)
         assert gone_to == (("/forbidden" if role else "/login") if declared else None), name
+        if declared:
+            assert caplog.messages[-1] == f"refused {name} for {role or 'nobody'}"
 
 
 async def test_session_that_has_ended_opens_nothing_at_all(screens: Screens):
