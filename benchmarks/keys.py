@@ -59,7 +59,7 @@ def measure(data: Path) -> tuple[list[float], list[float]]:
     bare: list[float] = []
     with (
         servers.ours(data) as behind,
-        _slow_line(front, behind),
+        _slow_line(front, behind.port),
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(

@@ -93,7 +93,8 @@ def answers(data: Path, codes: Path) -> dict[str, float]:
         return json.loads(done.stdout)
 
     os.environ["EMK_OCR"] = "on"
-    with servers.ours(data) as port:
+    with servers.ours(data) as served:
+        port = served.port
         while left() == 2 * HANDED_IN:
             time.sleep(0.1)
         reading = loaded(port)

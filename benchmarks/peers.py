@@ -4,15 +4,21 @@
 unsealing, the same signature over the same bytes, an answer in JSON. It has no guard, no limits,
 no rules beyond the signature, and writes nothing down.
 
+``watch`` and ``commit`` are Server-Sent Events on Starlette: a row written down, a line for each
+who watches. ``socket_app`` is socket.io alone.
+
 ``plain`` is Starlette and Jinja with the text of our verdict page and a small stylesheet by hand.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
 import sqlite3
+from collections import defaultdict
+from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any
 
@@ -22,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jinja2 import Template
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from emk_app.crypto import sealing, signing
@@ -103,6 +109,56 @@ def _checked(code: str) -> dict[str, Any]:
 @cache
 def _key() -> ec.EllipticCurvePublicKey:
     return signing.p256_key(keystore().book_signer.certificate)
+
+
+def stream_app() -> Any:
+    return Starlette(routes=[Route("/watch/{topic}", watch), Route("/commit/{topic}", commit)])
+
+
+async def watch(request: Request) -> StreamingResponse:
+    told: asyncio.Queue[bytes] = asyncio.Queue()
+    _watching[request.path_params["topic"]].append(told)
+
+    async def lines() -> AsyncIterator[bytes]:
+        while True:
+            yield await told.get()
+
+    return StreamingResponse(lines(), media_type="text/event-stream")
+
+
+async def commit(request: Request) -> Response:
+    """Write a row down and tell those who watch."""
+    topic = request.path_params["topic"]
+    _counts().execute("INSERT INTO counts VALUES (?)", (topic,))
+    line = b'data: {"looks": "' + topic.encode() + b'"}\n\n'
+    for told in _watching[topic]:
+        told.put_nowait(line)
+    return Response()
+
+
+_watching: defaultdict[str, list[asyncio.Queue[bytes]]] = defaultdict(list)
+
+
+@cache
+def _counts() -> sqlite3.Connection:
+    made = sqlite3.connect(settings().data / "counts.db", isolation_level=None)
+    made.execute("PRAGMA journal_mode = WAL")
+    made.execute("CREATE TABLE IF NOT EXISTS counts (topic TEXT)")
+    return made
+
+
+def socket_app() -> Any:
+    """Serve socket.io that says back what it is told, in the frame of an event of ours."""
+    import socketio
+
+    server = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins="*")
+
+    async def said(sid: str, event: dict[str, Any]) -> None:
+        delta = {"state": {"text": event["payload"]["text"]}}
+        await server.emit("event", {"delta": delta}, to=sid, namespace="/_event")
+
+    server.on("event", said, namespace="/_event")
+    return socketio.ASGIApp(server, socketio_path="/_event")
 
 
 async def _lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -1,0 +1,189 @@
+"""Screens that follow what is committed, events, and what a session costs, beside plain peers."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import select
+
+from benchmarks import servers, shelf
+from benchmarks.servers import Served
+from emk_app import clock
+from emk_app.db.engine import unit_of_work
+from emk_app.db.tables.people import User, UserSession
+from emk_app.services import accounts
+
+WATCHERS = tuple(map(int, os.environ.get("EMK_BENCH_WATCHERS", "100,500,1000,2000").split(",")))
+RATE = 50
+SECONDS = 8
+PAGE = "/cabinet/book/access"
+READY, WANTED = '"has_book_rx_state_":true', 'looks_rx_state_":[{'
+CROWD = 1000
+CROWDS = 3
+CLIENTS = 50
+EVENTS = 110
+"""Of each client in a round: a tab may send 120 at once and then forty a second."""
+ROUNDS = 5
+SIMPLE = "reflex___state____state.emk_app___states___session____message_state.alert"
+
+
+@dataclass(frozen=True)
+class People:
+    """Holders who are signed in, and a link to the book of each."""
+
+    cookies: list[str]
+    codes: list[str]
+
+
+def people(count: int) -> People:
+    """Make so many holders with books, links and sessions."""
+    codes = shelf.fill(count)
+    now = clock.now()
+    cookies = [secrets.token_urlsafe(32) for _ in range(count)]
+    with unit_of_work() as db:
+        holders = sorted(db.exec(select(User.id)).all())[-count:]
+        db.add_all(
+            UserSession(
+                ref=accounts.ref_of(cookie),
+                user_id=holder,
+                factor_at=now,
+                device="benchmark",
+                created_at=now,
+                last_seen_at=now,
+                expires_at=now + timedelta(hours=12),
+            )
+            for holder, cookie in zip(holders, cookies, strict=True)
+        )
+    return People(cookies, codes)
+
+
+def watched(server: Served, known: People | None, clients: int) -> dict[str, Any]:
+    """Let so many watch one thing each at fifty commits a second; ours, or the peer."""
+    if known is None:
+        asked: dict[str, Any] = {
+            "kind": "stream",
+            "watch": [f"/watch/{number}" for number in range(clients)],
+            "commit": [f"/commit/{number}" for number in range(clients)],
+            "wanted": "looks",
+            "ready": "looks",
+        }
+    else:
+        asked = {
+            "kind": "socket",
+            "cookies": known.cookies,
+            "page": PAGE,
+            "commit": [f"/api/verify/{code}" for code in known.codes],
+            "wanted": WANTED,
+            "ready": READY,
+        }
+    asked |= {"work": "watch", "all": False, "rate": RATE, "commits": RATE * SECONDS}
+    return _measured(server, asked, clients)
+
+
+def crowded(server: Served, known: People | None) -> dict[str, Any]:
+    """Let a crowd watch one and the same thing; commit now and then."""
+    if known is None:
+        asked: dict[str, Any] = {
+            "watch": ["/watch/all"] * CROWD,
+            "commit": ["/commit/all"],
+            "wanted": "looks",
+            "ready": "looks",
+        }
+    else:
+        raise NotImplementedError
+    asked |= {"work": "watch", "kind": "stream", "all": True, "rate": 0.5, "commits": CROWDS}
+    return _measured(server, asked, CROWD)
+
+
+def acted(server: Served) -> dict[str, float]:
+    """Let strangers send simple events, each as soon as the last is answered."""
+    asked = {
+        "work": "events",
+        "cookies": [secrets.token_urlsafe(32) for _ in range(CLIENTS)],
+        "clients": CLIENTS,
+        "events": EVENTS,
+        "name": SIMPLE,
+        "port": server.port,
+    }
+    with _clients(asked) as process:
+        return json.loads(_line(process))
+
+
+def _measured(server: Served, asked: dict[str, Any], clients: int) -> dict[str, Any]:
+    before = server.memory()
+    with _clients(asked | {"clients": clients, "port": server.port}) as process:
+        opened = json.loads(_line(process))
+        memory = (server.memory() - before) / clients
+        busy = server.busy()
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        found = json.loads(_line(process))
+        busy = server.busy() - busy
+    return found | {
+        "opened": opened["opened"],
+        "memory": memory / 1024,
+        "cost": 1000 * busy / asked["commits"],
+    }
+
+
+@contextmanager
+def _clients(asked: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.clients"],
+        cwd=servers.ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(asked) + "\n")
+        process.stdin.flush()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("the clients have failed; what they said is above")
+    return line
+
+
+def main() -> int:
+    """Print one JSON object with everything; a folder for the data is the argument."""
+    data = Path(os.environ["EMK_DATA"])
+    known = people(max(WATCHERS))
+    print("people", file=sys.stderr)
+    found: dict[str, Any] = {"watching": {}, "acting": []}
+    for clients in WATCHERS:
+        with servers.ours(data) as our, servers.peer("stream_app", data) as peer:
+            found["watching"][clients] = {
+                "ours": watched(our, known, clients),
+                "peer": watched(peer, None, clients),
+            }
+            print(clients, found["watching"][clients], file=sys.stderr)
+    with servers.ours(data) as our, servers.peer("socket_app", data) as peer:
+        for _ in range(ROUNDS):
+            found["acting"].append({"ours": acted(our), "peer": acted(peer)})
+            print(found["acting"][-1], file=sys.stderr)
+    print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
