@@ -183,8 +183,8 @@ def main(arguments: list[str]) -> int:
         for command in (("db", "upgrade"), ("keys",)):
             if cli.main(command):
                 return 1
-        with servers.ours(data) as port:
-            print(json.dumps(asyncio.run(_run(port)), indent=2))
+        with servers.ours(data) as served:
+            print(json.dumps(asyncio.run(_run(served.port)), indent=2))
     return 0
 
 

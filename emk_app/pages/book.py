@@ -593,9 +593,12 @@ PAGES = (
         BOOK,
         "Медицинская книжка",
         book,
-        (PersonState.load, BookSearchState.begin, BookState.follow),
+        (PersonState.load, BookSearchState.begin, BookState.follow, BookState.follow_looks),
     ),
     Page(
-        ACCESS, "Доступ к книжке", access, (PersonState.load, BookState.follow, RecordsState.follow)
+        ACCESS,
+        "Доступ к книжке",
+        access,
+        (PersonState.load, BookState.follow, BookState.follow_looks, RecordsState.follow),
     ),
 )

@@ -162,6 +162,14 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     result: LookResult
 
 
+def topic_of(holder_id: int) -> str:
+    """Return the topic of looks at a holder's book; none of the holder's other screens shows them.
+
+    At a gate they come by the second.
+    """
+    return f"looks:{holder_id}"
+
+
 def look(code: str, viewer: str, *, now: datetime) -> LookResult:
     """Return what the link shows now, and write the look down; raise ``NotFound``.
 
@@ -220,7 +228,7 @@ def record(sights: Sequence[Sight], *, quickly: bool = False) -> list[LookResult
                 for sight, result in zip(sights, results, strict=True)
             ],
         )
-        changes.announce(db, *{f"holder:{sight.holder_id}" for sight in sights})
+        changes.announce(db, *{topic_of(sight.holder_id) for sight in sights})
         for share_id in sorted({sight.share_id for sight in sights if sight.is_news}):
             _tell(db, next(sight for sight in sights if sight.share_id == share_id))
     return results

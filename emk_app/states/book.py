@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import reflex as rx
 
 from emk_app import clock
-from emk_app.domain.actors import Role
+from emk_app.domain.actors import Actor, Role
 from emk_app.domain.errors import DomainError, Invalid
 from emk_app.domain.sharing import ShareScope
 from emk_app.edge.policy import allow
@@ -18,7 +19,10 @@ from emk_app.presenting.book_vaccinations import ShotRow, shot_rows
 from emk_app.presenting.book_versions import DifferenceRow, TermRow, VersionRow, WantRow
 from emk_app.presenting.books import CardRow, FactRow, ItemRow, LinkRow, LookRow
 from emk_app.presenting.formats import day, moment
-from emk_app.services import applying, issuing, renewing, sharing, versioning
+from emk_app.services import applying, issuing, renewing, sharing, verifying, versioning
+from emk_app.services.issuing import BookCard
+from emk_app.services.renewing import Outlook
+from emk_app.services.versioning import VersionView
 from emk_app.states import live
 from emk_app.states.session import actor_of, hush, say, warn
 from emk_app.states.sign_in import text_of
@@ -66,6 +70,17 @@ class BookState(rx.State):
         async for _ in live.changes(f"holder:{actor.user_id}"):
             async with self:
                 await self._show()
+
+    @rx.event(background=True)
+    @allow(Role.HOLDER, quiet=True)
+    async def follow_looks(self):
+        """Show each look; nothing is read that a look does not change."""
+        async with self:
+            actor = await actor_of(self)
+        async for _ in live.changes(verifying.topic_of(actor.user_id)):
+            async with self:
+                actor, now = await actor_of(self), clock.now()
+                self._show_links(*await in_thread(_read_links, actor, now), now)
 
     @rx.event
     @allow(Role.HOLDER)
@@ -181,13 +196,9 @@ class BookState(rx.State):
     async def _show(self) -> None:
         """Read everything afresh and take over what has changed."""
         actor, now = await actor_of(self), clock.now()
-        card = await in_thread(issuing.card, actor, now=now)
-        links = [rows.link_row(link) for link in await in_thread(sharing.links, actor, now=now)]
-        looks = [rows.look_row(look) for look in await in_thread(sharing.looks, actor)]
+        card, outlook, versions, links, looks = await in_thread(_read, actor, now)
         shown = rows.card_row(card) if card else CardRow()
         items = rows.item_rows(card) if card else []
-        outlook = await in_thread(renewing.outlook, actor, now=now)
-        versions = await in_thread(versioning.versions, actor, card.id) if card else ()
         term = wording.term_row(outlook, card) if outlook and card else TermRow()
         if shown != self.card:
             self.card, self.has_book, self.facts = shown, card is not None, []
@@ -204,13 +215,30 @@ class BookState(rx.State):
             self.items = items
         if (shots := shot_rows(card) if card else []) != self.shots:
             self.shots = shots
+        self._show_links(links, looks, now)
+        if not self.is_loaded:
+            self.is_loaded = True
+
+    def _show_links(self, links: list[LinkRow], looks: list[LookRow], now: datetime) -> None:
         if links != self.links:
             self.links, self.open_links = links, [link for link in links if link.is_open]
         if looks != self.looks:
             self.looks = looks
         self.as_of = moment(now)
-        if not self.is_loaded:
-            self.is_loaded = True
+
+
+def _read(
+    actor: Actor, now: datetime
+) -> tuple[BookCard | None, Outlook | None, tuple[VersionView, ...], list[LinkRow], list[LookRow]]:
+    card = issuing.card(actor, now=now)
+    outlook = renewing.outlook(actor, now=now)
+    versions = versioning.versions(actor, card.id) if card else ()
+    return card, outlook, versions, *_read_links(actor, now)
+
+
+def _read_links(actor: Actor, now: datetime) -> tuple[list[LinkRow], list[LookRow]]:
+    links = [rows.link_row(link) for link in sharing.links(actor, now=now)]
+    return links, [rows.look_row(look) for look in sharing.looks(actor)]
 
 
 def _count(value: Any) -> int | None:

@@ -316,7 +316,7 @@ def test_code_is_read_in_any_case(now: datetime):
 async def test_each_look_is_written_down_and_its_holder_is_told(now: datetime):
     holder = make_holder(now)
     code = share(holder, make_book(holder, now), now)
-    watch = changes.subscribe([f"holder:{holder.user_id}"])
+    watch = changes.subscribe([verifying.topic_of(holder.user_id)])
     look(code, now)
     async with asyncio.timeout(5):
         await watch.wait()

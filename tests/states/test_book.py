@@ -28,6 +28,7 @@ NONSENSE: tuple[Any, ...] = (None, -1, 10**30, True, "", "x" * 5000, [], {}, {"a
 async def open_book(screens: Screens, holder: Actor) -> Screen:
     screen = await screens.signed_in(holder.user_id)
     await screen.follow(BookState.follow, PAGE)
+    await screen.follow(BookState.follow_looks, PAGE)
     await screen.until(BookState, lambda state: state.is_loaded)
     return screen
 
@@ -95,6 +96,9 @@ async def test_look_appears_by_itself(screens: Screens):
     verifying.look(code, "Firefox, Android", now=clock.now())
     state = await screen.until(BookState, lambda state: len(state.looks) == 1)
     assert (state.looks[0].viewer, state.looks[0].verdict) == ("Firefox, Android", "Действует")
+    verifying.look(code, "Chrome, Windows", now=clock.now())
+    state = await screen.until(BookState, lambda state: len(state.looks) == 2)
+    assert state.open_links[0].looks == "2\u00a0просмотра из 5"
 
 
 async def test_revoked_book_turns_red_by_itself(screens: Screens):
