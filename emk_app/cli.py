@@ -37,6 +37,7 @@ from emk_app.presenting import registers
 from emk_app.services import (
     accounts,
     auditing,
+    barring,
     delivering,
     exchanging,
     importing,
@@ -91,6 +92,17 @@ def _create_user(options: argparse.Namespace) -> int:
         now=clock.now(),
     )
     print(f"user {user_id}")
+    return 0
+
+
+def _shut(options: argparse.Namespace) -> int:
+    now = clock.now()
+    if options.act == "unbar":
+        barring.unbar(SYSTEM, options.login, now=now)
+        print("let in again")
+        return 0
+    act = barring.bar if options.act == "bar" else barring.end_sessions
+    print(f"sessions ended: {act(SYSTEM, options.login, now=now)}")
     return 0
 
 
@@ -458,6 +470,15 @@ def _parser() -> argparse.ArgumentParser:
         "--specialty", action="append", default=[], choices=list(SPECIALTIES), help="a physician's"
     )
     user.set_defaults(run=_create_user)
+
+    for act, said in (
+        ("bar", "let somebody in no more, and end their sessions at once"),
+        ("unbar", "let them in again"),
+        ("end-sessions", "end somebody's sessions at once"),
+    ):
+        shut = commands.add_parser(act, help=said)
+        shut.add_argument("login", help="phone, e-mail or 12-digit ИНН")
+        shut.set_defaults(run=_shut, act=act)
 
     seed = commands.add_parser("seed", help="build the demo world; safe to repeat")
     seed.set_defaults(run=_seed)

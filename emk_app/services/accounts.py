@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from emk_app.keys import keystore
 from emk_app.services import auditing, factors, notifying, throttling
 from emk_app.services.factors import Offer, Place
 from emk_app.services.throttling import key_of
+
+log = logging.getLogger("emk.accounts")
 
 SEEN_STEP: Final = timedelta(minutes=1)
 """How stale ``last_seen_at`` may grow before it is written again."""
@@ -184,6 +187,7 @@ def begin_sign_in(door: str, login: str, password: str, *, source: str, now: dat
     usable = user is not None and user.disabled_at is None
     check = passwords.verify_password(password, user.password_hash if user and usable else None)
     if user is None or not usable or not check.ok:
+        log.info("refused a sign-in of user %s: password", user.id if user else "unknown")
         raise WrongCredentials
     rehashed = passwords.hash_password(password) if check.needs_rehash else None
     with unit_of_work() as db:
@@ -266,6 +270,7 @@ def confirm_code(door: str, code: str, *, now: datetime) -> str:
         ticket = give_ticket(db, door, user, way, now) if way else ""
     # The count of tries is kept though the code be wrong, so the refusal comes after.
     if not ticket:
+        log.info("refused a sign-in of user %s: code", user.id)
         raise WrongCode
     factors.forgive(user.id)
     return ticket
@@ -395,6 +400,7 @@ def renew_factor(actor: Actor, code: str, *, now: datetime) -> None:
         if user is not None and way is not None:
             freshen(db, actor, user, way, now)
     if way is None:
+        log.info("refused a fresh factor of user %s: code", actor.user_id)
         raise WrongCode
     factors.forgive(actor.user_id)
 

@@ -1,0 +1,65 @@
+"""Shutting people out: by whoever runs the service, from the command line; no screen leads here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from emk_app.db.engine import unit_of_work
+from emk_app.db.tables.people import User
+from emk_app.domain.actors import Actor, Role, permit
+from emk_app.domain.contacts import Login as LoginName
+from emk_app.domain.errors import NotFound
+from emk_app.services import accounts, auditing
+
+
+def bar(actor: Actor, login: str, *, now: datetime) -> int:
+    """Let the person in no more and end their sessions at once; return how many were alive.
+
+    A second time changes nothing. Raises ``NotFound``, and ``InvalidValue`` for what is no login.
+    """
+    permit(actor, Role.SYSTEM)
+    with unit_of_work() as db:
+        user = _known(db, login)
+        if user.disabled_at is not None:
+            return 0
+        # First the sessions: those of the disabled are dead and would not be counted.
+        ended = accounts.revoke_all(db, user.id, now)
+        accounts.forget_resets(db, user.id)
+        user.disabled_at = now
+        db.add(user)
+        _audit(db, actor, "bar", user, now)
+        return ended
+
+
+def unbar(actor: Actor, login: str, *, now: datetime) -> None:
+    """Let the person in again, by the factors they had; a second time changes nothing."""
+    permit(actor, Role.SYSTEM)
+    with unit_of_work() as db:
+        user = _known(db, login)
+        if user.disabled_at is not None:
+            user.disabled_at = None
+            db.add(user)
+            _audit(db, actor, "unbar", user, now)
+
+
+def end_sessions(actor: Actor, login: str, *, now: datetime) -> int:
+    """End every session of the person at once; return how many were alive."""
+    permit(actor, Role.SYSTEM)
+    with unit_of_work() as db:
+        user = _known(db, login)
+        ended = accounts.revoke_all(db, user.id, now)
+        _audit(db, actor, "end_sessions", user, now)
+        return ended
+
+
+def _known(db: Session, login: str) -> User:
+    found = accounts.user_by_login(db, LoginName.parse(login))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _audit(db: Session, actor: Actor, action: str, user: User, now: datetime) -> None:
+    auditing.record(db, actor, action, f"user:{user.id}", subject_id=user.id, now=now)
