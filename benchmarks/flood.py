@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import secrets
 import sys
 import tempfile
@@ -25,8 +24,8 @@ from typing import Any, Final
 import aiohttp
 
 LOAD: Final = "reflex___state____state.hydrate_and_load"
-LOADED: Final = re.compile(r'"is_hydrated_rx_state_": ?true')
-"""Stands in the last of the answers to it."""
+ALERT: Final = "reflex___state____state.emk_app___states___session____message_state.alert"
+"""An event that anybody may send and that shows its own text."""
 SOCKETS: Final = 40
 """What the flooder tries to hold; it gets fewer."""
 ASKERS: Final = 16
@@ -34,9 +33,9 @@ ASKERS: Final = 16
 SECONDS: Final = 8.0
 
 
-def _event(path: str) -> str:
-    place = {"pathname": path, "asPath": path, "query": {}}
-    said = {"name": LOAD, "payload": {}, "router_data": place}
+def _event(name: str, **payload: str) -> str:
+    place = {"pathname": "/login", "asPath": "/login", "query": {}}
+    said = {"name": name, "payload": payload, "router_data": place}
     return "42/_event," + json.dumps(["event", said])
 
 
@@ -80,10 +79,10 @@ class Client:
             reader = asyncio.create_task(self._swallow(socket))
             with suppress(ConnectionError, aiohttp.ClientError):
                 while time.perf_counter() < until and not socket.closed:
-                    await socket.send_str(_event("/login"))
+                    await socket.send_str(_event(LOAD))
                     self.told["events"] += 1
                     await asyncio.sleep(0)
-            self.told["hung up on"] += socket.close_code == 4429
+            self.told["hung up on"] += socket.closed
             await socket.close()
             await reader
 
@@ -105,18 +104,12 @@ class Client:
         socket = await self.socket()
         took: list[float] = []
         while time.perf_counter() < until:
+            mark = secrets.token_hex(8)
             began = time.perf_counter()
-            await socket.send_str(_event("/login"))
-            while True:
-                message = await socket.receive()
-                if message.type is not aiohttp.WSMsgType.TEXT:
-                    raise RuntimeError(f"hung up on: {socket.close_code}")
+            await socket.send_str(_event(ALERT, text=mark))
+            while mark not in (message := await socket.receive()).data:
                 if message.data == "2":
                     await socket.send_str("3")
-                elif (
-                    message.data.startswith('42/_event,["event"') and "is_hydrated" in message.data
-                ):
-                    break
             took.append(time.perf_counter() - began)
             await asyncio.sleep(0.1)
         await socket.close()

@@ -4,6 +4,7 @@ read afresh, is such a one (D20).
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import logging
@@ -15,14 +16,16 @@ import reflex as rx
 from reflex.app import EventNamespace
 from reflex.istate.data import RouterData
 from reflex.state import BaseState, StateUpdate
+from reflex_base.constants import RouteVar
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
 from emk_app import clock, figures, incidents
-from emk_app.edge import cookies
+from emk_app.edge import cookies, limits
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.edge.policy import Access, Undeclared, access_of
+from emk_app.edge.turns import Turns, give_after
 from emk_app.services import accounts
 from emk_app.settings import settings
 from emk_app.threads import in_thread
@@ -46,6 +49,9 @@ FORBIDDEN_PAGE: Final = "/forbidden"
 SIGN_IN_PAGE: Final = "/login"
 EVENTS_A_SECOND: Final = 40.0
 BURST: Final = 120
+AT_WORK_PER_CALLER: Final = 4
+AT_WORK_PER_ADDRESS: Final = 8
+"""Events at once; more wait unread in their sockets, so that they cost neither time nor memory."""
 BOOT: Final = "reflex___state____state.hydrate_and_load"
 OPENING: Final = FRAMEWORK - {name for name in FRAMEWORK if name.endswith(".set_is_hydrated")}
 """Those of the framework's events that a page sends; the others follow from them."""
@@ -90,6 +96,8 @@ class QuietNamespace(EventNamespace):
     def __init__(self, namespace: str, app: rx.App) -> None:
         super().__init__(namespace, app)
         self._allowance = Allowance(BURST, EVENTS_A_SECOND)
+        self._of_callers = Turns(AT_WORK_PER_CALLER)
+        self._of_addresses = Turns(AT_WORK_PER_ADDRESS)
 
     async def on_event(self, sid: str, data: Any) -> None:
         """Pass on an event that a page may send, rebuilt from what was understood of it."""
@@ -101,15 +109,32 @@ class QuietNamespace(EventNamespace):
         if payload is None:
             return
         place = place_of(fields.get("router_data"))
+        # The socket is read no further until there is a turn.
+        ref, address = self._source_of(sid)
+        of_caller = await self._of_callers.take(ref)
+        of_address = await self._of_addresses.take(address)
+        work: asyncio.Future[Any] | None = None
         try:
             await super().on_event(sid, {"name": name, "payload": payload, "router_data": place})
+            # The one that was put in the queue just now; the framework keeps it to itself.
+            work = next(reversed(self.app.event_processor._futures.values()), None)  # pyright: ignore
         except Exception as error:
             incidents.note(log, "an event's way in", error)
+        finally:
+            for give in (of_caller, of_address):
+                give_after(give, work)
 
     async def on_client_error(self, sid: str, data: Any = None) -> None:
         """Note that a browser failed; its words are not ours to keep."""
         if self._has_allowance(sid):
             log.warning("a browser reported an error")
+
+    def _source_of(self, sid: str) -> tuple[str, str]:
+        """Return the session and the address behind a socket."""
+        known: Mapping[str, Any] = self._static_router_data.get(sid, {})
+        caller = caller_of(known)
+        address = str(known.get(RouteVar.CLIENT_IP, sid))
+        return (caller.ref if caller else sid), limits.source_of(address)
 
     def _has_allowance(self, sid: str) -> bool:
         # Counted by tab: a browser may take leave and connect anew on one and the same socket.

@@ -191,6 +191,9 @@ class Guard:
         ):
             await _refuse_socket(receive, send, 4403)
             return
+        if not self._sockets.may_knock(address):
+            await _refuse_socket(receive, send, TOO_MUCH)
+            return
         try:
             caller = await _caller(cookie)
         except Exception as error:

@@ -32,8 +32,8 @@ STATE_LIFE: Final = 3600.0
 FRAMES_AT_ONCE: Final = 240
 FRAMES_A_SECOND: Final = 60.0
 """What all tabs of one session may send."""
-FRAMES_AT_ONCE_PER_ADDRESS: Final = 2_000
-FRAMES_A_SECOND_PER_ADDRESS: Final = 200.0
+FRAMES_AT_ONCE_PER_ADDRESS: Final = 1_000
+FRAMES_A_SECOND_PER_ADDRESS: Final = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Class:
 
 FILES: Final = Class("files", 3_000, 300.0)
 """Styles, scripts and pictures of the build."""
-PAGES: Final = Class("pages", 600, 60.0)
+PAGES: Final = Class("pages", 400, 40.0)
 """Pages, and our own routes that only read."""
 CHANGES: Final = Class("changes", 300, 10.0)
 """Requests that change something, signing in included; its tries are counted elsewhere (D16)."""
@@ -83,6 +83,13 @@ class Sockets:
         self._frames = Allowance(FRAMES_AT_ONCE, FRAMES_A_SECOND)
         self._frames_of_address = Allowance(FRAMES_AT_ONCE_PER_ADDRESS, FRAMES_A_SECOND_PER_ADDRESS)
 
+    def may_knock(self, address: str) -> bool:
+        """Count one handshake, before anything is done for it; return whether it may go on."""
+        may = self._opening.take(source_of(address), monotonic())
+        if not may:
+            figures.TOO_MANY.labels("sockets").inc()
+        return may
+
     def open(self, ref: str, address: str, state: str, *, is_stranger: bool) -> bool:
         """Count one more socket; return whether there may be one. ``close`` what was opened."""
         source, at = source_of(address), monotonic()
@@ -91,7 +98,6 @@ class Sockets:
             or self._by_address[source] >= SOCKETS_PER_ADDRESS
             or self._open.total() >= SOCKETS
             or not self._has_room(state, at, STATES_OF_STRANGERS if is_stranger else STATES)
-            or not self._opening.take(source, at)
         ):
             figures.TOO_MANY.labels("sockets").inc()
             return False
