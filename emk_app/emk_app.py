@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
-from typing import cast
+from typing import Final, cast
 
 import reflex as rx
 from reflex.event import EventSpec
+from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 
 from emk_app import incidents, working
@@ -38,6 +40,7 @@ from emk_app.domain.errors import DomainError, NotSignedIn
 from emk_app.edge import gate
 from emk_app.edge.guard import App, Guard
 from emk_app.edge.site import Metered, Site
+from emk_app.outages import is_outage
 from emk_app.pages import site_map
 from emk_app.presenting import texts
 from emk_app.settings import settings
@@ -48,8 +51,18 @@ log = logging.getLogger("emk.events")
 
 _failed: deque[str] = deque(maxlen=1000)
 """Events that ended in an incident. What tells of one goes the way that it went: where that fails
-too, as with the database away, nobody is told of it, or it would never end.
+too, nobody is told of it, or it would never end.
 """
+
+
+OUT_OF_ORDER: Final = {
+    MessageState.get_full_name(): {
+        f"polite{FIELD_MARKER}": "",
+        f"assertive{FIELD_MARKER}": texts.OUT_OF_ORDER,
+    }
+}
+"""Sent to the screen past the state and the session, which may be what is away."""
+_telling: Final[set[asyncio.Task[None]]] = set()
 
 
 def tell_user(exception: Exception) -> EventSpec | None:
@@ -60,6 +73,10 @@ def tell_user(exception: Exception) -> EventSpec | None:
         return _alert(texts.sentence(exception))
     incident = incidents.note(log, "an event", exception)
     event = EventContext.get()
+    if is_outage(exception):
+        _telling.add(task := asyncio.get_running_loop().create_task(event.emit_delta(OUT_OF_ORDER)))
+        task.add_done_callback(_telling.discard)
+        return None
     if event.parent_txid in _failed:
         return None
     _failed.append(event.txid)

@@ -360,7 +360,7 @@ class Server:
     @contextmanager
     def database(self) -> Iterator[Session]:
         """Open the server's database beside it."""
-        engine = connect(f"sqlite:///{self.data / 'emk.db'}")
+        engine = connect(self.more.get("EMK_DATABASE_URL") or f"sqlite:///{self.data / 'emk.db'}")
         try:
             with Session(engine, expire_on_commit=False) as session:
                 yield session

@@ -63,6 +63,7 @@ SHARED: Final = "/.well-known/"
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""
 WATCHED: Final = ("/healthz", "/readyz")
+"""Asked by who watches over us: without a session, which would need the database, or a limit."""
 TOO_MUCH: Final = 4429
 """The code with which a socket is refused or closed that asks for too much."""
 SOON: Final = 5
@@ -143,7 +144,7 @@ class Guard:
             return
 
         try:
-            if not path.startswith("/assets/"):
+            if not path.startswith("/assets/") and path not in WATCHED:
                 cookie = cookies.read_cookie(given.get(b"cookie", ""))
                 caller = await _caller(cookie)
                 is_ended = caller.standing is Standing.ENDED

@@ -48,7 +48,7 @@ def settle_people(count: int) -> list[int]:
     ]
 
 
-def drafts(holders: list[int], clinic_id: int) -> list[str]:
+def drafts(holders: list[int], clinic_id: int | None) -> list[str]:
     """Give each holder a draft that is ready to be handed in; return their numbers."""
     now = clock.now()
     _end_earlier(holders)
