@@ -17,8 +17,10 @@ from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
 from prometheus_client.registry import Collector
 
 from emk_app import clock, figures, incidents
+from emk_app.crypto.signing import KeyUse
 from emk_app.db import changes
 from emk_app.db.engine import engine
+from emk_app.keys import keystore
 from emk_app.readiness import PROBES
 from emk_app.services import gauging
 from emk_app.settings import settings
@@ -41,6 +43,7 @@ class Gauges(Collector):
         """Return the gauges; those of a database that does not answer are left out."""
         yield from self._of_queues()
         yield from _of_pool()
+        yield from _of_signers()
         yield GaugeMetricFamily(
             "emk_watchers", "Screens and rounds that follow changes", value=changes.watchers()
         )
@@ -79,6 +82,22 @@ def _of_pool() -> Iterator[Metric]:
     for state, name in (("used", "checkedout"), ("idle", "checkedin"), ("over", "overflow")):
         if (count := getattr(pool, name, None)) is not None:
             family.add_metric([state], max(0, count()))
+    yield family
+
+
+def _of_signers() -> Iterator[Metric]:
+    family = GaugeMetricFamily(
+        "emk_signer_seconds_left", "Until a certificate of the key that signs ends", labels=["use"]
+    )
+    try:
+        store = keystore()
+    except Exception:
+        # ``emk_works`` says so.
+        return
+    for use in KeyUse:
+        signer = store.signer(use)
+        end = min(each.not_valid_after_utc for each in (signer.certificate, *signer.chain))
+        family.add_metric([use.value], (end - clock.now()).total_seconds())
     yield family
 
 

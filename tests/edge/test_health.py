@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import threading
 import time
@@ -188,6 +189,9 @@ def test_figures_name_patterns_of_routes_and_never_what_was_asked():
         "emk_sockets",
     ):
         assert name in text
+    left = dict(re.findall(r'emk_signer_seconds_left\{use="(\w+)"\} (\S+)', text))
+    assert set(left) == {"book", "qr", "list"}
+    assert all(0 < float(seconds) < 3 * 366 * 86400 for seconds in left.values())
     assert "112-233" not in text
     assert figures("/other")[0] == "404"
 
