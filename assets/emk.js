@@ -290,6 +290,12 @@
       );
     } else if (near(event, "[data-scan-stop]")) {
       import("/emk-scan.js").then((scan) => scan.stop());
+    } else if ((found = near(event, "[data-passkey]"))) {
+      const button = found;
+      import("/emk-passkey.js").then(
+        (passkey) => passkey.use(button),
+        () => say("Нет связи. Нажмите кнопку ещё раз."),
+      );
     } else if ((found = near(event, "[data-reveal]"))) {
       const input = document.getElementById(found.dataset.reveal);
       const shown = input.type === "password";

@@ -26,6 +26,7 @@ from emk_app.api import (
     health,
     identities,
     offline,
+    passkeys,
     records,
     registers,
     scans,
@@ -117,6 +118,7 @@ gate.install(app)
 ENDPOINTS = (
     *verdict.ENDPOINTS,
     *session.ENDPOINTS,
+    *passkeys.ENDPOINTS,
     *check.ENDPOINTS,
     *health.ENDPOINTS,
     *trust.ENDPOINTS,

@@ -15,6 +15,7 @@ from emk_app.components.tables import data_table
 from emk_app.components.timeline import timeline, timeline_entry
 from emk_app.domain.orders import OrderKind
 from emk_app.pages import frames
+from emk_app.pages.factors import fresh_factor
 from emk_app.pages.menus import OPERATOR_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import orders as rows
@@ -292,8 +293,7 @@ def _answer_dialog(
 def _code() -> rx.Component:
     return when(
         BookDeskState.needs_code,
-        forms.code_field(
-            "Код из приложения",
+        fresh_factor(
             "code",
             hint="Шесть цифр. Решение подтверждается свежим кодом.",
             error=BookDeskState.errors["code"],

@@ -21,6 +21,7 @@ from emk_app.domain.examinations import ItemKind
 from emk_app.domain.vaccinations import RecordKind
 from emk_app.pages import frames
 from emk_app.pages.attachments import paper
+from emk_app.pages.factors import fresh_factor
 from emk_app.pages.menus import CLINIC_MENU
 from emk_app.pages.reception import day_visits
 from emk_app.pages.table import Page
@@ -864,8 +865,7 @@ def _confirmation() -> rx.Component:
         rx.cond(
             ExaminationState.needs_code,
             rx.el.div(
-                forms.code_field(
-                    "Код из приложения",
+                fresh_factor(
                     "code",
                     hint="Шесть цифр. Подпись подтверждается свежим кодом.",
                     error=ExaminationState.errors["code"],
@@ -941,8 +941,7 @@ def _withdrawal() -> rx.Component:
                 "Осмотр откроется для исправления. Подписанное заключение сохранится, книжка "
                 "действует, пока комиссия не подпишет новое: оно заменит прежнее."
             ),
-            forms.code_field(
-                "Код из приложения",
+            fresh_factor(
                 "code",
                 hint="Шесть цифр. Если вы вводили код меньше пяти минут назад, оставьте пустым.",
                 error=ExaminationState.errors["code"],

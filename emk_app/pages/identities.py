@@ -20,6 +20,7 @@ from emk_app.components.tables import data_table
 from emk_app.components.viewer import viewer
 from emk_app.domain.identities import SIZE_LIMIT
 from emk_app.pages import frames
+from emk_app.pages.factors import fresh_factor
 from emk_app.pages.menus import HOLDER_MENU, OPERATOR_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import identities as rows
@@ -271,8 +272,7 @@ def _dialogs() -> rx.Component:
             forms.form(
                 when(
                     ChangeState.needs_code,
-                    forms.code_field(
-                        "Код из приложения",
+                    fresh_factor(
                         "code",
                         hint="Шесть цифр. Решение подтверждается свежим кодом.",
                         error=errors["code"],

@@ -24,6 +24,7 @@ from emk_app.domain.disclosures import (
 )
 from emk_app.pages import frames
 from emk_app.pages.attachments import paper
+from emk_app.pages.factors import fresh_factor
 from emk_app.pages.menus import CLINIC_MENU, RECORDS
 from emk_app.pages.table import Page
 from emk_app.presenting import disclosures as rows
@@ -98,8 +99,7 @@ def _showing() -> rx.Component:
                     ),
                     when(
                         state.needs_code,
-                        forms.code_field(
-                            "Код из приложения",
+                        fresh_factor(
                             "code",
                             hint=FACTOR_HINT,
                             error=state.errors["code"],
@@ -224,8 +224,7 @@ def _handing_over() -> rx.Component:
                     ),
                     when(
                         state.handover_needs_code,
-                        forms.code_field(
-                            "Код из приложения",
+                        fresh_factor(
                             "handover_code",
                             hint=FACTOR_HINT,
                             error=state.errors["handover_code"],
@@ -331,8 +330,7 @@ def _entering() -> rx.Component:
             ),
             when(
                 state.needs_code,
-                forms.code_field(
-                    "Ваш код из приложения",
+                fresh_factor(
                     "factor",
                     hint=FACTOR_HINT,
                     error=state.code_problem,

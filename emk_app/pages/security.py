@@ -9,9 +9,12 @@ import reflex as rx
 from emk_app.components import badges, buttons, cards, dialogs, forms
 from emk_app.components.layout import SECURITY_ROUTE
 from emk_app.components.markup import given, some, when
+from emk_app.components.passkeys import passkey_button
 from emk_app.components.qr import qr_plate
 from emk_app.components.tables import Column, data_table
+from emk_app.domain.factors import LONGEST_NAME, Purpose
 from emk_app.pages import frames
+from emk_app.pages.factors import fresh_factor
 from emk_app.pages.table import Page
 from emk_app.states.security import SecurityState
 from emk_app.states.session import PersonState
@@ -22,7 +25,14 @@ OTHERS: Final = "end-others"
 def security() -> rx.Component:
     """Return the page."""
     shown = rx.el.div(
-        _factors(), _sessions(), _password(), _codes(), _authenticator(), class_name="e-body"
+        _factors(),
+        _sessions(),
+        _password(),
+        _keys(),
+        _authenticator(),
+        _sms(),
+        _codes(),
+        class_name="e-body",
     )
     return frames.signed_in(
         rx.cond(SecurityState.is_loaded, shown, cards.loading()),
@@ -107,7 +117,7 @@ def _password() -> rx.Component:
             forms.password_field(
                 "Новый пароль ещё раз", "repeated", new=True, error=errors["repeated"]
             ),
-            _code(),
+            _code("password_form"),
             buttons.actions(buttons.primary_button("Сменить пароль", type="submit")),
             on_submit=SecurityState.change_password,
         ),
@@ -140,7 +150,7 @@ def _codes() -> rx.Component:
         ),
         _problem(state.errors["codes"]),
         forms.form(
-            _code(),
+            _code("codes"),
             buttons.actions(buttons.secondary_button("Создать новые коды", type="submit")),
             on_submit=state.make_codes,
         ),
@@ -164,7 +174,7 @@ def _authenticator() -> rx.Component:
         _problem(state.errors["proof"]),
         forms.form(
             forms.code_field("Код из нового приложения", "proof"),
-            _code(),
+            _code("proof"),
             buttons.actions(
                 buttons.primary_button("Заменить приложение", type="submit"),
                 buttons.quiet_button("Оставить прежнее", on_click=state.keep),
@@ -174,28 +184,178 @@ def _authenticator() -> rx.Component:
     )
     asked = rx.el.div(
         rx.el.p(
-            "Сменили телефон? Подключите приложение на новом. Если прежнего уже нет, подтвердите "
-            "замену резервным кодом.",
+            rx.cond(
+                state.has_app,
+                "Сменили телефон? Подключите приложение на новом. Если прежнего уже нет, "
+                "подтвердите замену другим способом или резервным кодом.",
+                "«Яндекс Ключ», Google Authenticator или похожее приложение: коды работают и без "
+                "связи.",
+            ),
             class_name="mb-4",
         ),
         _problem(state.errors["replace"]),
         forms.form(
-            _code(),
-            buttons.actions(buttons.secondary_button("Заменить приложение", type="submit")),
+            _code("replace"),
+            buttons.actions(
+                buttons.secondary_button(
+                    rx.cond(state.has_app, "Заменить приложение", "Подключить приложение"),
+                    type="submit",
+                )
+            ),
             on_submit=state.replace,
+        ),
+        when(
+            state.has_app,
+            cards.details(
+                "Отключить приложение",
+                _problem(state.errors["no_app"]),
+                forms.form(
+                    rx.el.p(
+                        "Его коды перестанут подходить, остальные сеансы завершатся. Последний "
+                        "способ подтвердить вход отключить нельзя."
+                    ),
+                    _code("no_app"),
+                    buttons.actions(buttons.danger_button("Отключить приложение", type="submit")),
+                    on_submit=state.do_without_app,
+                ),
+            ),
         ),
     )
     return cards.card(rx.cond(given(state.secret), begun, asked), title="Приложение с кодами")
 
 
-def _code() -> rx.Component:
+def _keys() -> rx.Component:
+    state = SecurityState
+    return cards.card(
+        rx.el.p(
+            "Вход подтверждают телефон, компьютер или токен: отпечатком, лицом или ПИН-кодом. "
+            "Такой ключ работает только на этом сайте, поэтому его не выманить.",
+            class_name="mb-4",
+        ),
+        when(
+            some(state.keys),
+            data_table(
+                ["Название", "Добавлен", "Когда применялся", Column("Действие", hidden=True)],
+                state.keys,
+                lambda row: [
+                    rx.el.b(row["name"]),
+                    row["added"],
+                    row["used"],
+                    buttons.quiet_button(
+                        rx.fragment(
+                            "Удалить", rx.el.span(" ключ ", row["name"], class_name="e-hidden")
+                        ),
+                        on_click=state.choose_key(row["id"]),
+                    ),
+                ],
+                caption="Ключи доступа",
+                key=lambda row: row["id"],
+            ),
+        ),
+        rx.cond(
+            state.removing > 0,
+            _key_removal(),
+            rx.cond(state.is_adding, _key_making(), _key_naming()),
+        ),
+        title="Ключи доступа",
+    )
+
+
+def _key_naming() -> rx.Component:
+    state = SecurityState
+    return rx.el.div(
+        _problem(state.errors["key"]),
+        forms.form(
+            forms.text_field(
+                "Название нового ключа",
+                "key_name",
+                hint="Например, «Рабочий ноутбук». Оставите пустым — назовём по устройству.",
+                required=False,
+                max_length=LONGEST_NAME,
+                width="medium",
+            ),
+            _code("key"),
+            buttons.actions(buttons.secondary_button("Добавить ключ", type="submit")),
+            on_submit=state.begin_key,
+        ),
+        class_name="mt-4",
+    )
+
+
+def _key_making() -> rx.Component:
+    state = SecurityState
+    return forms.form(
+        rx.el.p(
+            "Сейчас устройство предложит, где хранить ключ, и попросит отпечаток, лицо или ПИН-код."
+        ),
+        buttons.actions(
+            passkey_button("Создать ключ", Purpose.ADD, name=state.new_key, auto_focus=True),
+            buttons.quiet_button("Отмена", on_click=state.drop_key),
+        ),
+        on_submit=state.end_key,
+        class_name="mt-4",
+    )
+
+
+def _key_removal() -> rx.Component:
+    state = SecurityState
+    return rx.el.div(
+        _problem(state.errors["no_key"]),
+        forms.form(
+            rx.el.p(
+                "Удалить ключ «",
+                rx.el.b(state.removing_name),
+                "»? Войти им больше не получится, остальные сеансы завершатся.",
+                role="status",
+            ),
+            _code("no_key"),
+            buttons.actions(
+                buttons.danger_button("Удалить ключ", type="submit"),
+                buttons.quiet_button("Отмена", on_click=state.keep_key),
+            ),
+            on_submit=state.remove_key,
+        ),
+        class_name="mt-4",
+    )
+
+
+def _sms() -> rx.Component:
+    state = SecurityState
+    return when(
+        given(state.phone),
+        cards.card(
+            rx.el.p(
+                rx.cond(
+                    state.sends_sms,
+                    "Вход можно подтвердить кодом из СМС на номер ",
+                    "Коды по СМС отключены. Их можно получать на номер ",
+                ),
+                state.phone,
+                ". СМС надёжнее пароля, но слабее ключа и приложения: номер могут перевыпустить.",
+                class_name="mb-4",
+            ),
+            _problem(state.errors["sms"]),
+            forms.form(
+                _code("sms"),
+                buttons.actions(
+                    buttons.secondary_button(
+                        rx.cond(state.sends_sms, "Отключить коды по СМС", "Включить коды по СМС"),
+                        type="submit",
+                    )
+                ),
+                on_submit=state.switch_sms,
+            ),
+            title="Коды по СМС",
+        ),
+    )
+
+
+def _code(form: str) -> rx.Component:
     return when(
         SecurityState.needs_code,
-        forms.code_field(
-            "Код из приложения или резервный код",
-            "code",
-            length=11,
-            hint="Прошло больше пяти минут, поэтому действие подтверждается свежим кодом.",
+        fresh_factor(
+            f"code_{form}",
+            hint="Или резервный код: прошло больше пяти минут, подтвердите действие заново.",
         ),
     )
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import reflex as rx
 
 from emk_app.components import buttons, cards, forms, links
+from emk_app.components.markup import some, when
+from emk_app.components.passkeys import passkey_button
 from emk_app.components.qr import qr_plate
+from emk_app.domain.factors import Purpose, Way
 from emk_app.pages import frames
 from emk_app.pages.recover import LOST
 from emk_app.pages.table import Page
@@ -26,7 +29,7 @@ def login() -> rx.Component:
         title=rx.match(
             SignInState.step,
             ("code", "Подтвердите вход"),
-            ("enrol", "Подключите вход по коду"),
+            ("enrol", "Защитите вход"),
             ("ticket", "Входим"),
             "Вход",
         ),
@@ -72,30 +75,98 @@ def _code() -> rx.Component:
     return rx.fragment(
         _new_password(),
         _problem(SignInState.problem),
-        forms.form(
-            forms.code_field(
-                "Код из приложения",
-                "code",
+        rx.match(
+            SignInState.way,
+            (Way.PASSKEY.value, _passkey()),
+            (Way.SMS.value, _sms()),
+            (Way.RECOVERY.value, _recovery()),
+            _app(
                 hint="Шесть цифр. Новый код появляется каждые 30 секунд и действует один раз.",
             ),
-            buttons.actions(buttons.primary_button("Подтвердить", type="submit")),
-            on_submit=SignInState.give_code,
         ),
+        _other_ways(),
+    )
+
+
+def _passkey() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(
+            "Устройство попросит отпечаток, лицо или ПИН-код. Отсканированное остаётся на нём, "
+            "нам приходит только подтверждение.",
+            class_name="mb-4",
+        ),
+        passkey_button("Войти ключом доступа", Purpose.ENTER, auto_focus=True),
+    )
+
+
+def _app(*, hint: str = "") -> rx.Component:
+    return forms.form(
+        forms.code_field("Код из приложения", "code", hint=hint, auto_focus=True),
+        buttons.actions(buttons.primary_button("Подтвердить", type="submit")),
+        on_submit=SignInState.give_code,
+        key="app",
+    )
+
+
+def _sms() -> rx.Component:
+    again = buttons.quiet_button("Отправить код ещё раз", on_click=SignInState.send_code)
+    return rx.cond(
+        SignInState.is_sent,
+        forms.form(
+            forms.code_field(
+                "Код из СМС",
+                "code",
+                hint=rx.Var.create("Отправили на номер ") + SignInState.phone + ". Шесть цифр.",
+                auto_focus=True,
+            ),
+            buttons.actions(buttons.primary_button("Подтвердить", type="submit"), again),
+            on_submit=SignInState.give_code,
+            key="sms",
+        ),
+        rx.fragment(
+            rx.el.p("Отправим код на номер ", rx.el.b(SignInState.phone), ".", class_name="mb-4"),
+            buttons.actions(
+                buttons.primary_button(
+                    "Получить код", on_click=SignInState.send_code, auto_focus=True
+                )
+            ),
+        ),
+    )
+
+
+def _recovery() -> rx.Component:
+    return forms.form(
+        forms.text_field(
+            "Резервный код",
+            "recovery",
+            hint="Десять знаков из списка, который вы сохранили. Каждый код действует один раз.",
+            max_length=20,
+            auto_focus=True,
+        ),
+        buttons.actions(buttons.primary_button("Войти по резервному коду", type="submit")),
+        on_submit=SignInState.give_code,
+        key="recovery",
+    )
+
+
+def _other_ways() -> rx.Component:
+    return when(
+        some(SignInState.others),
         rx.el.div(
             cards.details(
-                "Нет доступа к приложению",
-                forms.form(
-                    forms.text_field(
-                        "Резервный код",
-                        "recovery",
-                        hint="Десять знаков из списка, который вы сохранили. Каждый код "
-                        "действует один раз.",
-                        max_length=20,
+                "Другой способ",
+                rx.el.ul(
+                    rx.foreach(
+                        SignInState.others,
+                        lambda way: rx.el.li(
+                            buttons.secondary_button(
+                                way["name"], on_click=SignInState.choose_way(way["key"])
+                            ),
+                            rx.el.p(way["hint"], class_name="e-hint mt-1"),
+                            key=way["key"],
+                        ),
                     ),
-                    buttons.actions(
-                        buttons.secondary_button("Войти по резервному коду", type="submit")
-                    ),
-                    on_submit=SignInState.give_code,
+                    class_name="space-y-4",
                 ),
                 rx.el.p(
                     "Резервных кодов тоже нет? ",
@@ -104,6 +175,8 @@ def _code() -> rx.Component:
                 ),
             ),
             class_name="mt-6",
+            # The list closes once something is chosen from it.
+            key=SignInState.way,
         ),
     )
 
@@ -119,8 +192,35 @@ def _enrolment() -> rx.Component:
     return rx.fragment(
         _new_password(),
         rx.el.p(
-            "Чтобы медицинские сведения не увидел никто, кроме вас, вход подтверждается кодом "
-            "из приложения: «Яндекс Ключ», Google Authenticator или любого похожего.",
+            "Чтобы медицинские сведения не увидел никто, кроме вас, вход подтверждается ещё одним "
+            "способом. Остальные можно подключить потом.",
+            class_name="mb-4",
+        ),
+        rx.match(
+            SignInState.way,
+            (Way.PASSKEY.value, _new_passkey()),
+            (Way.SMS.value, rx.fragment(_problem(SignInState.problem), _sms())),
+            _new_app(),
+        ),
+        _other_ways(),
+    )
+
+
+def _new_passkey() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(
+            "Ключ хранится на телефоне или компьютере, его не подсмотреть и не выманить: он "
+            "подтверждает вход отпечатком, лицом или ПИН-кодом и только на этом сайте.",
+            class_name="mb-4",
+        ),
+        passkey_button("Создать ключ доступа", Purpose.ENROL, auto_focus=True),
+    )
+
+
+def _new_app() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(
+            "Подойдёт приложение «Яндекс Ключ», Google Authenticator или любое похожее.",
             class_name="mb-4",
         ),
         rx.el.ol(

@@ -26,6 +26,16 @@ class FactorRow:
 
 
 @dataclass(frozen=True)
+class KeyRow:
+    """One key."""
+
+    id: int
+    name: str
+    added: str
+    used: str
+
+
+@dataclass(frozen=True)
 class SessionRow:
     """One live session."""
 
@@ -42,8 +52,23 @@ def factor_rows(guards: Guards) -> list[FactorRow]:
     password = f"изменён {moment(changed)}" if changed else "не менялся с регистрации"
     return [
         FactorRow("password", "Пароль", password, "есть", "success"),
-        FactorRow("totp", "Приложение с кодами", _used(guards), "включено", "success"),
+        _keys(guards),
+        _app(guards),
+        *([_sms(guards)] if guards.phone else []),
         _codes(guards),
+    ]
+
+
+def key_rows(guards: Guards) -> list[KeyRow]:
+    """Return the keys as rows, the eldest first."""
+    return [
+        KeyRow(
+            key.id,
+            key.name,
+            moment(key.added_at),
+            moment(key.used_at) if key.used_at else "ещё не применялся",
+        )
+        for key in guards.keys
     ]
 
 
@@ -63,6 +88,30 @@ def _session(each: OwnSession) -> SessionRow:
     return SessionRow(
         each.id, each.device, moment(each.began_at), moment(each.seen_at), each.is_here
     )
+
+
+def _keys(guards: Guards) -> FactorRow:
+    name = "Ключи доступа"
+    if not guards.keys:
+        text = "самая надёжная защита: код не выманить и не подсмотреть"
+        return FactorRow("passkeys", name, text, "нет", "neutral")
+    used = max((key.used_at for key in guards.keys if key.used_at), default=None)
+    text = f"последний раз {moment(used)}" if used else "ещё не применялись"
+    count = counted(len(guards.keys), "ключ", "ключа", "ключей")
+    return FactorRow("passkeys", name, f"{count}, {text}", "есть", "success")
+
+
+def _app(guards: Guards) -> FactorRow:
+    name = "Приложение с кодами"
+    if not guards.proofs.app:
+        return FactorRow("totp", name, "не подключено", "нет", "neutral")
+    return FactorRow("totp", name, _used(guards), "включено", "success")
+
+
+def _sms(guards: Guards) -> FactorRow:
+    is_on = guards.proofs.offers_sms
+    status, tone = ("включены", "info") if is_on else ("отключены", "neutral")
+    return FactorRow("sms", "Коды по СМС", f"на номер {guards.phone}", status, tone)
 
 
 def _used(guards: Guards) -> str:

@@ -1,27 +1,47 @@
-"""What guards one's own account, live: sessions, the password, the authenticator, codes."""
+"""What guards one's own account, live: sessions, the password, each second factor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import reflex as rx
 
 from emk_app import clock
 from emk_app.domain.errors import DomainError, FreshFactorNeeded, Invalid
+from emk_app.domain.factors import LONGEST_NAME
 from emk_app.edge.policy import allow_signed_in
 from emk_app.presenting import securing as rows
 from emk_app.presenting import texts
-from emk_app.presenting.securing import FactorRow, SessionRow
-from emk_app.services import factors, securing
+from emk_app.presenting.securing import FactorRow, KeyRow, SessionRow
+from emk_app.services import factors, passkeys, securing
 from emk_app.states import live
-from emk_app.states.session import HOME, actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import (
+    HOME,
+    PersonState,
+    actor_of,
+    fresh_actor,
+    hush,
+    is_fresh,
+    say,
+    warn,
+)
 from emk_app.states.sign_in import authenticator_of, text_of
 from emk_app.threads import in_thread
 
 FIELDS: Final = ("present", "password", "repeated")
-FORMS: Final = ("password_form", "codes", "replace", "proof")
-"""Each form asks for a fresh code of its own; what was typed stays."""
+FORMS: Final = (
+    "password_form",
+    "codes",
+    "replace",
+    "proof",
+    "no_app",
+    "key",
+    "no_key",
+    "sms",
+)
+"""Each form asks for a fresh code of its own, ``code_`` and its name; what was typed stays."""
 
 
 class SecurityState(rx.State):
@@ -30,7 +50,12 @@ class SecurityState(rx.State):
     is_loaded: bool = False
     home: str = "/"
     factors: list[FactorRow] = []
+    keys: list[KeyRow] = []
     sessions: list[SessionRow] = []
+    has_app: bool = False
+    phone: str = ""
+    """Where codes may go by SMS, masked; empty for those who can't have them."""
+    sends_sms: bool = False
     needs_code: bool = False
     """The last code is older than five minutes, so the forms ask for another (D13)."""
     errors: dict[str, str] = dict.fromkeys((*FIELDS, *FORMS), "")
@@ -39,6 +64,13 @@ class SecurityState(rx.State):
     secret: str = ""
     picture: str = ""
     """The new authenticator's secret and its QR code, until a code proves it."""
+    is_adding: bool = False
+    """A new key may be made: its name is given, and the factor is fresh."""
+    new_key: str = ""
+    """What the new key will be called; after the device where empty."""
+    removing: int = 0
+    """Which key is about to be removed."""
+    removing_name: str = ""
 
     @rx.event(background=True)
     @allow_signed_in(quiet=True)
@@ -128,13 +160,77 @@ class SecurityState(rx.State):
         """Leave the present authenticator as it is."""
         self.secret, self.picture = "", ""
 
+    @rx.event
+    @allow_signed_in()
+    async def do_without_app(self, form: dict[str, Any]):
+        """Take the authenticator away."""
+        if await self._do("no_app", form, securing.remove_app) is not None:
+            await say(self, "Приложение отключено, остальные сеансы завершены.")
+            await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    async def begin_key(self, form: dict[str, Any]):
+        """Let a new key be made, by the small script."""
+        if await self._do("key", form, passkeys.begin_adding) is not None:
+            self.new_key = text_of(form, "key_name", LONGEST_NAME)
+            self.is_adding = True
+
+    @rx.event
+    @allow_signed_in()
+    async def end_key(self, form: dict[str, Any]):
+        """Say that the new key is there; the script comes here once it is."""
+        self.is_adding = False
+        await say(self, "Ключ доступа добавлен.")
+        await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    def drop_key(self):
+        """Make no new key."""
+        self.is_adding = False
+
+    @rx.event
+    @allow_signed_in()
+    def choose_key(self, key_id: int):
+        """Ask whether this key is to be removed."""
+        self.errors = {**self.errors, "no_key": ""}
+        found = [each for each in self.keys if each.id == key_id]
+        self.removing = found[0].id if found else 0
+        self.removing_name = found[0].name if found else ""
+
+    @rx.event
+    @allow_signed_in()
+    def keep_key(self):
+        """Leave the key where it is."""
+        self.removing = 0
+
+    @rx.event
+    @allow_signed_in()
+    async def remove_key(self, form: dict[str, Any]):
+        """Take the chosen key away."""
+        if await self._do("no_key", form, securing.remove_passkey, self.removing) is not None:
+            self.removing = 0
+            await say(self, "Ключ доступа удалён, остальные сеансы завершены.")
+            await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    async def switch_sms(self, form: dict[str, Any]):
+        """Let codes go out by SMS, or not any more."""
+        is_on = not self.sends_sms
+        act = partial(securing.switch_sms, is_on=is_on)
+        if await self._do("sms", form, act) is not None:
+            await say(self, "Коды по СМС включены." if is_on else "Коды по СМС отключены.")
+            await self._show()
+
     async def _do(
-        self, name: str, form: Any, act: Callable[..., Any], *given: str
+        self, name: str, form: Any, act: Callable[..., Any], *given: Any
     ) -> tuple[Any] | None:
         """Do one act with a fresh second factor; return its answer in a tuple, None if refused."""
         self.errors = dict.fromkeys((*FIELDS, *FORMS), "")
         try:
-            actor = await fresh_actor(self, text_of(form, "code", 20))
+            actor = await fresh_actor(self, text_of(form, f"code_{name}", 20))
             self.needs_code = False
             return (await in_thread(act, actor, *given, now=clock.now()),)
         except Invalid as error:
@@ -145,6 +241,11 @@ class SecurityState(rx.State):
         return None
 
     async def _show(self) -> None:
-        guards = await in_thread(securing.view, await actor_of(self), now=clock.now())
+        actor = await actor_of(self)
+        guards = await in_thread(securing.view, actor, now=clock.now())
         self.factors, self.sessions = rows.factor_rows(guards), rows.session_rows(guards)
+        self.keys, self.has_app = rows.key_rows(guards), guards.proofs.app
+        self.phone, self.sends_sms = guards.phone, guards.proofs.offers_sms
         self.is_loaded = True
+        person = await self.get_state(PersonState)
+        await person._show_ways(actor)

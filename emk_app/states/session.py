@@ -6,12 +6,13 @@ import reflex as rx
 
 from emk_app import clock
 from emk_app.domain.actors import Actor, Role, permit_fresh
-from emk_app.domain.errors import FreshFactorNeeded, NotSignedIn
+from emk_app.domain.errors import DomainError, FreshFactorNeeded, NotSignedIn
+from emk_app.domain.factors import Way
 from emk_app.edge.cookies import Standing
 from emk_app.edge.gate import caller_of
-from emk_app.edge.policy import allow_anyone, allow_signed_in
-from emk_app.presenting import texts
-from emk_app.services import accounts
+from emk_app.edge.policy import allow, allow_anyone, allow_signed_in
+from emk_app.presenting import factors, texts
+from emk_app.services import accounts, securing
 from emk_app.threads import in_thread
 
 
@@ -50,10 +51,15 @@ class MessageState(rx.State):
 
 
 class PersonState(rx.State):
-    """The name in the header."""
+    """The name in the header, and how its owner proves themselves before a sensitive act."""
 
     name: str = ""
     role: str = ""
+    has_passkey: bool = False
+    has_sms: bool = False
+    code_label: str = "Код из приложения"
+    sms_said: str = ""
+    """That a code was sent, or why none was; beside the field, since a dialog hides the rest."""
 
     @rx.event
     @allow_signed_in(quiet=True)
@@ -61,7 +67,26 @@ class PersonState(rx.State):
         """Show who is signed in."""
         actor = await actor_of(self)
         name = await in_thread(accounts.person_name, actor.user_id)
-        self.name, self.role = name, actor.role.value
+        self.name, self.role, self.sms_said = name, actor.role.value, ""
+        await self._show_ways(actor)
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def send_code(self):
+        """Send a code by SMS for the act at hand."""
+        try:
+            actor = await actor_of(self)
+            phone = (await in_thread(securing.offer, actor)).phone
+            await in_thread(securing.send_code, actor, now=clock.now())
+        except DomainError as error:
+            self.sms_said = texts.sentence(error)
+        else:
+            self.sms_said = factors.sent_to(phone)
+
+    async def _show_ways(self, actor: Actor) -> None:
+        offer = await in_thread(securing.offer, actor)
+        self.has_passkey, self.has_sms = Way.PASSKEY in offer.ways, Way.SMS in offer.ways
+        self.code_label = factors.code_label(offer)
 
 
 def is_fresh(actor: Actor) -> bool:

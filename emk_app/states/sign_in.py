@@ -11,10 +11,12 @@ from emk_app import clock
 from emk_app.crypto import qr
 from emk_app.domain.accounts import DoorstepExpired
 from emk_app.domain.errors import DomainError, Invalid, NotSignedIn
+from emk_app.domain.factors import Way
 from emk_app.edge.cookies import Standing
 from emk_app.edge.gate import caller_of
 from emk_app.edge.policy import allow_anyone
-from emk_app.presenting import texts
+from emk_app.presenting import factors, texts
+from emk_app.presenting.factors import WayRow
 from emk_app.services import accounts, resetting
 from emk_app.services.accounts import Enrolment, Step
 from emk_app.states.session import HOME, actor_of, door_of, hush, say, source_of, warn
@@ -40,6 +42,14 @@ class SignInState(rx.State):
 
     step: str = "password"
     """``password``, ``enrol``, ``code`` or ``ticket``."""
+    way: str = ""
+    """How the person proves themselves: a ``Way``."""
+    others: list[WayRow] = []
+    """What they may choose instead."""
+    phone: str = ""
+    """Where a code goes by SMS, masked."""
+    is_sent: bool = False
+    """A code by SMS is on its way."""
     secret: str = ""
     picture: str = ""
     """The authenticator's QR code, a data address."""
@@ -86,6 +96,33 @@ class SignInState(rx.State):
 
     @rx.event
     @allow_anyone
+    async def choose_way(self, way: str):
+        """Show another way to prove oneself."""
+        self.problem = ""
+        if str(way) in [each.key for each in self.others]:
+            await self._show_step(Way(way))
+
+    @rx.event
+    @allow_anyone
+    async def send_code(self):
+        """Send a code by SMS."""
+        self.problem = ""
+        try:
+            await in_thread(accounts.send_code, door_of(self), now=clock.now())
+        except DoorstepExpired as error:
+            await self._show_step()
+            await warn(self, error)
+        except NotSignedIn:
+            return rx.redirect("/ended")
+        except DomainError as error:
+            self.problem = texts.sentence(error)
+        else:
+            self.is_sent = True
+            await say(self, factors.sent_to(self.phone))
+        return None
+
+    @rx.event
+    @allow_anyone
     async def give_code(self, form: dict[str, Any]):
         """Check a code of the second factor and open the door."""
         self.problem = ""
@@ -105,11 +142,17 @@ class SignInState(rx.State):
             self.ticket, self.step = ticket, "ticket"
         return None
 
-    async def _show_step(self) -> None:
+    async def _show_step(self, chosen: Way | None = None) -> None:
         door = door_of(self)
         step = await in_thread(accounts.step_of, door, now=clock.now())
-        self.secret, self.picture = "", ""
-        if step is Step.ENROL:
+        self.secret, self.picture, self.is_sent = "", "", False
+        self.way, self.others, self.phone = "", [], ""
+        if step in (Step.ENROL, Step.CODE):
+            offer = await in_thread(accounts.offer_at, door, now=clock.now())
+            way = chosen if chosen and chosen in offer.ways else offer.ways[0]
+            self.way, self.phone = way.value, offer.phone
+            self.others = factors.other_ways(offer, way)
+        if step is Step.ENROL and self.way == Way.APP:
             enrolment = await in_thread(accounts.enrolment, door, now=clock.now())
             self.secret, self.picture = await in_thread(authenticator_of, enrolment)
         self.has_new_password = await in_thread(resetting.waits, door, now=clock.now())

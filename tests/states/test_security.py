@@ -34,7 +34,7 @@ async def test_page_opens_for_every_role(screens: Screens, role: Role):
     state = await (await opened(screens, user_id)).state(SecurityState)
     assert state.home == HOME[role]
     assert [each.is_here for each in state.sessions] == [True]
-    assert [each.key for each in state.factors] == ["password", "totp", "recovery"]
+    assert [each.key for each in state.factors] == ["password", "passkeys", "totp", "recovery"]
 
 
 async def test_session_appears_on_the_other_screen_and_is_ended_there(screens: Screens):
@@ -57,7 +57,7 @@ async def test_what_was_typed_goes_on_once_a_fresh_code_is_added(screens: Screen
     await screen.send(SecurityState.change_password(form), PAGE)
     state = await screen.state(SecurityState)
     assert state.needs_code and "код" in state.errors["password_form"]
-    form["code"] = pyotp.TOTP(SECRET).at(clock.now())
+    form["code_password_form"] = pyotp.TOTP(SECRET).at(clock.now())
     await screen.send(SecurityState.change_password(form), PAGE)
     state = await screen.state(SecurityState)
     assert not state.needs_code and set(state.errors.values()) == {""}
@@ -81,7 +81,7 @@ async def test_codes_are_shown_once(screens: Screens):
     await screen.send(SecurityState.hide_codes, PAGE)
     assert (await screen.state(SecurityState)).codes == []
     again = await (await opened(screens, holder.user_id)).state(SecurityState)
-    assert again.codes == [] and "осталось 10" in again.factors[2].text
+    assert again.codes == [] and "осталось 10" in again.factors[3].text
 
 
 async def test_authenticator_is_replaced(screens: Screens):
