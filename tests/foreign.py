@@ -54,7 +54,16 @@ NOBODYS: Final[Mapping[str, str]] = {
 } | dict.fromkeys(
     (
         *("application_id", "book_id", "examination_id", "grant_id", "handover_id"),
-        *("link_id", "notice_id", "paper_id", "record_id", "room_id", "session_id", "user_id"),
+        *(
+            "key_id",
+            "link_id",
+            "notice_id",
+            "paper_id",
+            "record_id",
+            "room_id",
+            "session_id",
+            "user_id",
+        ),
     ),
     "999999",
 )

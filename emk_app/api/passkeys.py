@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -24,47 +24,44 @@ from emk_app.services import accounts, passkeys
 from emk_app.states.session import HOME
 from emk_app.threads import in_thread
 
-Short = Annotated[str, Field(max_length=2_000)]
-Long = Annotated[str, Field(max_length=32_000)]
+Short = Annotated[str, msgspec.Meta(max_length=2_000)]
+Long = Annotated[str, msgspec.Meta(max_length=32_000)]
+Word = Annotated[str, msgspec.Meta(max_length=20)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class _Made(_Strict):
+class _Made(msgspec.Struct, forbid_unknown_fields=True):
     clientDataJSON: Short
     attestationObject: Long
-    transports: Annotated[list[Annotated[str, Field(max_length=20)]], Field(max_length=10)]
+    transports: Annotated[list[Word], msgspec.Meta(max_length=10)]
 
 
-class _Shown(_Strict):
+class _Shown(msgspec.Struct, forbid_unknown_fields=True):
     clientDataJSON: Short
     authenticatorData: Short
     signature: Short
     userHandle: Short | None
 
 
-class _Key(_Strict):
+class NewKey(msgspec.Struct, forbid_unknown_fields=True):
+    """What a browser says of the key it has made."""
+
     id: Short
     rawId: Short
     type: Literal["public-key"]
-
-
-class NewKey(_Key):
-    """What a browser says of the key it has made."""
-
     response: _Made
-    name: Annotated[str, Field(max_length=4 * LONGEST_NAME)] = ""
+    name: Annotated[str, msgspec.Meta(max_length=4 * LONGEST_NAME)] = ""
 
 
-class Answer(_Key):
+class Answer(msgspec.Struct, forbid_unknown_fields=True):
     """What a key has signed."""
 
+    id: Short
+    rawId: Short
+    type: Literal["public-key"]
     response: _Shown
 
 
-M = TypeVar("M", bound=_Key)
+M = TypeVar("M", NewKey, Answer)
 
 
 async def ask_to_enter(request: Request) -> Response:
@@ -76,7 +73,7 @@ async def enter(request: Request) -> Response:
     """Open the door to whoever has the key."""
     answer = await _read(request, Answer)
     door = _door_of(request)
-    ticket = await in_thread(passkeys.answer_at_door, door, answer.model_dump(), now=clock.now())
+    ticket = await in_thread(passkeys.answer_at_door, door, _plain(answer), now=clock.now())
     return await _opened(request, door, ticket)
 
 
@@ -95,7 +92,7 @@ async def enrol(request: Request) -> Response:
         passkeys.confirm_enrolment,
         door,
         _device(request)[:LONGEST_NAME],
-        made.model_dump(),
+        _plain(made),
         now=clock.now(),
     )
     return await _opened(request, door, ticket)
@@ -111,7 +108,7 @@ async def renew(request: Request) -> Response:
     """Take the key's answer as a fresh factor."""
     answer = await _read(request, Answer)
     actor = await actor_of(request)
-    await in_thread(passkeys.answer_in_session, actor, answer.model_dump(), now=clock.now())
+    await in_thread(passkeys.answer_in_session, actor, _plain(answer), now=clock.now())
     return JSONResponse({})
 
 
@@ -126,16 +123,20 @@ async def add(request: Request) -> Response:
     made = await _read(request, NewKey)
     actor = await actor_of(request)
     name = made.name.strip() or _device(request)[:LONGEST_NAME]
-    await in_thread(passkeys.confirm_adding, actor, name, made.model_dump(), now=clock.now())
+    await in_thread(passkeys.confirm_adding, actor, name, _plain(made), now=clock.now())
     return JSONResponse({})
 
 
 async def _read(request: Request, kind: type[M]) -> M:
     """Return what the script sent; anything else proves nothing."""
     try:
-        return kind.model_validate_json(await request.body())
-    except ValidationError as error:
+        return msgspec.json.decode(await request.body(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PasskeyRefused from error
+
+
+def _plain(said: NewKey | Answer) -> dict[str, Any]:
+    return msgspec.to_builtins(said)
 
 
 def _door_of(request: Request) -> str:

@@ -30,7 +30,7 @@ from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.contacts import Email, LoginKind, Phone
 from emk_app.domain.contacts import Login as LoginName
 from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, Required
-from emk_app.domain.factors import Proofs, Purpose, Way
+from emk_app.domain.factors import Proofs, Purpose, SmsNotOffered, Way
 from emk_app.domain.notices import News, Notice
 from emk_app.keys import keystore
 from emk_app.services import auditing, factors, notifying, throttling
@@ -226,7 +226,8 @@ def step_of(door: str, *, now: datetime) -> Step | None:
 def offer_at(door: str, *, now: datetime) -> Offer:
     """Return how the person at the door may prove themselves; raise ``DoorstepExpired``."""
     with reading() as db:
-        return factors.offer_of(db, person_at(db, door, now))
+        user = person_at(db, door, now)
+        return factors.offer_of(db, user, by_sms=_may_be_sms(db, door))
 
 
 def send_code(door: str, *, now: datetime) -> None:
@@ -236,6 +237,8 @@ def send_code(door: str, *, now: datetime) -> None:
     """
     with reading() as db:
         user = person_at(db, door, now)
+        if not _may_be_sms(db, door):
+            raise SmsNotOffered
         place = _place(db, door, user)
     factors.send_code(place, now)
 
@@ -266,7 +269,8 @@ def confirm_code(door: str, code: str, *, now: datetime) -> str:
     with unit_of_work() as db:
         user = person_at(db, door, now)
         place = _place(db, door, user)
-        way = factors.accept(db, user, code, place, now)
+        may_be_sms = _may_be_sms(db, door)
+        way = factors.accept(db, user, code, place, now, by_sms=may_be_sms)
         ticket = give_ticket(db, door, user, way, now) if way else ""
     # The count of tries is kept though the code be wrong, so the refusal comes after.
     if not ticket:
@@ -574,6 +578,15 @@ def _doorstep(db: Session, door: str, now: datetime) -> Doorstep:
     if step is None or step.expires_at <= now:
         raise DoorstepExpired
     return step
+
+
+def _may_be_sms(db: Session, door: str) -> bool:
+    """Whether a code by SMS proves anything at this door.
+
+    The link to a new password may have come to the same telephone: then it would be all (D18).
+    """
+    asked = select(Doorstep.password_next_hash).where(Doorstep.ref == door)
+    return db.exec(asked).first() is None
 
 
 def _place(db: Session, door: str, user: User) -> Place:

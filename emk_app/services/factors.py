@@ -87,9 +87,9 @@ def phone_of(user: User) -> str | None:
     return notifying.contacts_of(user).get(Channel.SMS)
 
 
-def offer_of(db: Session, user: User) -> Offer:
-    """Return how the person may prove themselves."""
-    ways = proofs_of(db, user).ways
+def offer_of(db: Session, user: User, *, by_sms: bool = True) -> Offer:
+    """Return how the person may prove themselves; ``by_sms`` unless it would prove nothing more."""
+    ways = tuple(way for way in proofs_of(db, user).ways if by_sms or way is not Way.SMS)
     phone = phone_of(user)
     return Offer(ways, notifying.masked(phone) if phone and Way.SMS in ways else "")
 
@@ -169,7 +169,9 @@ def send_code(place: Place, now: datetime) -> None:
         notifying.send(db, phone, notice, dedupe=occasion, now=now, user_id=user.id)
 
 
-def accept(db: Session, user: User, code: str, place: Place, now: datetime) -> Way | None:
+def accept(
+    db: Session, user: User, code: str, place: Place, now: datetime, *, by_sms: bool = True
+) -> Way | None:
     """Return which way the code proves its owner, each once (D15); None for a wrong one.
 
     A wrong one is counted in the caller's transaction, so its refusal comes after the commit.
@@ -182,7 +184,7 @@ def accept(db: Session, user: User, code: str, place: Place, now: datetime) -> W
     # A secret that was shown and never proved opens nothing where another factor stands guard.
     if (proofs.app or not proofs.is_enrolled) and _accept_app(db, user, code, now):
         return Way.APP
-    if proofs.offers_sms and _accept_sms(db, code, place, now):
+    if by_sms and proofs.offers_sms and _accept_sms(db, code, place, now):
         return Way.SMS
     return None
 

@@ -127,6 +127,10 @@ def test_fresh_factor_is_asked_for_where_the_table_says():
         for module, name in [call.split(".", 1)]
         if "permit_fresh" in asks(f"emk_app/states/{module}.py", name)
     }
+    for call, endpoint in ROUTES.items():
+        path = endpoint.answer.__module__.replace(".", "/") + ".py"
+        if "permit_fresh" in asks(path, getattr(endpoint.answer, "__name__", "")):
+            asked.add(call)
     assert asked == {call for call, row in TABLE.items() if row.is_fresh}
 
 

@@ -15,9 +15,10 @@ from emk_app.domain.accounts import DoorstepExpired, WrongCode
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.errors import TooManyAttempts
 from emk_app.domain.factors import LastFactor, SmsNotOffered, Way
-from emk_app.services import accounts, securing
+from emk_app.services import accounts, jobs, resetting, securing
 from emk_app.services.accounts import Step
 from tests.services.test_accounts import DOOR, PASSWORD, SECRET, outbox, sign_in, staff
+from tests.services.test_resetting import token_in
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -207,3 +208,16 @@ def test_staff_can_not_switch_codes_by_sms_on(now: datetime):
     staff(now, PHONE)
     with pytest.raises(SmsNotOffered):
         securing.switch_sms(entered(now), is_on=True, now=now)
+
+
+def test_code_proves_nothing_where_the_link_came_to_the_same_telephone(now: datetime):
+    holder(now)
+    resetting.ask(PHONE, source="10.0.0.1", now=now)
+    jobs.run_due({resetting.SEND: resetting.send}, now=now)
+    token = token_in(outbox()[-1][1])
+    new = "вечерний поезд 17"
+    resetting.give_password(THERE, token, new, new, source="10.0.0.1", now=now)
+    assert accounts.offer_at(THERE, now=now).ways == (Way.APP, Way.RECOVERY)
+    with pytest.raises(SmsNotOffered):
+        accounts.send_code(THERE, now=now)
+    assert accounts.confirm_code(THERE, pyotp.TOTP(SECRET).at(now), now=now)
