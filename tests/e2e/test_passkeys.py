@@ -65,7 +65,7 @@ def test_key_is_added_confirms_an_act_and_opens_the_door(server: Server, visit: 
     key.agrees(is_right=False)
     enter.click()
     page.get_by_text("Ключ не подтверждён").wait_for()
-    page.get_by_text("Другой способ").click()
+    page.get_by_text("Другой способ", exact=True).click()
     look(page, "login-other-ways")
     key.agrees(is_right=True)
     enter.click()

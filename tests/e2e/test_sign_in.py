@@ -158,7 +158,7 @@ def test_recovery_code_opens_the_door_when_the_telephone_is_lost(server: Server,
 
     other = visit("/login", width=390)
     give_password(other, HOLDER.login)
-    other.get_by_text("Другой способ").click()
+    other.get_by_text("Другой способ", exact=True).click()
     other.get_by_role("button", name="Резервный код").click()
     other.get_by_label("Резервный код").fill(code.lower())
     look(other, "login-recovery")
