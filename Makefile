@@ -16,6 +16,10 @@ help:  ## Say what each command does
 run: setup build  ## Set everything up and serve it on http://localhost:8000
 	@$(PY) -m emk_app.start
 
+.PHONY: cluster
+cluster: setup build  ## Serve it from PostgreSQL, Redis, two backends and nginx, until Ctrl-C
+	@$(PY) -m deploy.cluster
+
 .PHONY: test
 test: setup-dev build lint types contracts test-sqlite test-postgres  ## Set everything up and run all tests, browser included
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import reflex as rx
 
-from emk_app.bundling import SameOrigin
+from emk_app.bundling import OwnSocket
 from emk_app.settings import settings
 
 STATES = rx.constants.StateManagerMode
 
 config = rx.Config(
     app_name="emk_app",
-    # Only its form matters: SameOrigin puts the browser's own host and port here.
+    # Only its form matters: OwnSocket puts the browser's own host and port here.
     api_url="http://localhost:8000",
     deploy_url=None,
     backend_host=settings().host,
@@ -43,7 +43,7 @@ config = rx.Config(
                 ]
             }
         ),
-        SameOrigin(),
+        OwnSocket(),
     ],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -686,6 +686,34 @@
       document.querySelector("main h1")?.focus({ preventScroll: true });
   }).observe(document.documentElement, { childList: true, subtree: true });
 
+  /* The connection: a screen is as old as the last word of the server, who speaks every 25 s. */
+
+  const SILENCE = 40_000;
+  const PATIENCE = 1500;
+  const dated = (at) => {
+    const zone = { timeZone: "Europe/Moscow" };
+    const then = new Date(at);
+    const time = then.toLocaleTimeString("ru-RU", { ...zone, hour: "2-digit", minute: "2-digit" });
+    const day = (date) => date.toLocaleDateString("ru-RU", zone);
+    return day(then) === day(new Date()) ? time : `${day(then)}, ${time}`;
+  };
+  const watch = () => {
+    const box = document.querySelector("[data-link]");
+    const heard = window.emkHeard;
+    if (!box || !heard) return;
+    const isSilent = heard.on && Date.now() - heard.at > SILENCE;
+    const isLost = isSilent || (!heard.on && Date.now() - heard.since > PATIENCE);
+    /* It does not wait for what may never come: a computer that has slept is answered anew. */
+    if (isSilent && !document.hidden) window.dispatchEvent(new Event("emk-connect"));
+    if (box.hidden !== isLost) return;
+    const since = one(box, "[data-link-since]");
+    since.hidden = !heard.at;
+    if (heard.at) one(since, "time").textContent = dated(heard.at);
+    box.hidden = !isLost;
+  };
+  setInterval(watch, 1000);
+  document.addEventListener("visibilitychange", watch);
+
   if (navigator.share) document.documentElement.setAttribute("data-can-share", "");
   if (navigator.mediaDevices?.getUserMedia) document.documentElement.setAttribute("data-can-scan", "");
 })();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Unpack
 
 from reflex_base.plugins import Plugin
@@ -14,6 +15,27 @@ DROPS_PORT: Final = (
     '      endpoint.port = ""; // Assume websocket is on https port via load balancer.\n'
 )
 
+MOVE: Final = "move"
+"""What a server says to a page that shall connect anew."""
+LISTENS: Final = '  socket.current.on("new_token", async (new_token) => {\n'
+BEGINS, ENDS = "  // Ours begins.\n", "  // Ours ends.\n"
+MOVES: Final = f"""\
+{BEGINS}\
+  // Closed so, and not by its own disconnect(), it connects again by itself, once it has gone.
+  const again = () => socket.current.io.engine.close();
+  socket.current.on("{MOVE}", (pause) => window.setTimeout(again, pause));
+  window.addEventListener("emk-connect", again);
+  // When the server was last heard, for emk.js to say how old the screen is.
+  const heard = (on) => () => {{
+    const was = window.emkHeard;
+    const since = was && was.on === on ? was.since : Date.now();
+    window.emkHeard = {{ at: on ? Date.now() : was?.at, on, since }};
+  }};
+  for (const word of ["connect", "event"]) socket.current.on(word, heard(true));
+  socket.current.io.on("ping", heard(true));
+  for (const word of ["disconnect", "connect_error"]) socket.current.on(word, heard(false));
+{ENDS}"""
+
 
 class ScriptChanged(RuntimeError):
     """Reflex's own script is not the one this change was written for."""
@@ -22,25 +44,33 @@ class ScriptChanged(RuntimeError):
         super().__init__(f"{STATE_SCRIPT} does not have exactly one line {line.strip()!r}")
 
 
-class SameOrigin(Plugin):
-    """Let the browser talk to the host and port it came from.
+class OwnSocket(Plugin):
+    """Let the browser talk to the host and port it came from, and move between our processes.
 
-    Stock Reflex bakes the port into the bundle, so that one build serves one port only.
+    Stock Reflex bakes the port into the bundle, so that one build serves one port only. And a
+    socket that the server closes loses what the page is saying at that moment: told to move, the
+    page takes leave itself, and says the rest to whom it comes to. It keeps when it last heard.
     """
 
     def pre_compile(self, **context: Unpack[PreCompileContext]) -> None:
         """Ask for the change of Reflex's script."""
-        context["add_modify_task"](STATE_SCRIPT, talk_to_own_origin)
+        context["add_modify_task"](STATE_SCRIPT, own_socket)
 
 
-def talk_to_own_origin(script: str) -> str:
-    """Return Reflex's state script with the port taken from the address of the page.
+def own_socket(script: str) -> str:
+    """Return Reflex's state script with the port taken from the address of the page, moving.
 
-    A script changed already is returned as it is. Raises ``ScriptChanged``.
+    A script changed already, by an earlier version too, is changed into the same. Raises
+    ``ScriptChanged``.
     """
-    if TAKES_HOST + TAKES_PORT in script:
-        return script
-    for line in (TAKES_HOST, DROPS_PORT):
-        if script.count(line) != 1:
-            raise ScriptChanged(line)
-    return script.replace(DROPS_PORT, "").replace(TAKES_HOST, TAKES_HOST + TAKES_PORT)
+    if TAKES_HOST + TAKES_PORT not in script:
+        script = _changed(script, TAKES_HOST, TAKES_HOST + TAKES_PORT)
+        script = _changed(script, DROPS_PORT, "")
+    earlier = re.compile(f"{re.escape(BEGINS)}.*?{re.escape(ENDS)}", re.DOTALL)
+    return _changed(earlier.sub("", script), LISTENS, MOVES + LISTENS)
+
+
+def _changed(script: str, line: str, into: str) -> str:
+    if script.count(line) != 1:
+        raise ScriptChanged(line)
+    return script.replace(line, into)

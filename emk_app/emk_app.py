@@ -38,7 +38,7 @@ from emk_app.api import (
 from emk_app.api.routing import routes
 from emk_app.components import layout
 from emk_app.domain.errors import DomainError, NotSignedIn
-from emk_app.edge import gate
+from emk_app.edge import gate, tabs
 from emk_app.edge.guard import App, Guard
 from emk_app.edge.site import Metered, Site
 from emk_app.outages import is_outage
@@ -114,6 +114,7 @@ for page in site_map.PAGES:
         )
 app.register_lifespan_task(working.lifespan)
 gate.install(app)
+tabs.install(app)
 
 ENDPOINTS = (
     *verdict.ENDPOINTS,

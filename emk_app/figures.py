@@ -68,6 +68,11 @@ def running_requests() -> int:
     return int(REGISTRY.get_sample_value("emk_requests_running") or 0)
 
 
+def open_sockets() -> int:
+    """Return how many screens are connected."""
+    return int(REGISTRY.get_sample_value("emk_sockets") or 0)
+
+
 _running: set[asyncio.Task[object]] = set()
 
 

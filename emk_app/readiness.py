@@ -82,6 +82,8 @@ class Pulses:
 pulses = Pulses()
 leaving = threading.Event()
 """Set when the process has been told to stop: no new work is taken."""
+parting = threading.Event()
+"""Set when, some time later, it sends its screens to another process."""
 
 
 class Readiness:

@@ -179,7 +179,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         origin=origin,
         data=data,
         database_url=environ.get("EMK_DATABASE_URL") or f"sqlite:///{data / 'emk.db'}",
-        redis_url=environ.get("EMK_REDIS_URL") or None,
+        redis_url=_redis(environ, environment),
         trusted_proxy_hops=_number(environ, "EMK_TRUSTED_PROXY_HOPS", 0, low=0, high=10),
         clamd=environ.get("EMK_CLAMD") or None,
         trusted_roots=Path(environ.get("EMK_TRUSTED_ROOTS") or data / "trusted-roots").resolve(),
@@ -239,6 +239,26 @@ def _secret_file(environ: Mapping[str, str], name: str) -> Path | None:
     if path.is_relative_to(Path(__file__).parents[1]) and "site-packages" not in path.parts:
         raise BadSetting(name, "a secret does not lie in the folder of the sources")
     return path
+
+
+def _redis(environ: Mapping[str, str], environment: Environment) -> str | None:
+    """Read where the state of screens lies: whoever writes there runs code in us (D31)."""
+    url = environ.get("EMK_REDIS_URL")
+    if not url:
+        return None
+    name, like = "EMK_REDIS_URL", "must be like rediss://emk:password@redis.example.ru:6379/0"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise BadSetting(name, like) from None
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        raise BadSetting(name, like)
+    if parts.scheme == "redis" and parts.hostname not in LOOPBACK:
+        raise BadSetting(name, "must be rediss://, except on this machine itself")
+    if environment is Environment.PRODUCTION and parts.scheme != "unix" and not parts.password:
+        raise BadSetting(name, "must have a password in production")
+    return url
 
 
 def _reads_pictures(environ: Mapping[str, str]) -> bool:

@@ -16,7 +16,7 @@ from emk_app.db import bus, changes, migrations
 from emk_app.domain.notices import Channel
 from emk_app.keys import keystore
 from emk_app.presenting import notices, registers
-from emk_app.readiness import leaving, pulses
+from emk_app.readiness import leaving, parting, pulses
 from emk_app.services import (
     accounts,
     auditing,
@@ -100,6 +100,7 @@ async def lifespan() -> AsyncIterator[None]:
         *((f"letters_{each}", "outbox", _deliver(each)) for each in Channel),
     ]
     leaving.clear()
+    parting.clear()
     tasks = {each[0]: asyncio.create_task(_rounds(*each)) for each in rounds}
     hearing = asyncio.create_task(bus.listen())
     # The server takes this word for the order to go at once; it goes by the other, a little later.
@@ -130,8 +131,17 @@ _last_tasks: list[asyncio.Task[None]] = []
 
 async def _leave() -> None:
     await asyncio.sleep(settings().drain)
+    # A screen goes by itself, having said what it had to say: what a closed socket has not yet
+    # read is lost.
+    parting.set()
+    changes.publish([changes.PARTING])
     for _ in range(int(LONGEST_STOP / GLANCE)):
-        if not (figures.running_events() or figures.running_requests() or pulses.any_busy()):
+        if not (
+            figures.running_events()
+            or figures.running_requests()
+            or figures.open_sockets()
+            or pulses.any_busy()
+        ):
             break
         await asyncio.sleep(GLANCE)
     os.kill(os.getpid(), signal.SIGINT)

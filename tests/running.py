@@ -236,6 +236,22 @@ class Server:
         assert not failed, failed
         return printed
 
+    def settle_world(self) -> None:
+        """Make the schema, the keys, the register and ``PEOPLE``."""
+        people = [
+            (
+                person.role.value,
+                person.login,
+                person.secret,
+                person.name,
+                person.position.value if person.position else None,
+                person.clinic,
+                person.specialties,
+            )
+            for person in PEOPLE
+        ]
+        self.python(PREPARE.format(regions=REGIONS, people=people, password=PASSWORD))
+
     def ask(self, function: str, *arguments: Any) -> Any:
         """Call "module:function" on the server's data; return what it returns."""
         module, name = function.split(":")
@@ -483,18 +499,6 @@ for role, login, secret, name, position, clinic, specialties in {people}:
 def prepare(folder: Path) -> Path:
     """Make a data folder with keys, the register and ``PEOPLE``; return it."""
     server = Server(folder)
-    people = [
-        (
-            person.role.value,
-            person.login,
-            person.secret,
-            person.name,
-            person.position.value if person.position else None,
-            person.clinic,
-            person.specialties,
-        )
-        for person in PEOPLE
-    ]
-    server.python(PREPARE.format(regions=REGIONS, people=people, password=PASSWORD))
+    server.settle_world()
     server.close()
     return server.data

@@ -8,7 +8,6 @@ from typing import Any, Final
 import reflex as rx
 from reflex_base.vars.function import ArgsFunctionOperation
 from reflex_components_core.base.error_boundary import ErrorBoundary
-from reflex_components_core.core.banner import has_too_many_connection_errors
 
 from emk_app.components.cards import notice
 from emk_app.components.forms import post_form
@@ -224,14 +223,22 @@ def app_wraps() -> dict[tuple[int, str], Callable[[bool], rx.Component | None]]:
 
 
 def connection_banner() -> rx.Component:
-    """Say that the server is out of reach, after the second failed attempt and until it answers."""
+    """Say that the server is out of reach and since when the screen dates, until it is fresh.
+
+    ``assets/emk.js`` shows it, also to who opens a computer that has slept.
+    """
     said = rx.el.div(
         rx.el.span(class_name="e-spinner"),
         rx.el.b("Нет связи с сервером."),
+        rx.el.span(
+            "Данные на ", rx.el.time(), ".", hidden=True, custom_attrs={"data-link-since": ""}
+        ),
         rx.el.span("Введённое не пропадёт. Подключаемся снова…"),
         class_name="e-offline",
+        hidden=True,
+        custom_attrs={"data-link": ""},
     )
-    return rx.el.div(rx.cond(has_too_many_connection_errors, said), role="status")
+    return rx.el.div(said, role="status")
 
 
 def broken_screen() -> rx.Component:

@@ -18,6 +18,8 @@ from sqlmodel import Session
 STOPPING = "stopping"
 """Told within a process that has been asked to stop, to whoever would go on for long."""
 
+PARTING = "parting"
+"""Told within a process whose screens shall go to another one."""
 EVERYTHING = "*"
 """Told where anything may have changed: every watcher reads afresh."""
 

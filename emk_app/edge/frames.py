@@ -9,18 +9,31 @@ frame is hung up on.
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from emk_app import bundling
+
 LONGEST: Final = 64 * 1024
 """Characters of one frame (D03): forms are short, files go another way."""
 NAMESPACE: Final = "/_event"
+LONGEST_WAY: Final = 1500
+"""Milliseconds within which the pages of a process that is told to stop have gone."""
 EVENT: Final = "event"
 
 # Packet types of Engine.IO 4 and, after a "4", of socket.io 5: connect, disconnect, event.
 _CLOSE_PING_PONG: Final = frozenset({"1", "2", "3"})
 _MESSAGE: Final = re.compile(rf"4([012]){NAMESPACE},(.*)", re.DOTALL)
+
+
+def send_away() -> str:
+    """Return the frame at which a page connects anew, within a moment of its own choice by lot.
+
+    Thousands that come at one moment would keep the process they come to from answering anybody.
+    """
+    return f'42{NAMESPACE},["{bundling.MOVE}",{random.randrange(LONGEST_WAY)}]'
 
 
 def is_ours(frame: object) -> bool:

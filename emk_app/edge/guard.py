@@ -20,7 +20,7 @@ from emk_app.edge.cookies import Caller, Standing
 from emk_app.keys import keystore
 from emk_app.outages import is_outage
 from emk_app.presenting import refusals
-from emk_app.readiness import leaving
+from emk_app.readiness import leaving, parting
 from emk_app.services import accounts
 from emk_app.settings import settings
 from emk_app.threads import in_thread
@@ -226,7 +226,7 @@ class Guard:
             await send({"type": "websocket.close", "code": TOO_MUCH})
             return {"type": "websocket.disconnect", "code": TOO_MUCH}
 
-        watch = changes.subscribe([f"session:{caller.ref}"])
+        watch = changes.subscribe([f"session:{caller.ref}", changes.PARTING])
         try:
             await self._app(behind, _until_ended(counted, send, watch, caller), send)
         finally:
@@ -417,9 +417,10 @@ def _until_ended(receive: Receive, send: Send, watch: changes.Watch, caller: Cal
     pending: asyncio.Task[Message] | None = None
     # The first look comes at once and says when the next is due.
     look_at: float | None = 0.0
+    is_sent_away = False
 
     async def receive_or_end() -> Message:
-        nonlocal pending, look_at
+        nonlocal pending, look_at, is_sent_away
         loop = asyncio.get_running_loop()
         while True:
             if pending is None:
@@ -442,6 +443,9 @@ def _until_ended(receive: Receive, send: Send, watch: changes.Watch, caller: Cal
                     await send({"type": "websocket.close", "code": 4400})
                     return {"type": "websocket.disconnect", "code": 4400}
                 return message
+            if parting.is_set() and not is_sent_away:
+                is_sent_away = True
+                await send({"type": "websocket.send", "text": frames.send_away()})
             if await in_thread(_standing, caller.ref) != caller:
                 pending.cancel()
                 await send({"type": "websocket.close", "code": 4401})

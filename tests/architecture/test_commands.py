@@ -185,15 +185,17 @@ def test_reflex_still_reads_the_internal_names():
 def test_browser_talks_to_the_origin_of_the_page():
     folder = Path(find_spec("reflex_base").origin).parent
     stock = (folder / ".templates" / "web" / bundling.STATE_SCRIPT).read_text(encoding="utf-8")
-    changed = bundling.talk_to_own_origin(stock)
+    changed = bundling.own_socket(stock)
     assert "endpoint.port = window.location.port;" in changed
     assert 'endpoint.port = "";' not in changed
-    assert bundling.talk_to_own_origin(changed) == changed
+    assert f'socket.current.on("{bundling.MOVE}"' in changed
+    assert bundling.own_socket(changed) == changed
+    assert bundling.own_socket(changed.replace("again", "earlier")) == changed
 
 
 def test_unknown_script_of_reflex_stops_the_build():
     with pytest.raises(bundling.ScriptChanged, match="frontend_hostname"):
-        bundling.talk_to_own_origin("export const getBackendURL = () => {};")
+        bundling.own_socket("export const getBackendURL = () => {};")
 
 
 def frontend_lock() -> tuple[dict, dict]:

@@ -174,6 +174,7 @@ def test_form_on_the_screen_goes_on_after_a_restart_of_the_server(server: Server
     page.on("websocket", lambda wire: wire.on("framereceived", lambda it: heard.append(str(it))))
     server.kill()
     page.get_by_text("Нет связи с сервером").wait_for()
+    page.get_by_text(re.compile(r"Данные на \d\d:\d\d\.")).wait_for()
     look(page, "apply-no-connection")
     server.start()
     # The page connects again by itself, after a pause of its own, and shows what is saved.

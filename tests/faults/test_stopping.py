@@ -14,7 +14,7 @@ import pytest
 
 from emk_app import working
 from emk_app.readiness import leaving, pulses
-from tests.e2e.wire import Refused, Wire
+from tests.e2e.wire import ROOT, Refused, Wire
 from tests.running import Server
 
 
@@ -85,6 +85,7 @@ def test_stopping_server_answers_what_it_has_begun_and_calls_itself_not_ready(se
             "content-type: application/x-www-form-urlencoded\r\ncontent-length: 8\r\n"
             "connection: close\r\n\r\ntick".encode()
         )
+        screen = Wire(server, "y" * 43)
         process = server.tell_to_stop()
         while (answer := httpx.get(f"{server.origin}/readyz")).status_code == 200:
             pass
@@ -93,6 +94,10 @@ def test_stopping_server_answers_what_it_has_begun_and_calls_itself_not_ready(se
             Wire(server, "x" * 43)
         begun.sendall(b"et=x")
         assert begun.recv(1000).startswith(b"HTTP/1.1 303")
+        # The screen is sent to another process, and still heard until it goes.
+        screen.wait(lambda: any(frame.startswith('42/_event,["move",') for frame in screen.frames))
+        assert ROOT in screen.state()
+        screen.close()
     assert process.wait(20) == 0
     server.close()
     log = server.log()

@@ -1,0 +1,1 @@
+"""How the service is run on several processes and machines; README.md here tells it."""
