@@ -31,6 +31,7 @@ from emk_app.domain.register import parse_oid
 from emk_app.domain.specialties import SPECIALTIES
 from emk_app.domain.values import read_words
 from emk_app.frontend import ROOT, serve
+from emk_app.hardening import close_to_others
 from emk_app.keys import exchange_key, key_folder, keystore, require_signers
 from emk_app.presenting import offline as offline_words
 from emk_app.presenting import registers
@@ -67,8 +68,7 @@ REFUSALS: Final = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     options = _parser().parse_args(arguments)
-    # Whatever this process writes is for its own user alone (D57).
-    os.umask(0o077)
+    close_to_others()
     try:
         return options.run(options)
     except (DomainError, *REFUSALS) as error:

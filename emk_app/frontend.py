@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from emk_app import hardening
 from emk_app.settings import settings
 
 if TYPE_CHECKING:
@@ -144,14 +145,17 @@ def lock(*, upgrade: bool = False) -> None:
 def serve(host: str | None = None, port: int | None = None) -> None:
     """Serve the application and its built frontend until stopped; settings unless told otherwise.
 
-    Raises ``NotBuilt``; ends the process where the port is taken.
+    Raises ``NotBuilt``; ends the process where the port is taken, or where it is root's.
     """
     from granian.constants import Interfaces, Loops
     from granian.server import Server
 
+    check_user()
     _check_built()
     from emk_app import logs
 
+    hardening.close_to_others()
+    hardening.make_private(settings().data)
     host, port = host or settings().host, port or settings().port
     _check_port(host, port)
     os.environ.update(_serving_environment())
@@ -255,6 +259,12 @@ def _write_lock(files: dict[str, bytes]) -> None:
 def _serving_environment() -> dict[str, str]:
     shared = SHARING if settings().redis_url else {}
     return QUIET | SERVING | shared | {UPLOADS: str(settings().data / "unused-uploads")}
+
+
+def check_user() -> None:
+    """End the process in production where it may do anything (D57)."""
+    if settings().is_production and hardening.is_root():
+        raise SystemExit("start it as a user of its own, never as root (docs/operations.md)")
 
 
 def _check_built() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -18,7 +20,14 @@ from emk_app.db.tables.books import BookVersion, MedicalBook, ShareLink
 from emk_app.db.tables.examinations import Examination, ExaminationStatus, SignedConclusion
 from emk_app.db.tables.journal import AuditEntry, Job, OutboxMessage
 from emk_app.domain.actors import Actor, Position, Role
-from emk_app.domain.applications import FINAL, ApplicationStatus, ExaminationTrack, Milestone
+from emk_app.domain.applications import (
+    FINAL,
+    ApplicationStatus,
+    ExaminationTrack,
+    Milestone,
+    PapersTrack,
+    ScanKind,
+)
 from emk_app.services import (
     accounts,
     auditing,
@@ -99,6 +108,73 @@ def _end_earlier(holders: list[int]) -> None:
             )
 
 
+def papers_to_decide(holders: list[int], clinic_id: int, operator_id: int) -> list[str]:
+    """Bring an application of each holder before the operator, who takes it; return the numbers."""
+    now = clock.now()
+    operator = Actor(operator_id, Role.OPERATOR)
+    _end_earlier(holders)
+    numbers = [
+        factories.make_received(Actor(each, Role.HOLDER), now, clinic_id=clinic_id).number.slug
+        for each in holders
+    ]
+    for number in numbers:
+        reviewing.take(operator, number, now=now)
+    return numbers
+
+
+def ending_books(count: int) -> list[tuple[int, int]]:
+    """Make books that may be renewed; return holder and book of each."""
+    now = clock.now()
+    holders = [factories.make_holder(now, f"{uuid4().hex}@example.ru") for _ in range(count)]
+    return [(each.user_id, factories.make_ending_book(each, now, 10)) for each in holders]
+
+
+def links_to_close(count: int) -> list[tuple[int, int, int]]:
+    """Make books with a link each; return holder, book and link."""
+    now = clock.now()
+    made: list[tuple[int, int, int]] = []
+    for _ in range(count):
+        holder = factories.make_holder(now, f"{uuid4().hex}@example.ru")
+        book_id = factories.make_book(holder, now)
+        made.append((holder.user_id, book_id, sharing.make(holder, book_id, now=now).id))
+    return made
+
+
+def what_is_done() -> dict[str, list[Any]]:
+    """Return what was done, by act: numbers of applications, identities of the rest."""
+    with reading() as db:
+
+        def found(column: Any, *conditions: Any) -> list[Any]:
+            return list(db.exec(select(column).where(*conditions)).all())
+
+        return {
+            "submitted": submitted(),
+            "signed": signed(),
+            "decided": found(
+                Application.tracking_number, Application.papers == PapersTrack.APPROVED
+            ),
+            "renewed": [each for each in found(MedicalBook.id) if _renewals(db, each)],
+            "closed": found(ShareLink.id, col(ShareLink.revoked_at).is_not(None)),
+        }
+
+
+def was_kept(number: str) -> bool:
+    """Whether a scan of the policy is there; ``what_is_wrong`` has opened them all."""
+    with reading() as db:
+        return (
+            db.exec(
+                select(Scan.id)
+                .join(Application, col(Application.id) == col(Scan.application_id))
+                .where(
+                    Application.tracking_number == number,
+                    Scan.kind == ScanKind.POLICY,
+                    col(Scan.removed_at).is_(None),
+                )
+            ).first()
+            is not None
+        )
+
+
 def submitted() -> list[str]:
     """Return the numbers of the applications that were handed in."""
     with reading() as db:
@@ -138,6 +214,7 @@ def what_is_wrong() -> list[str]:
             ),
             *(line for each in db.exec(select(MedicalBook)).all() for line in _book(db, each)),
             *(line for each in db.exec(select(Scan)).all() for line in _scan(db, each)),
+            *(line for each in db.exec(select(ShareLink)).all() for line in _link(db, each)),
             *_letters(db),
         ]
         broken = auditing.first_broken(db)
@@ -218,10 +295,33 @@ def _book(db: Session, book: MedicalBook) -> Iterator[str]:
     name = f"book {book.number}"
     if [each.version for each in versions] != list(range(1, book.current_version + 1)):
         yield f"{name}: versions {[each.version for each in versions]} of {book.current_version}"
+    renewed = _renewals(db, book.id)
+    if not renewed <= {each.version for each in versions}:
+        yield f"{name}: renewals on record {renewed} are not all there"
+    if renewed and book.valid_until < clock.day_of(clock.now()) + timedelta(days=300):
+        yield f"{name}: renewed on record, but not in its term"
     own = vault.vault_for(db, book.holder_id)
     for version in versions:
         if not issuing.witness_of(book, version, own).is_genuine:
             yield f"{name}: version {version.version} is not genuine"
+
+
+def _link(db: Session, link: ShareLink) -> Iterator[str]:
+    """A closed link is on record as closed, and no other is."""
+    told = _count(db, AuditEntry.action == "revoke_link", AuditEntry.target == f"link:{link.id}")
+    if told != int(link.revoked_at is not None):
+        yield f"link {link.id}: closed {link.revoked_at}, but {told} records of it"
+
+
+def _renewals(db: Session, book_id: int) -> set[int]:
+    """Return the versions that are on record as the holder's renewals."""
+    targets = db.exec(
+        select(AuditEntry.target).where(
+            AuditEntry.action == "renew_book",
+            col(AuditEntry.target).startswith(f"book:{book_id}:"),
+        )
+    ).all()
+    return {int(each.rpartition(":")[2]) for each in targets}
 
 
 def _scan(db: Session, scan: Scan) -> Iterator[str]:
