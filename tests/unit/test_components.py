@@ -28,6 +28,7 @@ from emk_app.components import (
     layout,
     links,
     markup,
+    passkeys,
     qr,
     steps,
     tables,
@@ -39,8 +40,8 @@ from emk_app.pages import kit
 from tests.rendering import html, text, tree
 
 MODULES: Final[tuple[ModuleType, ...]] = (
-    badges, buttons, cards, dialogs, forms, layout, links, qr, steps, tables, timeline, verdict,
-    viewer,
+    badges, buttons, cards, dialogs, forms, layout, links, passkeys, qr, steps, tables, timeline,
+    verdict, viewer,
 )  # fmt: skip
 ASSETS: Final = Path("assets")
 STYLES: Final = (ASSETS / "emk.css").read_text(encoding="utf-8")
@@ -521,7 +522,7 @@ def public(module: ModuleType) -> set[str]:
 # Shown as a part of others, or by other pages: frames, wraps of the whole application.
 ELSEWHERE: Final = {
     "app_wraps", "bell", "broken_screen", "button", "connection_banner", "demo_banner",
-    "head_components",
+    "head_components", "passkey_button",
     "narrow_frame", "post_form", "print_only", "public_frame", "radio_card", "radio_cards_of",
     "screen_only", "show_button", "skeleton", "verdict_frame", "verdict_html", "verdict_live",
     "verdict_shell", "viewer", "words_id",
