@@ -58,6 +58,19 @@ class BadSetting(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """A provider of identities, as OpenID Connect names its parts."""
+
+    issuer: str
+    client: str
+    secret: Path
+    """File with the client's secret."""
+    name: str
+    """What people call it, as it stands on the button after «Войти через»."""
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the operator of the service decides."""
 
@@ -109,6 +122,8 @@ class Settings:
     """What opens signing keys that lie in a container or a module (docs/keys.md)."""
     stamp_url: str | None
     """Address of a time-stamp server (RFC 3161), whose word extracts carry; without one, none."""
+    identity_provider: ProviderSettings | None
+    """Who else signs people in (OpenID Connect); without one, passwords alone do."""
     test_clock: Path | None
     """File with an offset in seconds added to the clock; never in production."""
 
@@ -204,6 +219,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         ),
         key_backends=_key_backends(environ),
         stamp_url=_gateway_url(environ, "EMK_TSA_URL", "https://tsa.example.ru"),
+        identity_provider=_identity_provider(environ),
         test_clock=Path(clock) if clock else None,
     )
 
@@ -228,6 +244,27 @@ def _key_backends(environ: Mapping[str, str]) -> Backends:
         token=environ.get("EMK_PKCS11_TOKEN") or "",
         pin=_secret_file(environ, "EMK_PKCS11_PIN_FILE"),
     )
+
+
+def _identity_provider(environ: Mapping[str, str]) -> ProviderSettings | None:
+    issuer = _gateway_url(environ, "EMK_OIDC_ISSUER", "https://id.example.ru")
+    if issuer is None:
+        return None
+    if urlsplit(issuer).query:
+        raise BadSetting("EMK_OIDC_ISSUER", "must have no query")
+    client = _token(environ, "EMK_OIDC_CLIENT")
+    if not client:
+        raise BadSetting("EMK_OIDC_CLIENT", "must be set beside EMK_OIDC_ISSUER")
+    secret = _secret_file(environ, "EMK_OIDC_SECRET_FILE")
+    if secret is None or not secret.is_file():
+        raise BadSetting("EMK_OIDC_SECRET_FILE", "must name a file beside EMK_OIDC_ISSUER")
+    name = (environ.get("EMK_OIDC_NAME") or "ЕСИА").strip()
+    if not 0 < len(name) <= 40 or not name.isprintable():
+        raise BadSetting("EMK_OIDC_NAME", "must be up to 40 printable signs")
+    scope = (environ.get("EMK_OIDC_SCOPE") or "openid snils").split()
+    if "openid" not in scope:
+        raise BadSetting("EMK_OIDC_SCOPE", "must hold openid")
+    return ProviderSettings(issuer, client, secret, name, " ".join(scope))
 
 
 def _secret_file(environ: Mapping[str, str], name: str) -> Path | None:

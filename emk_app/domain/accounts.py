@@ -102,6 +102,10 @@ SECOND_FACTOR: Final = (
 )
 """Wrong codes; a right one is not counted."""
 REGISTER_SOURCE: Final = Rule(tries=20, window=timedelta(hours=1))
+PROVIDER_SOURCE: Final = Rule(tries=20, window=timedelta(minutes=15), is_quota=True)
+"""Ways to the provider of identities that one address may set out on."""
+PROVIDER_TO_ALL: Final = Rule(tries=600, window=timedelta(minutes=1), is_quota=True)
+"""The same from everywhere: each asks something of the provider."""
 MESSAGES: Final = (
     Rule(tries=1, window=timedelta(minutes=1), is_quota=True),
     Rule(tries=3, window=timedelta(hours=1), is_quota=True),

@@ -47,6 +47,8 @@ class News(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COPIED = "passkey_copied"
+    PROVIDER_LINKED = "provider_linked"
+    PROVIDER_UNLINKED = "provider_unlinked"
     PASSWORD_CHANGED = "password_changed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
@@ -100,6 +102,8 @@ KINDS: Final = {
     News.PASSKEY_ADDED: NoticeKind.SECURITY,
     News.PASSKEY_REMOVED: NoticeKind.SECURITY,
     News.PASSKEY_COPIED: NoticeKind.SECURITY,
+    News.PROVIDER_LINKED: NoticeKind.SECURITY,
+    News.PROVIDER_UNLINKED: NoticeKind.SECURITY,
     News.PASSWORD_CHANGED: NoticeKind.SECURITY,
     News.RECOVERY_CODES_MADE: NoticeKind.SECURITY,
     News.RECOVERY_CODE_USED: NoticeKind.SECURITY,

@@ -13,9 +13,10 @@ from emk_app.components.passkeys import passkey_button
 from emk_app.components.qr import qr_plate
 from emk_app.components.tables import Column, data_table
 from emk_app.domain.factors import LONGEST_NAME, Purpose
-from emk_app.pages import frames
+from emk_app.pages import frames, provider
 from emk_app.pages.factors import fresh_factor
 from emk_app.pages.table import Page
+from emk_app.states.provider import ProviderState
 from emk_app.states.security import SecurityState
 from emk_app.states.session import PersonState
 
@@ -32,6 +33,7 @@ def security() -> rx.Component:
         _authenticator(),
         _sms(),
         _codes(),
+        provider.card(),
         class_name="e-body",
     )
     return frames.signed_in(
@@ -365,5 +367,10 @@ def _problem(text: Any) -> rx.Component:
 
 
 PAGES: Final = (
-    Page(SECURITY_ROUTE, "Безопасность", security, (PersonState.load, SecurityState.follow)),
+    Page(
+        SECURITY_ROUTE,
+        "Безопасность",
+        security,
+        (PersonState.load, ProviderState.load, ProviderState.show, SecurityState.follow),
+    ),
 )

@@ -9,10 +9,11 @@ from emk_app.components.markup import some, when
 from emk_app.components.passkeys import passkey_button
 from emk_app.components.qr import qr_plate
 from emk_app.domain.factors import Purpose, Way
-from emk_app.pages import frames
+from emk_app.pages import frames, provider
 from emk_app.pages.recover import LOST
 from emk_app.pages.table import Page
 from emk_app.presenting.notices import RECOVER
+from emk_app.states.provider import ProviderState
 from emk_app.states.sign_in import LABELS, RegisterState, SignInState
 
 
@@ -63,6 +64,7 @@ def _password() -> rx.Component:
             on_submit=SignInState.give_password,
         ),
         rx.el.p(links.link("Забыли пароль?", RECOVER), class_name="mt-6"),
+        provider.button_at_door(),
         rx.el.p(
             "Ещё нет учётной записи? ",
             links.link("Зарегистрироваться", "/register"),
@@ -333,6 +335,6 @@ def _problem(text: rx.Var[str]) -> rx.Component:
 
 
 PAGES = (
-    Page("/login", "Вход", login, (SignInState.load,)),
+    Page("/login", "Вход", login, (ProviderState.load, SignInState.load)),
     Page("/register", "Регистрация", register, (RegisterState.load,)),
 )

@@ -33,7 +33,7 @@ from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, 
 from emk_app.domain.factors import Proofs, Purpose, SmsNotOffered, Way
 from emk_app.domain.notices import News, Notice
 from emk_app.keys import keystore
-from emk_app.services import auditing, factors, notifying, throttling
+from emk_app.services import auditing, factors, linking, notifying, throttling
 from emk_app.services.factors import Offer, Place
 from emk_app.services.throttling import key_of
 
@@ -311,6 +311,7 @@ def enter(door: str, ticket: str, *, device: str, now: datetime) -> tuple[str, R
         db.delete(step)
         if step.password_next_hash is not None:
             _put_new_password(db, user, step.password_next_hash, now)
+        linking.settle(db, door, user, now)
         session = UserSession(
             ref=ref_of(cookie),
             user_id=user.id,
@@ -471,6 +472,7 @@ def sweep(*, now: datetime) -> None:
     """Forget doorsteps nobody stands on any more."""
     with unit_of_work() as db:
         db.exec(delete(Doorstep).where(col(Doorstep.expires_at) <= now))
+        linking.sweep(db, now=now)
     factors.sweep(now=now)
 
 
@@ -596,6 +598,13 @@ def _place(db: Session, door: str, user: User) -> Place:
 
 def _step_after(proofs: Proofs) -> Step:
     return Step.CODE if proofs.is_enrolled else Step.ENROL
+
+
+def stand_at_door(db: Session, door: str, user: User, now: datetime) -> None:
+    """Let the person stand at this door as after the right password."""
+    step = _renew_doorstep(db, door, now)
+    step.user_id = user.id
+    db.add(step)
 
 
 def person_at(db: Session, door: str, now: datetime) -> User:

@@ -32,6 +32,14 @@ def door_of(state: rx.State) -> str:
     return caller.ref
 
 
+def ref_of(state: rx.State) -> str:
+    """Return the name of the session in this browser; raise ``NotSignedIn``."""
+    caller = caller_of(state.router_data)
+    if caller is None or caller.standing is not Standing.SIGNED_IN:
+        raise NotSignedIn
+    return caller.ref
+
+
 def source_of(state: rx.State) -> str:
     """Return the address the browser comes from, for throttling."""
     return state.router.session.client_ip
