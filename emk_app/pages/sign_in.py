@@ -170,10 +170,14 @@ def _other_ways() -> rx.Component:
                     ),
                     class_name="space-y-4",
                 ),
-                rx.el.p(
-                    "Резервных кодов тоже нет? ",
-                    links.link("Что делать", LOST),
-                    class_name="mt-4",
+                # Who has no factor yet has lost none.
+                when(
+                    SignInState.step == "code",
+                    rx.el.p(
+                        "Резервных кодов тоже нет? ",
+                        links.link("Что делать", LOST),
+                        class_name="mt-4",
+                    ),
                 ),
             ),
             class_name="mt-6",
