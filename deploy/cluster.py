@@ -29,7 +29,12 @@ ROOT: Final = HERE.parent
 PORT: Final = 8000
 """Where nginx listens, unless EMK_PORT says otherwise; what is behind it takes any."""
 PATIENCE: Final = 90.0
-PACKAGES: Final = {"redis-server": "redis-server", "nginx": "nginx"}
+PACKAGES: Final = {
+    "redis-server": "redis-server",
+    "nginx": "nginx",
+    "openssl": "openssl",
+    "systemd-analyze": "systemd",
+}
 MAIN: Final = """\
 {user}daemon off;
 worker_processes 1;
