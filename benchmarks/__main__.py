@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import servers
+from benchmarks import plots, servers
 
 BOOKS = 300
 ROUNDS = 5
@@ -89,6 +89,109 @@ def pages(data: Path, codes: Path) -> list[Line]:
             ratio <= 1.10,
         )
     ]
+
+
+def live(_data: Path, _codes: Path) -> list[Line]:
+    """Measure screens that follow commits, events, and the memory of a session."""
+    found = _child("benchmarks.live")
+    lines: list[Line] = []
+    for clients, both in found["watching"].items():
+        ours, peer = both["ours"], both["peer"]
+        ratio = ours["p99"] / peer["p99"]
+        lines.append(
+            Line(
+                f"{clients} watch, {ours['expected']} commits, p50 / p99 ms; lost {ours['lost']}",
+                f"{ours['p50']:.1f} / {ours['p99']:.1f}",
+                f"{peer['p50']:.1f} / {peer['p99']:.1f} SSE",
+                ratio,
+                "<= 2 (p99), none lost",
+                ratio <= 2 and ours["lost"] == 0,
+            )
+        )
+        cost = ours["cost"] / peer["cost"]
+        lines.append(
+            Line(
+                "  processor's ms a commit",
+                f"{ours['cost']:.1f}",
+                f"{peer['cost']:.1f} SSE",
+                cost,
+                "",
+                None,
+            )
+        )
+    most = found["watching"][max(found["watching"], key=int)]
+    ours, peer = most["ours"]["memory"], most["peer"]["memory"]
+    rates = [each["ours"]["rate"] / each["peer"]["rate"] for each in found["acting"]]
+    at = {
+        (side, what): median(each[side][what] for each in found["acting"])
+        for side in ("ours", "peer")
+        for what in ("rate", "p99")
+    }
+    plots.draw(
+        servers.ROOT / "docs" / "live.svg",
+        "From a commit to the screens that watch, ms",
+        "clients that watch, fifty commits a second",
+        {
+            f"{name}, {what}": [
+                (int(clients), both[side][what]) for clients, both in found["watching"].items()
+            ]
+            for side, name in (("ours", "ours"), ("peer", "bare SSE"))
+            for what in ("p50", "p99")
+        },
+    )
+    return [
+        *lines,
+        Line(
+            "memory of a live session, KB",
+            f"{ours:.0f}",
+            f"{peer:.0f} SSE",
+            ours / peer,
+            "<= 250 KB",
+            ours <= 250,
+        ),
+        Line(
+            "simple events/s, 50 clients",
+            f"{at['ours', 'rate']:.0f}",
+            f"{at['peer', 'rate']:.0f} bare socket.io",
+            median(rates),
+            ">= 0.55",
+            median(rates) >= 0.55,
+        ),
+        Line(
+            "the same, p99 ms",
+            f"{at['ours', 'p99']:.1f}",
+            f"{at['peer', 'p99']:.1f}",
+            at["ours", "p99"] / at["peer", "p99"],
+            "<= 15 ms",
+            at["ours", "p99"] <= 15,
+        ),
+    ]
+
+
+def growth(_data: Path, _codes: Path) -> list[Line]:
+    """Measure the hottest readings as books grow a thousandfold; the peer is the smallest shelf."""
+    found = _child("benchmarks.growth")
+    few, many = found[min(found, key=int)], found[max(found, key=int)]
+    plots.draw(
+        servers.ROOT / "docs" / "growth.svg",
+        "Readings as books grow, SQLite, median ms",
+        "books",
+        {name: [(int(size), took[name]["clock"]) for size, took in found.items()] for name in few},
+    )
+    lines: list[Line] = []
+    for name in few:
+        ratio = many[name]["clock"] / few[name]["clock"]
+        lines.append(
+            Line(
+                f"{name}, {int(max(found, key=int)):,} books, ms",
+                f"{many[name]['clock']:.2f}",
+                f"{few[name]['clock']:.2f} with {int(min(found, key=int)):,}",
+                ratio,
+                "<= 1.5",
+                ratio <= 1.5,
+            )
+        )
+    return lines
 
 
 def register(_data: Path, _codes: Path) -> list[Line]:
@@ -199,6 +302,8 @@ def main(chosen: list[str]) -> int:
         "requests": requests,
         "pages": pages,
         "extract": extract,
+        "live": live,
+        "growth": growth,
         "register": register,
         "keys": keys,
     }

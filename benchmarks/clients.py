@@ -142,7 +142,7 @@ class Watcher:
 
 
 async def watch(asked: dict[str, Any]) -> dict[str, Any]:
-    """Let clients watch one thing each, or all the same, while commits come at a steady rate."""
+    """Let clients watch one thing each, while commits come at a steady rate."""
     requests = Requests(asked["port"])
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(
@@ -212,11 +212,9 @@ async def _commit(asked: dict[str, Any], requests: Requests, watchers: dict[int,
         else:
             raise RuntimeError("no update comes any more")
         number = chance.choice(free)
-        told = list(watchers.values()) if asked["all"] else [watchers[number]]
-        for watcher in told:
-            watcher.due.append(time.perf_counter())
-        expected += len(told)
-        task = asyncio.create_task(requests.get(asked["commit"][0 if asked["all"] else number]))
+        watchers[number].due.append(time.perf_counter())
+        expected += 1
+        task = asyncio.create_task(requests.get(asked["commit"][number]))
         doing.add(task)
         task.add_done_callback(doing.discard)
     if doing:

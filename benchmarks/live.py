@@ -1,4 +1,7 @@
-"""Screens that follow what is committed, events, and what a session costs, beside plain peers."""
+"""Screens that follow what is committed, events, and what a session costs, beside plain peers.
+
+``python -m benchmarks.live`` prints one JSON object.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,8 +32,6 @@ RATE = 50
 SECONDS = 8
 PAGE = "/cabinet/book/access"
 READY, WANTED = '"has_book_rx_state_":true', 'looks_rx_state_":[{'
-CROWD = 1000
-CROWDS = 3
 CLIENTS = 50
 EVENTS = 110
 """Of each client in a round: a tab may send 120 at once and then forty a second."""
@@ -86,23 +88,8 @@ def watched(server: Served, known: People | None, clients: int) -> dict[str, Any
             "wanted": WANTED,
             "ready": READY,
         }
-    asked |= {"work": "watch", "all": False, "rate": RATE, "commits": RATE * SECONDS}
+    asked |= {"work": "watch", "rate": RATE, "commits": RATE * SECONDS}
     return _measured(server, asked, clients)
-
-
-def crowded(server: Served, known: People | None) -> dict[str, Any]:
-    """Let a crowd watch one and the same thing; commit now and then."""
-    if known is None:
-        asked: dict[str, Any] = {
-            "watch": ["/watch/all"] * CROWD,
-            "commit": ["/commit/all"],
-            "wanted": "looks",
-            "ready": "looks",
-        }
-    else:
-        raise NotImplementedError
-    asked |= {"work": "watch", "kind": "stream", "all": True, "rate": 0.5, "commits": CROWDS}
-    return _measured(server, asked, CROWD)
 
 
 def acted(server: Served) -> dict[str, float]:
@@ -164,24 +151,28 @@ def _line(process: subprocess.Popen[str]) -> str:
     return line
 
 
-def main() -> int:
-    """Print one JSON object with everything; a folder for the data is the argument."""
+def measure() -> dict[str, Any]:
+    """Return everything, ours and the peer's in turns; the folder for the data is named already."""
     data = Path(os.environ["EMK_DATA"])
     known = people(max(WATCHERS))
-    print("people", file=sys.stderr)
-    found: dict[str, Any] = {"watching": {}, "acting": []}
+    watching: dict[int, dict[str, Any]] = {}
     for clients in WATCHERS:
         with servers.ours(data) as our, servers.peer("stream_app", data) as peer:
-            found["watching"][clients] = {
+            watching[clients] = {
                 "ours": watched(our, known, clients),
                 "peer": watched(peer, None, clients),
             }
-            print(clients, found["watching"][clients], file=sys.stderr)
+        print(clients, watching[clients], file=sys.stderr)
     with servers.ours(data) as our, servers.peer("socket_app", data) as peer:
-        for _ in range(ROUNDS):
-            found["acting"].append({"ours": acted(our), "peer": acted(peer)})
-            print(found["acting"][-1], file=sys.stderr)
-    print(json.dumps(found))
+        acting = [{"ours": acted(our), "peer": acted(peer)} for _ in range(ROUNDS)]
+    return {"watching": watching, "acting": acting}
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="emk-bench-") as folder:
+        data = Path(folder) / "data"
+        os.environ |= {"EMK_ENV": "test", "EMK_DATA": str(data)}
+        print(json.dumps(measure()))
     return 0
 
 
