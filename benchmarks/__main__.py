@@ -174,9 +174,12 @@ def growth(_data: Path, _codes: Path) -> list[Line]:
     few, many = found[min(found, key=int)], found[max(found, key=int)]
     plots.draw(
         servers.ROOT / "docs" / "growth.svg",
-        "Readings as books grow, SQLite, median ms",
+        "Readings as books grow, SQLite, median ms of the processor",
         "books",
-        {name: [(int(size), took[name]["clock"]) for size, took in found.items()] for name in few},
+        {
+            name: [(int(size), took[name]["processor"]) for size, took in found.items()]
+            for name in few
+        },
     )
     lines: list[Line] = []
     for name in few:
