@@ -60,7 +60,12 @@ def access() -> rx.Component:
     state = BookState
     return _page(
         cards.section(
-            "Кто смотрел",
+            "Кто смотрел по ссылкам",
+            rx.el.p(
+                "Всё, что открывали врачи и операторы, собрано на странице ",
+                links.link("«Кто смотрел»", "/cabinet/looks"),
+                ".",
+            ),
             data_table(
                 ["Когда", "Ссылка", "Чем открыли", "Что увидели"],
                 state.looks,

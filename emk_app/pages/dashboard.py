@@ -20,6 +20,7 @@ from emk_app.pages.consent import CONSENT
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.my_examination import my_examination
 from emk_app.pages.table import Page
+from emk_app.pages.watching import LOOKS
 from emk_app.presenting import applications as rows
 from emk_app.presenting.listings import ORDERS
 from emk_app.states.applications import ApplicationsState
@@ -54,6 +55,8 @@ def dashboard() -> rx.Component:
                         rx.fragment(links.link("Все мои заявки", LIST), " · "),
                     ),
                     links.link("Согласие на обработку данных", CONSENT),
+                    " · ",
+                    links.link("Кто смотрел мои данные", LOOKS),
                 ),
                 class_name="e-body",
             ),

@@ -32,6 +32,7 @@ from emk_app.pages import (
     start,
     verdict,
     visits,
+    watching,
 )
 from emk_app.pages.table import Page
 from emk_app.states.notices import BellState
@@ -55,6 +56,7 @@ _OWN: Final = (
     *security.PAGES,
     *dashboard.PAGES,
     *consent.PAGES,
+    *watching.PAGES,
     *visits.PAGES,
     *book.PAGES,
     *apply.PAGES,

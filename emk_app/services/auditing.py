@@ -15,6 +15,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from emk_app.db import changes
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.journal import FIELDS_LENGTH, AuditEntry
 from emk_app.domain.actors import Actor
@@ -64,6 +65,13 @@ def record(
     )
     entry.digest = digest_of(entry)
     db.add(entry)
+    if subject_id is not None and entry.actor_id != subject_id:
+        changes.announce(db, topic_of(subject_id))
+
+
+def topic_of(subject_id: int) -> str:
+    """Return the word that is told when somebody else has acted on this person's records."""
+    return f"watched:{subject_id}"
 
 
 def _fitting(fields: str) -> str:
