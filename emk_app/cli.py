@@ -33,6 +33,7 @@ from emk_app.domain.values import read_words
 from emk_app.frontend import ROOT, serve
 from emk_app.hardening import close_to_others
 from emk_app.keys import exchange_key, key_folder, keystore, require_signers
+from emk_app.outbound import anchors
 from emk_app.presenting import offline as offline_words
 from emk_app.presenting import registers
 from emk_app.services import (
@@ -59,6 +60,7 @@ REFUSALS: Final = (
     copies.NotEmpty,
     copies.ToolFailed,
     recovering.Unusable,
+    anchors.NotKept,
     FileExistsError,
     FileNotFoundError,
 )
@@ -194,11 +196,14 @@ def _verify_audit(options: argparse.Namespace) -> int:
 
 
 def _anchor_audit(_options: argparse.Namespace) -> int:
-    path = settings().audit_anchor
-    if path is None:
-        print("refused: EMK_AUDIT_ANCHOR names no file", file=sys.stderr)
+    path, url = settings().audit_anchor, settings().anchor_url
+    if path is None and url is None:
+        print("refused: neither EMK_AUDIT_ANCHOR nor EMK_AUDIT_ANCHOR_URL is set", file=sys.stderr)
         return 1
-    auditing.anchor(path, now=clock.now())
+    if path is not None:
+        auditing.anchor(path, now=clock.now())
+    if url is not None:
+        auditing.anchor_by_post(url, settings().anchor_token, now=clock.now())
     return 0
 
 
@@ -230,6 +235,7 @@ def _prove(options: argparse.Namespace) -> int:
             "EMK_DATABASE_URL": f"sqlite:///{data / 'emk.db'}",
             "EMK_TRUSTED_ROOTS": "",
             "EMK_AUDIT_ANCHOR": "",
+            "EMK_AUDIT_ANCHOR_URL": "",
         }
         arguments = ["restore", str(options.file.resolve())]
         arguments += ["--passphrase-file", str(options.passphrase_file.resolve())]
@@ -518,7 +524,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--anchors", type=Path, help="file to compare with, instead of our own")
     verify.set_defaults(run=_verify_audit)
     audits.add_parser(
-        "anchor", help="add the chain's head to the file of anchors now"
+        "anchor", help="add the chain's head to the file of anchors, and send it, now"
     ).set_defaults(run=_anchor_audit)
 
     backup = commands.add_parser("backup", help="copy database and files into one sealed file")

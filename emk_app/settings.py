@@ -109,6 +109,9 @@ class Settings:
     """Seconds for which a process that was told to stop says so before it goes."""
     audit_anchor: Path | None
     """File outside the data folder to which the head of the audit chain is added once a day."""
+    anchor_url: str | None
+    """Address of a machine that keeps the head of the audit chain, sent every hour."""
+    anchor_token: str = field(repr=False)
     least_free: int
     """Bytes that must be free in the data folder for the service to call itself ready."""
     metrics_host: str
@@ -210,6 +213,10 @@ def read(environ: Mapping[str, str]) -> Settings:
         logs_as_json=_choice(environ, "EMK_LOG", LogFormat, usual_log) is LogFormat.JSON,
         drain=_number(environ, "EMK_DRAIN_SECONDS", 0, low=0, high=60),
         audit_anchor=_outside(environ, "EMK_AUDIT_ANCHOR", data),
+        anchor_url=_gateway_url(
+            environ, "EMK_AUDIT_ANCHOR_URL", "https://anchors.example.ru/heads"
+        ),
+        anchor_token=_token(environ, "EMK_AUDIT_ANCHOR_TOKEN"),
         least_free=_number(environ, "EMK_LEAST_FREE_MB", 200, low=0, high=10**9) * 1024**2,
         metrics_host=metrics_host,
         metrics_port=metrics_port,

@@ -57,13 +57,14 @@ WORKS: Final[dict[str, jobs.Work]] = {
     resetting.SEND: resetting.send,
     auditing.ANCHOR: lambda _, now: _anchor(now),
 }
-IMPORTS: Final[dict[str, jobs.Work]] = {
+SLOW: Final[dict[str, jobs.Work]] = {
     registering.CHECK: lambda import_id, _: registering.look_through(
         import_id, clock=clock.now, header=registers.REPORT_HEADER, words=registers.bad_lines
     ),
     registering.APPLY: lambda import_id, _: registering.put_in(import_id, clock=clock.now),
+    auditing.ANCHOR_BY_POST: lambda _, now: _anchor_by_post(now),
 }
-"""A register takes a minute and more."""
+"""What takes a minute and more, or waits for another machine."""
 PERIODS: Final = {
     lapsing.JOB: timedelta(hours=1),
     booking.JOB: timedelta(minutes=10),
@@ -74,6 +75,7 @@ PERIODS: Final = {
     registering.SWEEP: timedelta(hours=6),
     receiving.SWEEP: timedelta(hours=1),
     auditing.ANCHOR: timedelta(days=1),
+    auditing.ANCHOR_BY_POST: timedelta(hours=1),
 }
 """Jobs that return by themselves, each done by one process."""
 ROUND: Final = 5.0
@@ -181,13 +183,19 @@ async def _rounds(name: str, topic: str, work: Callable[[int], bool | None]) -> 
 def once(*, now: datetime) -> int:
     """Do all that is due, the returning jobs included; return how many jobs were tried."""
     _plan(now)
-    return jobs.run_due(WORKS | checking.READINGS | IMPORTS, now=now)
+    return jobs.run_due(WORKS | checking.READINGS | SLOW, now=now)
 
 
 def _anchor(now: datetime) -> None:
     path = settings().audit_anchor
     if path is not None:
         auditing.anchor(path, now=now)
+
+
+def _anchor_by_post(now: datetime) -> None:
+    url = settings().anchor_url
+    if url is not None:
+        auditing.anchor_by_post(url, settings().anchor_token, now=now)
 
 
 def _plan(now: datetime) -> None:
@@ -247,8 +255,8 @@ def _read(count: int) -> None:
 
 
 def _import(_count: int) -> None:
-    """Look registers through and put them in."""
-    _do([lambda now: jobs.run_due(IMPORTS, now=now, stops=leaving.is_set)])
+    """Look registers through and put them in; do what else is slow."""
+    _do([lambda now: jobs.run_due(SLOW, now=now, stops=leaving.is_set)])
 
 
 def _do(parts: Iterable[Callable[[datetime], object]]) -> None:

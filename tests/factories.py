@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -344,20 +345,24 @@ def spoil_versions(book_id: int | None = None, **values: object) -> None:
     change = sa.update(BookVersion).values(**values)
     if book_id is not None:
         change = change.where(col(BookVersion.book_id) == book_id)
-    with unit_of_work() as db:
-        if db.get_bind().dialect.name == "postgresql":
-            db.execute(sa.text("ALTER TABLE book_versions DISABLE TRIGGER USER"))
-            db.execute(change)
-            db.execute(sa.text("ALTER TABLE book_versions ENABLE TRIGGER USER"))
-            return
-        kept = db.execute(
-            sa.text(
-                "SELECT name, sql FROM sqlite_master "
-                "WHERE type = 'trigger' AND tbl_name = 'book_versions'"
-            )
-        ).all()
-        for name, _ in kept:
-            db.execute(sa.text(f"DROP TRIGGER {name}"))
+    with unit_of_work() as db, unguarded(db, "book_versions"):
         db.execute(change)
-        for _, made in kept:
-            db.execute(sa.text(made))
+
+
+@contextmanager
+def unguarded(db: Session, table: str) -> Iterator[None]:
+    """Let the database change what it only adds to, as whoever owns it could."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        yield
+        db.execute(sa.text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+        return
+    kept = db.execute(
+        sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"),
+        {"table": table},
+    ).all()
+    for name, _ in kept:
+        db.execute(sa.text(f"DROP TRIGGER {name}"))
+    yield
+    for _, made in kept:
+        db.execute(sa.text(made))

@@ -20,9 +20,12 @@ from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.journal import FIELDS_LENGTH, AuditEntry
 from emk_app.domain.actors import Actor
 from emk_app.keys import keystore
+from emk_app.outbound import anchors as outbound
 
 ANCHOR: Final = "audit_anchor"
 """The job that anchors the chain once a day, where the settings name a file."""
+ANCHOR_BY_POST: Final = "audit_anchor_post"
+"""The job that sends the chain's head every hour, where the settings name an address."""
 FIRST = "0" * 64
 _LOCK = 7_340_211
 """Name of PostgreSQL's advisory lock under which the chain grows; SQLite has one writer anyway."""
@@ -148,12 +151,26 @@ def anchor(path: Path, *, now: datetime) -> None:
         newest = head(db)
     if newest is None:
         return
-    line = json.dumps({"at": now.isoformat(), "id": newest.id, "digest": newest.digest}) + "\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "a", encoding="ascii") as file:
-        file.write(line)
+        file.write(_line(newest, now) + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def anchor_by_post(url: str, token: str, *, now: datetime) -> None:
+    """Send the chain's head to another machine, as the line of a file of anchors.
+
+    Raises ``anchors.NotKept``; the job that does it tries again.
+    """
+    with reading() as db:
+        newest = head(db)
+    if newest is not None:
+        outbound.post(url, token, _line(newest, now), newest.digest)
+
+
+def _line(newest: Head, now: datetime) -> str:
+    return json.dumps({"at": now.isoformat(), "id": newest.id, "digest": newest.digest})
 
 
 def anchors(path: Path) -> list[Head]:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError
 
-from emk_app import cli
+from emk_app import cli, working
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.domain.actors import SYSTEM
-from emk_app.services import auditing
+from emk_app.outbound import anchors
+from emk_app.services import auditing, jobs
+from emk_app.settings import settings
+from tests.factories import unguarded
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -31,7 +39,7 @@ def chain(now: datetime) -> list[int]:
 
 
 def run(statement: str, **values: object) -> None:
-    with unit_of_work() as db:
+    with unit_of_work() as db, unguarded(db, "audit_entries"):
         db.connection().execute(sa.text(statement), values)
 
 
@@ -128,3 +136,79 @@ def test_line_that_is_no_anchor_is_named(
 def test_empty_chain_has_no_head_to_anchor(tmp_path: Path, now: datetime):
     auditing.anchor(tmp_path / "anchors", now=now)
     assert not (tmp_path / "anchors").exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entries SET action = 'sign' WHERE id = :id",
+        "DELETE FROM audit_entries WHERE id = :id",
+    ],
+)
+def test_database_itself_refuses_to_change_or_remove_an_entry(chain: list[int], statement: str):
+    with pytest.raises(DatabaseError, match="only added"), unit_of_work() as db:
+        db.connection().execute(sa.text(statement), {"id": chain[2]})
+    with reading() as db:
+        assert auditing.first_broken(db) is None
+
+
+class Keeper(BaseHTTPRequestHandler):
+    """A machine that keeps heads; answers with the statuses it is told, then 204."""
+
+    statuses: list[int] = []
+    kept: list[tuple[str, str, str]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode("ascii")
+        status = self.statuses.pop(0) if self.statuses else 204
+        if status == 204:
+            self.kept.append((body, self.headers["Authorization"], self.headers["Idempotency-Key"]))
+        self.send_response(status)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def keeper(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Keeper]]:
+    """Start a keeper of heads and name it in the settings."""
+    Keeper.statuses, Keeper.kept = [], []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Keeper)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    named = replace(
+        settings(), anchor_url=f"http://127.0.0.1:{server.server_port}/heads", anchor_token="word"
+    )
+    monkeypatch.setattr(working, "settings", lambda: named)
+    yield Keeper
+    server.shutdown()
+    server.server_close()
+
+
+def test_head_is_sent_until_it_is_kept_and_then_compared(
+    chain: list[int],
+    keeper: type[Keeper],
+    now: datetime,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    keeper.statuses = [503, 302]
+    jobs.plan(auditing.ANCHOR_BY_POST, timedelta(hours=1), now=now)
+    for minutes in range(4):
+        jobs.run_due(working.SLOW, now=now + timedelta(minutes=minutes))
+    [(body, word, key)] = keeper.kept
+    with reading() as db:
+        newest = auditing.head(db)
+    assert newest is not None
+    assert (word, key) == ("Bearer word", newest.digest)
+    (tmp_path / "kept").write_text(body + "\n", encoding="ascii")
+    given = ("--anchors", str(tmp_path / "kept"))
+    assert verify(capsys, *given) == (0, "the audit chain holds, 1 anchors compared")
+    run("DELETE FROM audit_entries WHERE id = :id", id=newest.id)
+    assert verify(capsys, *given)[0] == 1
+
+
+def test_nobody_there_is_said_so():
+    with pytest.raises(anchors.NotKept, match="unreachable"):
+        anchors.post("http://127.0.0.1:9/", "", "{}", "x")

@@ -26,7 +26,7 @@ from emk_app.services import auditing, directory, importing, jobs, registering
 from emk_app.services.importing import Report
 from emk_app.services.registering import ImportView
 from emk_app.settings import settings
-from emk_app.working import IMPORTS
+from emk_app.working import SLOW
 from tests.factories import make_admin, make_holder
 from tests.services.test_importing import OID, rows, table
 
@@ -58,7 +58,7 @@ def bring(admin: Actor, content: str | bytes, now: datetime, name: str = "рее
 
 
 def work(now: datetime) -> None:
-    jobs.run_due(IMPORTS, now=now)
+    jobs.run_due(SLOW, now=now)
 
 
 def newest(admin: Actor) -> ImportView:
@@ -216,11 +216,11 @@ def test_import_given_up_in_the_middle_stops_after_its_batch(
 def test_job_that_is_done_again_says_the_same(admin: Actor, now: datetime):
     import_id = bring(admin, table([*rows(1), "плохая"]), now)
     for _ in range(2):
-        IMPORTS[registering.CHECK](import_id, now)
+        SLOW[registering.CHECK](import_id, now)
     assert newest(admin).report == Report(2, Put(added=1), 1)
     registering.confirm(admin, import_id, now=now)
     for _ in range(2):
-        IMPORTS[registering.APPLY](import_id, now)
+        SLOW[registering.APPLY](import_id, now)
     assert newest(admin).report == Report(2, Put(added=1), 1)
 
 
