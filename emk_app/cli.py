@@ -41,6 +41,7 @@ from emk_app.services import (
     auditing,
     barring,
     delivering,
+    erasing,
     exchanging,
     importing,
     offline,
@@ -273,6 +274,18 @@ def _sealed_keys(options: argparse.Namespace) -> recovering.Sealed | None:
     if passphrase == archives.read_passphrase(options.passphrase_file):
         raise archives.BadPassphrase("the keys want a passphrase of their own")
     return recovering.Sealed(options.with_keys, passphrase)
+
+
+def _erase(options: argparse.Namespace) -> int:
+    if options.act == "replay":
+        path = options.list or settings().erased_list
+        print(f"forgotten anew: {erasing.replay(SYSTEM, path, now=clock.now())}")
+        return 0
+    if not options.yes:
+        print("refused: this can't be undone, say --yes", file=sys.stderr)
+        return 2
+    print(f"act {erasing.erase(SYSTEM, options.login, now=clock.now())}")
+    return 0
 
 
 def _run_jobs(_options: argparse.Namespace) -> int:
@@ -540,6 +553,16 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument(
         "--verify", action="store_true", help="restore beside, check, and throw it away"
     )
+
+    erase = commands.add_parser("erase", help="forget a holder, by a wish on paper or an order")
+    erasures = erase.add_subparsers(required=True, metavar="ACT", dest="act")
+    one = erasures.add_parser("one", help="destroy all that need not be kept, at once")
+    one.add_argument("login", help="phone, e-mail or 12-digit ИНН")
+    one.add_argument("--yes", action="store_true", help="it can't be undone")
+    one.set_defaults(run=_erase)
+    anew = erasures.add_parser("replay", help="forget anew whom a backup has brought back")
+    anew.add_argument("--list", type=Path, help="list of the erased, instead of our own")
+    anew.set_defaults(run=_erase)
 
     work = commands.add_parser("jobs", help="do what is due: checks, reminders, ends of terms")
     work.add_argument("once", choices=["run-once"])

@@ -112,6 +112,10 @@ class Settings:
     anchor_url: str | None
     """Address of a machine that keeps the head of the audit chain, sent every hour."""
     anchor_token: str = field(repr=False)
+    erased_list: Path
+    """File of the pseudonyms of those who were forgotten, for after a restore (D53)."""
+    operator: str
+    """Who answers for the personal data, with the address: acts of destruction name it."""
     least_free: int
     """Bytes that must be free in the data folder for the service to call itself ready."""
     metrics_host: str
@@ -217,6 +221,8 @@ def read(environ: Mapping[str, str]) -> Settings:
             environ, "EMK_AUDIT_ANCHOR_URL", "https://anchors.example.ru/heads"
         ),
         anchor_token=_token(environ, "EMK_AUDIT_ANCHOR_TOKEN"),
+        erased_list=Path(environ.get("EMK_ERASED_LIST") or data / "erased.jsonl").resolve(),
+        operator=environ.get("EMK_OPERATOR") or "",
         least_free=_number(environ, "EMK_LEAST_FREE_MB", 200, low=0, high=10**9) * 1024**2,
         metrics_host=metrics_host,
         metrics_port=metrics_port,

@@ -61,6 +61,10 @@ class News(StrEnum):
     VISIT_MISSED = "visit_missed"
     ANSWER_MISSED = "answer_missed"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    ERASURE_ASKED = "erasure_asked"
+    ERASURE_CANCELLED = "erasure_cancelled"
+    ERASED = "erased"
+    DATA_READY = "data_ready"
     BOOK_FORMED = "book_formed"
     BOOK_RENEWED = "book_renewed"
     TERM_RENEWED = "term_renewed"
@@ -116,6 +120,10 @@ KINDS: Final = {
     News.VISIT_MISSED: NoticeKind.APPLICATION,
     News.ANSWER_MISSED: NoticeKind.APPLICATION,
     News.CONSENT_WITHDRAWN: NoticeKind.SECURITY,
+    News.ERASURE_ASKED: NoticeKind.SECURITY,
+    News.ERASURE_CANCELLED: NoticeKind.SECURITY,
+    News.ERASED: NoticeKind.SECURITY,
+    News.DATA_READY: NoticeKind.SECURITY,
     News.BOOK_FORMED: NoticeKind.APPLICATION,
     News.BOOK_RENEWED: NoticeKind.APPLICATION,
     News.TERM_RENEWED: NoticeKind.TERMS,

@@ -30,6 +30,7 @@ from emk_app.domain import (
     vaccinations,
     values,
 )
+from emk_app.domain.erasure import PHRASE, PhraseDiffers
 from emk_app.domain.errors import Invalid, InvalidValue
 from emk_app.presenting import esignatures
 from emk_app.presenting.formats import day, file_size, plural
@@ -331,6 +332,7 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         "Эта организация не сможет провести ваш осмотр: у неё нет действующей лицензии на осмотры "
         "для вашей профессии или она не подключена к сервису. Выберите другую."
     ),
+    PhraseDiffers: lambda _: f"Напишите без ошибок: {PHRASE}.",
     intake.ConsentMissing: lambda _: (
         "Без согласия на обработку персональных данных заявку не принять. Отметьте его."
     ),

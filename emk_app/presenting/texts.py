@@ -36,6 +36,7 @@ from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.corrections import NotAsked
 from emk_app.domain.disclosures import GrantState, HandoverState
+from emk_app.domain.erasure import NothingToCancel
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.domain.factors import (
     MOST_PASSKEYS,
@@ -228,6 +229,7 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
         "Другой файл ещё проверяется или загружается. Дождитесь конца или прекратите ту загрузку."
     ),
     FileEmpty: lambda _: "Файл пустой. Выберите другой.",
+    NothingToCancel: lambda _: "Отменять нечего: просьбы об удалении данных нет.",
     ReportGone: lambda _: "Отчёта больше нет: он хранится 30 дней. Загрузите файл ещё раз.",
     errors.Conflict: lambda _: "Данные успели измениться. Обновите страницу.",
     errors.ChangedMeanwhile: _beaten,

@@ -20,7 +20,7 @@ from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.applications import Application, Scan
 from emk_app.db.tables.people import Login, User, UserSession
 from emk_app.domain.actors import SYSTEM
-from emk_app.services import auditing, scans
+from emk_app.services import auditing, erasing, scans
 from emk_app.settings import Settings
 from emk_app.storage import archives
 from emk_app.storage.blobs import BlobMissing
@@ -81,7 +81,8 @@ def back_up(where: Settings, target: Sealed, keys: Sealed | None, *, now: dateti
 
 
 def restore(where: Settings, source: Sealed, keys: Sealed | None, *, now: datetime) -> Proof:
-    """Fill an empty place from an archive, check it, and end every session in it.
+    """Fill an empty place from an archive, check it, end every session in it, and forget
+    anew whom the list of the erased names.
 
     Nothing is put in place before the whole archive has proven to be as it was written. Raises
     ``copies.NotEmpty``, ``archives.BadArchive`` and ``Unusable``.
@@ -109,6 +110,8 @@ def restore(where: Settings, source: Sealed, keys: Sealed | None, *, now: dateti
             .values(revoked_at=now)
         )
         auditing.record(db, SYSTEM, "restore", "service", now=now)
+    # Nor may whoever was forgotten since be known again.
+    erasing.replay(SYSTEM, where.erased_list, now=now)
     return proof
 
 

@@ -13,6 +13,7 @@ from emk_app.db.tables import (
     journal,
     notices,
     people,
+    rights,
     visits,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "journal",
     "notices",
     "people",
+    "rights",
     "visits",
 ]
