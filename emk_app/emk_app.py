@@ -27,6 +27,7 @@ from emk_app.api import (
     identities,
     offline,
     passkeys,
+    own_data,
     records,
     registers,
     scans,
@@ -136,6 +137,7 @@ ENDPOINTS = (
     *consent.ENDPOINTS,
     *exchange.ENDPOINTS,
     *visits.ENDPOINTS,
+    *own_data.ENDPOINTS,
     *aliases.ENDPOINTS,
 )
 

@@ -28,6 +28,7 @@ from emk_app.services import (
     importing,
     jobs,
     lapsing,
+    own_data,
     receiving,
     registering,
     reissuing,
@@ -52,6 +53,7 @@ WORKS: Final[dict[str, jobs.Work]] = {
     reissuing.JOB: lambda _, _now: reissuing.run(clock=clock.now),
     stopping.JOB: stopping.run,
     erasing.JOB: erasing.run,
+    own_data.SWEEP: own_data.sweep,
     scans.SWEEP: lambda _, now: scans.sweep(now=now),
     registering.SWEEP: lambda _, now: registering.sweep(now=now),
     receiving.MATCH: receiving.match_waiting,
@@ -65,6 +67,7 @@ SLOW: Final[dict[str, jobs.Work]] = {
     ),
     registering.APPLY: lambda import_id, _: registering.put_in(import_id, clock=clock.now),
     auditing.ANCHOR_BY_POST: lambda _, now: _anchor_by_post(now),
+    own_data.JOB: own_data.make,
 }
 """What takes a minute and more, or waits for another machine."""
 PERIODS: Final = {
@@ -73,6 +76,7 @@ PERIODS: Final = {
     reminding.JOB: timedelta(hours=1),
     stopping.JOB: timedelta(minutes=10),
     erasing.JOB: timedelta(hours=1),
+    own_data.SWEEP: timedelta(minutes=30),
     scans.SWEEP: timedelta(days=1),
     importing.LICENCES: timedelta(hours=1),
     registering.SWEEP: timedelta(hours=6),

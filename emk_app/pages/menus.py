@@ -33,4 +33,5 @@ ADMIN_MENU: Final[Menu] = [
     ("Состояние", "/admin"),
     ("Реестр медорганизаций", REGISTER),
     ("Сообщения", "/admin/outbox"),
+    ("Удаление данных", "/admin/erasures"),
 ]

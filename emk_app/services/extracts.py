@@ -147,7 +147,7 @@ def file(actor: Actor, book_id: int, *, now: datetime) -> ExtractFile:
             subject_id=book.holder_id,
             now=now,
         )
-        content = _open(own, found)
+        content = content_of(found, own)
         return ExtractFile(BookNumber.parse(book.number), found.version, content)
 
 
@@ -213,11 +213,12 @@ def _standing(db: Session, book: MedicalBook, now: datetime) -> Extract | None:
     extract, link = found
     if sharing.state_of(link, now) is not LinkState.ALIVE:
         return None
-    content = _open(vault.vault_for(db, book.holder_id), extract)
+    content = content_of(extract, vault.vault_for(db, book.holder_id))
     is_genuine = pades.check_pdf(content, keystore().trust_list).is_genuine
     return extract if is_genuine else None
 
 
-def _open(own: Vault, extract: Extract) -> bytes:
+def content_of(extract: Extract, own: Vault) -> bytes:
+    """Return the PDF as it was made; raise ``SealBroken``."""
     place = sealing.place(*CONTENT, extract.book_id, extract.link_id)
     return sealing.unseal(own.key, extract.content_sealed, place)
