@@ -28,6 +28,7 @@ from emk_app.demo import register, world
 from emk_app.domain.actors import SYSTEM, Position, Role
 from emk_app.domain.errors import DomainError, InvalidValue
 from emk_app.domain.register import parse_oid
+from emk_app.domain.retention import TABLE
 from emk_app.domain.specialties import SPECIALTIES
 from emk_app.domain.values import read_words
 from emk_app.frontend import ROOT, serve
@@ -48,6 +49,7 @@ from emk_app.services import (
     receiving,
     recovering,
     registering,
+    retaining,
     rotating,
 )
 from emk_app.settings import settings
@@ -285,6 +287,16 @@ def _erase(options: argparse.Namespace) -> int:
         print("refused: this can't be undone, say --yes", file=sys.stderr)
         return 2
     print(f"act {erasing.erase(SYSTEM, options.login, now=clock.now())}")
+    return 0
+
+
+def _retention(options: argparse.Namespace) -> int:
+    now = clock.now()
+    for each, count in retaining.due(SYSTEM, now=now).items():
+        line = TABLE[each]
+        print(f"{each}  {line.term.days} days since {line.since}, then {line.then}: {count} due")
+    if not options.dry_run:
+        retaining.run(0, now)
     return 0
 
 
@@ -563,6 +575,10 @@ def _parser() -> argparse.ArgumentParser:
     anew = erasures.add_parser("replay", help="forget anew whom a backup has brought back")
     anew.add_argument("--list", type=Path, help="list of the erased, instead of our own")
     anew.set_defaults(run=_erase)
+
+    retention = commands.add_parser("retention", help="let go what has been kept long enough")
+    retention.add_argument("--dry-run", action="store_true", help="only say how much is due")
+    retention.set_defaults(run=_retention)
 
     work = commands.add_parser("jobs", help="do what is due: checks, reminders, ends of terms")
     work.add_argument("once", choices=["run-once"])

@@ -66,20 +66,20 @@ def destroy(db: Session, user: User, *, now: datetime) -> tuple[Gone, date | Non
         if table.name not in KEPT_OF_PERSON:
             for column in table.columns:
                 if column.name in OWNERS and _leads_to(column, "users"):
-                    _purge(db, table, column == user.id, gone)
+                    purge(db, table, column == user.id, gone)
     _purge_children(db, "applications", sorted(kept), KEPT_OF_APPLICATION, gone)
     _purge_children(db, "books", books, KEPT_OF_BOOK, gone)
     links = db.exec(select(ShareLink.id).where(col(ShareLink.book_id).in_(books))).all()
     _purge_children(db, "share_links", links, frozenset(), gone)
-    _purge(db, _table("applications"), _table("applications").c.id.in_(set(own) - kept), gone)
+    purge(db, _table("applications"), _table("applications").c.id.in_(set(own) - kept), gone)
     with_version = db.exec(
         select(BookVersion.book_id).where(col(BookVersion.book_id).in_(books))
     ).all()
     bare = set(books) - set(with_version)
-    _purge(db, _table("books"), _table("books").c.id.in_(bare), gone)
+    purge(db, _table("books"), _table("books").c.id.in_(bare), gone)
     _blank(db, user, now=now)
     if not kept:
-        _purge(
+        purge(
             db,
             _table("vaccination_records"),
             _table("vaccination_records").c.holder_id == user.id,
@@ -247,10 +247,10 @@ def _purge_children(
         if table.name not in kept | KEPT_OF_PERSON:
             for column in table.columns:
                 if _leads_to(column, name):
-                    _purge(db, table, column.in_(ids), gone)
+                    purge(db, table, column.in_(ids), gone)
 
 
-def _purge(db: Session, table: sa.Table, which: sa.ColumnElement[bool], gone: Gone) -> None:
+def purge(db: Session, table: sa.Table, which: sa.ColumnElement[bool], gone: Gone) -> None:
     """Delete rows, after all that can't be without them; note the files they name."""
     key = table.c.get("id")
     if key is not None:
@@ -265,7 +265,7 @@ def _purge(db: Session, table: sa.Table, which: sa.ColumnElement[bool], gone: Go
                 if column.nullable:
                     db.execute(sa.update(other).where(column.in_(ids)).values({column.name: None}))
                 else:
-                    _purge(db, other, column.in_(ids), gone)
+                    purge(db, other, column.in_(ids), gone)
     files = [table.c[name] for name in ("blob", "preview_blob") if name in table.c]
     if files:
         gone.blobs += [name for row in db.execute(sa.select(*files).where(which)) for name in row]
