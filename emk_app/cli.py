@@ -50,6 +50,7 @@ from emk_app.services import (
     recovering,
     registering,
     retaining,
+    rewrapping,
     rotating,
 )
 from emk_app.settings import settings
@@ -157,6 +158,10 @@ def _keys(options: argparse.Namespace) -> int:
             rotating.retire(SYSTEM, options.name, now=now)
         case "compromise":
             rotating.compromise(SYSTEM, options.name, now=now)
+        case "rotate":
+            print(f"master key {rewrapping.rotate(SYSTEM, now=now)}")
+        case "drop":
+            rewrapping.drop(SYSTEM, options.number, now=now)
         case act:
             keystore()
             if act == "check":
@@ -168,6 +173,11 @@ def _keys(options: argparse.Namespace) -> int:
                     f"{key.name}  {key.use}  {key.status}  {turn}  {key.store}  "
                     f"{key.not_before:%Y-%m-%d}..{key.not_after:%Y-%m-%d}"
                 )
+            if act == "masters":
+                ring, under = keystore().keyring, rewrapping.left()
+                for kid in ring.kids:
+                    turn = "seals" if kid == ring.current else "-"
+                    print(f"master {kid}  {turn}  {under[kid]} values")
     return 0
 
 
@@ -533,6 +543,11 @@ def _parser() -> argparse.ArgumentParser:
         ("compromise", "withdraw the key and all it signed; books are signed anew"),
     ):
         key_acts.add_parser(act, help=said).add_argument("name", help="as `keys list` calls it")
+
+    key_acts.add_parser("masters", help="how many values are under which master key")
+    key_acts.add_parser("rotate", help="seal by a new master key; a job wraps the rest anew")
+    drop = key_acts.add_parser("drop", help="take an old master key off the ring for good")
+    drop.add_argument("number", type=int)
 
     database = commands.add_parser("db", help="bring the schema up or down")
     directions = database.add_subparsers(required=True, metavar="DIRECTION")

@@ -50,6 +50,11 @@ def keystore() -> Keystore:
     return _open_again()
 
 
+def reread() -> None:
+    """Read the keys anew now, however little time has passed since they were changed."""
+    _open_again()
+
+
 def signer(use: KeyUse) -> Signer:
     """Return the key that signs for a use; raises ``KeyRefused`` where it is out of its dates."""
     found = keystore().signer(use)

@@ -36,6 +36,7 @@ from emk_app.services import (
     resetting,
     retaining,
     reviewing,
+    rewrapping,
     scans,
     stopping,
     throttling,
@@ -70,6 +71,7 @@ SLOW: Final[dict[str, jobs.Work]] = {
     registering.APPLY: lambda import_id, _: registering.put_in(import_id, clock=clock.now),
     auditing.ANCHOR_BY_POST: lambda _, now: _anchor_by_post(now),
     own_data.JOB: own_data.make,
+    rewrapping.JOB: rewrapping.run,
 }
 """What takes a minute and more, or waits for another machine."""
 PERIODS: Final = {

@@ -36,7 +36,15 @@ from emk_app.crypto.backends import (
     require_usable,
 )
 from emk_app.crypto.errors import KeyFolderBroken, KeyFolderUnsafe, KeyRefused
-from emk_app.crypto.register import FILE, Entry, Register, entry_of, locked, write_key
+from emk_app.crypto.register import (
+    FILE,
+    Entry,
+    Register,
+    entry_of,
+    locked,
+    replace_file,
+    write_key,
+)
 from emk_app.crypto.sealing import KEY_LENGTH, Keyring, new_data_key
 from emk_app.crypto.signing import KeyUse, Signer, TrustList
 
@@ -192,6 +200,35 @@ def open_signer(folder: Path, entry: Entry, backends: Backends) -> Signer:
             raise KeyRefused(f"{place}.p12: has the key of another certificate")
         return signer
     return open_pem(place.with_suffix(".key"), entry.certificates)
+
+
+def add_master(folder: Path) -> int:
+    """Put a new master key on the ring, by which is sealed from now on; return its number.
+
+    Part of what ``register.locked`` guards, as ``drop_master`` is.
+    """
+    master = json.loads((folder / _MASTER).read_bytes())
+    kid = max(map(int, master["keys"])) + 1
+    if kid > 255:
+        raise KeyRefused("a ring has no room for a 256th key")
+    master["keys"][str(kid)] = new_data_key().hex()
+    _save_master(folder, master | {"current": kid})
+    return kid
+
+
+def drop_master(folder: Path, kid: int) -> None:
+    """Take a master key off the ring; what is still under it never opens again."""
+    master = json.loads((folder / _MASTER).read_bytes())
+    if kid == master["current"] or str(kid) not in master["keys"]:
+        raise KeyRefused(f"key {kid} seals, or is not on the ring")
+    del master["keys"][str(kid)]
+    _save_master(folder, master)
+
+
+def _save_master(folder: Path, master: dict[str, Any]) -> None:
+    replace_file(folder / _MASTER, _json(master))
+    # Every process reads its keys anew when the register looks changed.
+    os.utime(folder / FILE)
 
 
 def issue_signer(folder: Path, use: KeyUse, now: datetime) -> tuple[Entry, bytes]:

@@ -84,6 +84,11 @@ class Keyring:
         self._keys = dict(keys)
         self.current: Final = current
 
+    @property
+    def kids(self) -> tuple[int, ...]:
+        """The numbers of its keys."""
+        return tuple(sorted(self._keys))
+
     def wrap(self, data_key: bytes, place: str) -> bytes:
         """Seal a data key under the current master key."""
         return seal(self._keys[self.current], data_key, place, self.current)

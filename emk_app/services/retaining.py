@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col
@@ -57,10 +57,9 @@ def due(actor: Actor, *, now: datetime) -> dict[DataClass, int]:
     permit(actor, Role.SYSTEM)
     with reading() as db:
         return {
-            each: db.scalar(
-                sa.select(sa.func.count()).select_from(_TABLES[each]).where(_which(each, now))
-            )
-            or 0
+            each: db.connection()
+            .execute(sa.select(sa.func.count()).select_from(_TABLES[each]).where(_which(each, now)))
+            .scalar_one()
             for each in DataClass
         }
 
@@ -71,7 +70,8 @@ def _run_class(each: DataClass, now: datetime) -> int:
         with unit_of_work() as db:
             table = _TABLES[each]
             ids = (
-                db.execute(
+                db.connection()
+                .execute(
                     sa.select(table.c.id)
                     .where(_which(each, now))
                     .order_by(table.c.id)
@@ -114,14 +114,16 @@ def _empty_forms(db: Session, _table: sa.Table, ids: Sequence[int], now: datetim
 
 
 def _remove_scans(db: Session, table: sa.Table, ids: Sequence[int], now: datetime) -> list[str]:
-    rows = db.execute(sa.select(table.c.blob, table.c.preview_blob).where(table.c.id.in_(ids)))
+    rows = db.connection().execute(
+        sa.select(table.c.blob, table.c.preview_blob).where(table.c.id.in_(ids))
+    )
     files = [name for row in rows for name in row]
-    db.execute(sa.update(table).where(table.c.id.in_(ids)).values(removed_at=now))
+    db.connection().execute(sa.update(table).where(table.c.id.in_(ids)).values(removed_at=now))
     return files
 
 
 def _empty_acts(db: Session, table: sa.Table, ids: Sequence[int], _now: datetime) -> list[str]:
-    db.execute(sa.update(table).where(table.c.id.in_(ids)).values(act=None))
+    db.connection().execute(sa.update(table).where(table.c.id.in_(ids)).values(act=None))
     return []
 
 
@@ -149,7 +151,7 @@ _NAMES: Final = {
 _TABLES: Final = {each: SQLModel.metadata.tables[name] for each, name in _NAMES.items()}
 
 
-def _first(*columns: sa.ColumnElement[datetime | None]) -> sa.ColumnElement[datetime | None]:
+def _first(*columns: Any) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(*columns)
 
 

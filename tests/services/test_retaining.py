@@ -143,7 +143,7 @@ MADE: dict[DataClass, tuple[type, Callable[[Actor, datetime], None]]] = {
 
 def count(table: type) -> int:
     with reading() as db:
-        return db.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+        return db.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
 
 @pytest.mark.parametrize("kind", MADE)
