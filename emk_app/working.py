@@ -19,6 +19,7 @@ from emk_app.presenting import notices, registers
 from emk_app.readiness import leaving, parting, pulses
 from emk_app.services import (
     accounts,
+    alerting,
     auditing,
     booking,
     checking,
@@ -55,6 +56,7 @@ WORKS: Final[dict[str, jobs.Work]] = {
     reissuing.JOB: lambda _, _now: reissuing.run(clock=clock.now),
     stopping.JOB: stopping.run,
     erasing.JOB: erasing.run,
+    alerting.JOB: alerting.run,
     own_data.SWEEP: own_data.sweep,
     retaining.JOB: retaining.run,
     scans.SWEEP: lambda _, now: scans.sweep(now=now),
@@ -80,6 +82,7 @@ PERIODS: Final = {
     reminding.JOB: timedelta(hours=1),
     stopping.JOB: timedelta(minutes=10),
     erasing.JOB: timedelta(hours=1),
+    alerting.JOB: timedelta(minutes=5),
     own_data.SWEEP: timedelta(minutes=30),
     retaining.JOB: timedelta(days=1),
     scans.SWEEP: timedelta(days=1),

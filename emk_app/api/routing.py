@@ -29,7 +29,7 @@ from emk_app.edge.policy import Access, Undeclared
 from emk_app.outages import is_outage
 from emk_app.presenting import texts
 from emk_app.presenting.refusals import REFUSALS
-from emk_app.services import accounts
+from emk_app.services import accounts, auditing
 from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.api")
@@ -117,6 +117,7 @@ def _gated(endpoint: Endpoint) -> Answer | Quick:
                 actor = await actor_of(request)
                 if not endpoint.access.admits(actor.role):
                     log.info("refused %s for %s", endpoint.path, actor.role)
+                    await in_thread(auditing.denied, actor, endpoint.path, now=clock.now())
                     raise NotPermitted(f"{actor.role} at {endpoint.path}")
             return await inner(request)
         except DomainError as error:

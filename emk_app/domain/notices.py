@@ -65,6 +65,7 @@ class News(StrEnum):
     ERASURE_CANCELLED = "erasure_cancelled"
     ERASED = "erased"
     DATA_READY = "data_ready"
+    ALARM = "alarm"
     BOOK_FORMED = "book_formed"
     BOOK_RENEWED = "book_renewed"
     TERM_RENEWED = "term_renewed"
@@ -124,6 +125,7 @@ KINDS: Final = {
     News.ERASURE_CANCELLED: NoticeKind.SECURITY,
     News.ERASED: NoticeKind.SECURITY,
     News.DATA_READY: NoticeKind.SECURITY,
+    News.ALARM: NoticeKind.SECURITY,
     News.BOOK_FORMED: NoticeKind.APPLICATION,
     News.BOOK_RENEWED: NoticeKind.APPLICATION,
     News.TERM_RENEWED: NoticeKind.TERMS,

@@ -26,7 +26,7 @@ from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.edge.policy import Access, Undeclared, access_of
 from emk_app.edge.turns import Turns, give_after
-from emk_app.services import accounts
+from emk_app.services import accounts, auditing
 from emk_app.settings import settings
 from emk_app.threads import in_thread
 
@@ -82,6 +82,10 @@ class Gate(rx.Middleware):
             return StateUpdate()
         if not access.admits(session.role if session else None):
             log.info("refused %s for %s", event.name, session.role if session else "nobody")
+            if session is not None:
+                actor = await in_thread(accounts.actor_of, caller.ref, now=clock.now())
+                short = event.name.rsplit("___", 1)[-1]
+                await in_thread(auditing.denied, actor, short, now=clock.now())
             return _send_to(FORBIDDEN_PAGE if session else SIGN_IN_PAGE, state)
         if session is not None and access.extends_idle:
             await in_thread(accounts.notice_presence, session, now=clock.now())

@@ -33,5 +33,6 @@ ADMIN_MENU: Final[Menu] = [
     ("Состояние", "/admin"),
     ("Реестр медорганизаций", REGISTER),
     ("Сообщения", "/admin/outbox"),
+    ("Тревоги", "/admin/alerts"),
     ("Удаление данных", "/admin/erasures"),
 ]

@@ -8,6 +8,7 @@ from typing import Final
 from emk_app.components.layout import SECURITY_ROUTE
 from emk_app.pages import (
     admin,
+    alerts,
     apply,
     book,
     book_desk,
@@ -70,6 +71,7 @@ _OWN: Final = (
     *reception.PAGES,
     *records.PAGES,
     *admin.PAGES,
+    *alerts.PAGES,
     *register.PAGES,
     *outbox.PAGES,
     *errors.PAGES,

@@ -32,6 +32,9 @@ _LOCK = 7_340_211
 
 ONE_LOOK: Final = timedelta(minutes=15)
 """A screen that keeps itself fresh is one look for so long."""
+DENIALS_NOTED: Final = 20
+"""Refusals of one person that are written down within ``ONE_LOOK``."""
+TARGET_LENGTH: Final = 60
 _LOOK_BACK: Final = 500
 """Entries among which the same look is sought; beyond them it is written again."""
 
@@ -110,6 +113,21 @@ def look(
     if known is None:
         with unit_of_work() as db:
             record(db, actor, "view", target, subject_id=subject_id, fields=fields, now=now)
+
+
+def denied(actor: Actor, what: str, *, now: datetime) -> None:
+    """Record that somebody tried what their role may not do; of a flood the first are enough."""
+    with reading() as db:
+        known = db.exec(
+            select(sa.func.count()).where(
+                AuditEntry.actor_id == actor.user_id,
+                AuditEntry.action == "denied",
+                col(AuditEntry.at) > now - ONE_LOOK,
+            )
+        ).one()
+    if known < DENIALS_NOTED:
+        with unit_of_work() as db:
+            record(db, actor, "denied", f"call:{what}"[:TARGET_LENGTH], now=now)
 
 
 def digest_of(entry: AuditEntry) -> str:

@@ -1,6 +1,7 @@
 """SQLModel tables, one file per aggregate; no behaviour."""
 
 from emk_app.db.tables import (
+    alerts,
     applications,
     books,
     clinics,
@@ -18,6 +19,7 @@ from emk_app.db.tables import (
 )
 
 __all__ = [
+    "alerts",
     "applications",
     "books",
     "clinics",
