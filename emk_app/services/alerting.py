@@ -161,5 +161,5 @@ def _raise(
     for admin in db.exec(
         select(User).where(User.role == Role.ADMIN, col(User.disabled_at).is_(None))
     ):
-        notifying.tell(db, admin, Notice(News.ALARM), dedupe=f"alarm:{row.id}", now=now)
+        notifying.tell(db, admin, Notice(News.ALARM), dedupe=f"alarm:{row.id}:{admin.id}", now=now)
     auditing.record(db, SYSTEM, "raise_alert", f"alert:{row.id}", fields=alarm.value, now=now)

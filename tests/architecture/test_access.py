@@ -144,5 +144,5 @@ def test_every_use_case_asks_what_its_actor_may():
             is_own = path.stem in ACCOUNT and "user_id" not in taken
             if is_use_case and not is_own and not asks(path.as_posix(), name):
                 silent.add(f"{path.stem}.{name}")
-    # It notes a look that was permitted where it was had.
-    assert silent == {"auditing.look"}
+    # They note a look that was permitted where it was had, and what the gate has refused.
+    assert silent == {"auditing.look", "auditing.denied"}

@@ -11,6 +11,7 @@ SPEAKING = {
     *("urllib.request", "urllib3", "xmlrpc.client", "pyhanko.sign.timestamps"),
 }
 PLACES = {
+    "outbound/anchors.py": "httpx",
     "outbound/answers.py": "httpx",
     "outbound/exchange.py": "httpx",
     "outbound/identity_provider.py": "httpx",
