@@ -28,7 +28,11 @@ OWN = [
     for role, whose in row.roles.items()
     if whose is Whose.OWN
 ]
-UNMADE = {"/api/esignatures/{number}/kept/{part}", "/api/book/{book_id}/extract.pdf"}
+UNMADE = {
+    "/api/esignatures/{number}/kept/{part}",
+    "/api/book/{book_id}/extract.pdf",
+    "/api/data/{ref}.zip",
+}
 """What its owner has first to bring, or to ask for, and has not."""
 
 
