@@ -4,7 +4,7 @@ Whoever has to change the table later drops the triggers first and makes them an
 SQLite, which makes the table anew, takes them along.
 
 Revision ID: 2026_11_26_audit_kept
-Revises: 2026_11_26_resets
+Revises: 2026_11_26_federation
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "2026_11_26_audit_kept"
-down_revision = "2026_11_26_resets"
+down_revision = "2026_11_26_federation"
 branch_labels = None
 depends_on = None
 
