@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from emk_app import clock
 from emk_app.domain.erasure import PHRASE, WAITING
+from emk_app.domain.errors import FreshFactorNeeded
 from emk_app.presenting import erasures as words
+from emk_app.presenting import texts
 from emk_app.services import erasing, jobs, own_data
 from emk_app.states.own_data import ErasuresState, OwnDataState
 from emk_app.states.session import MessageState
@@ -38,7 +40,7 @@ async def test_old_factor_is_asked_for_again(screens: Screens):
     await screen.send(OwnDataState.ask({"phrase": PHRASE}), PAGE)
     state = await screen.state(OwnDataState)
     assert state.needs_code
-    assert state.errors["ask"] == "Подтвердите действие свежим кодом из приложения."
+    assert state.errors["ask"] == texts.sentence(FreshFactorNeeded())
     assert erasing.wish(holder) is None
 
 
