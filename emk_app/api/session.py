@@ -11,13 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from emk_app import clock
 from emk_app.api.routing import Endpoint, address_of, caller_of
 from emk_app.components.layout import SECURITY_ROUTE
+from emk_app.crypto import tokens
 from emk_app.domain.errors import NotSignedIn, TooManyAttempts
 from emk_app.domain.federation import Outcome, ProviderUnavailable
 from emk_app.edge import cookies
 from emk_app.edge.cookies import Standing
-from emk_app.edge.guard import CLEAR
+from emk_app.edge.guard import ADDRESS, BROWSER, CLEAR
 from emk_app.edge.policy import ANYONE
-from emk_app.presenting.devices import device_name
+from emk_app.presenting.devices import device_name, rough_address
 from emk_app.services import accounts, federating
 from emk_app.states.session import HOME
 from emk_app.threads import in_thread
@@ -29,18 +30,22 @@ LONGEST: Final = 2000
 async def enter(request: Request) -> Response:
     """Exchange the one-time ticket for a session (D10, D11)."""
     form = parse_qs((await request.body()).decode("latin-1"))
+    browser: str = request.scope.get(BROWSER, "") or tokens.new_token()
     try:
         cookie, role = await in_thread(
             accounts.enter,
             caller_of(request).ref,
             form.get("ticket", [""])[0],
             device=device_name(request.headers.get("user-agent", "")),
+            browser=browser,
+            origin=rough_address(request.scope.get(ADDRESS, "")),
             now=clock.now(),
         )
     except NotSignedIn:
         return RedirectResponse("/login", 303)
     answer = RedirectResponse(HOME[role], 303)
     answer.headers["set-cookie"] = cookies.set_cookie(cookie)
+    answer.headers.append("set-cookie", cookies.keep_browser(browser))
     return answer
 
 

@@ -76,6 +76,14 @@ class SamePassword(InvalidValue):
     """The new password is the present one."""
 
 
+class SameContact(InvalidValue):
+    """The new phone or address is one of those that are known already."""
+
+
+class ContactTaken(DomainError):
+    """Somebody else signs in by this phone or address; told only to who has proved it."""
+
+
 class PasswordsDiffer(InvalidValue):
     """The repetition is not the same."""
 
@@ -112,6 +120,8 @@ MESSAGES: Final = (
     Rule(tries=5, window=timedelta(days=1), is_quota=True),
 )
 """What strangers can have sent to one phone or address."""
+BROWSER_KEPT: Final = timedelta(days=400)
+"""How long a browser is known after its last sign-in; browsers keep no cookie for longer."""
 RESET_SOURCE: Final = Rule(tries=20, window=timedelta(hours=1))
 RESET_LINK: Final = Rule(tries=30, window=timedelta(minutes=15))
 MESSAGES_TO_ALL: Final = Rule(tries=1000, window=timedelta(hours=1), is_quota=True)

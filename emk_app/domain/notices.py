@@ -38,6 +38,9 @@ class News(StrEnum):
     REGISTRATION_TRIED = "registration_tried"
     RESET_ASKED = "reset_asked"
     PASSWORD_RESET = "password_reset"
+    NEW_CONTACT_CODE = "new_contact_code"
+    CONTACT_CHANGED = "contact_changed"
+    NEW_BROWSER = "new_browser"
     FACTOR_ENROLLED = "factor_enrolled"
     FACTOR_REPLACED = "factor_replaced"
     FACTOR_REMOVED = "factor_removed"
@@ -98,6 +101,9 @@ KINDS: Final = {
     News.REGISTRATION_TRIED: NoticeKind.SECURITY,
     News.RESET_ASKED: NoticeKind.SECURITY,
     News.PASSWORD_RESET: NoticeKind.SECURITY,
+    News.NEW_CONTACT_CODE: NoticeKind.SECURITY,
+    News.CONTACT_CHANGED: NoticeKind.SECURITY,
+    News.NEW_BROWSER: NoticeKind.SECURITY,
     News.FACTOR_ENROLLED: NoticeKind.SECURITY,
     News.FACTOR_REPLACED: NoticeKind.SECURITY,
     News.FACTOR_REMOVED: NoticeKind.SECURITY,
@@ -154,7 +160,7 @@ KINDS: Final = {
     News.BOOK_ENDS: NoticeKind.TERMS,
 }
 
-CODES: Final = frozenset({News.CONTACT_CODE, News.FACTOR_CODE})
+CODES: Final = frozenset({News.CONTACT_CODE, News.NEW_CONTACT_CODE, News.FACTOR_CODE})
 """What carries a code: it soon says nothing true, and leads nowhere."""
 OBLIGATORY: Final = frozenset({NoticeKind.SECURITY})
 """What nobody can switch off, and what wakes people at night: the account may be at stake."""
@@ -196,6 +202,8 @@ class Notice:
     code: str = field(default="", repr=False)
     on: date | None = None
     at: datetime | None = None
+    source: str = ""
+    """From where somebody came: browser, system and a part of the address."""
 
     @property
     def kind(self) -> NoticeKind:
@@ -218,6 +226,8 @@ class Notice:
             said["on"] = self.on.isoformat()
         if self.at is not None:
             said["at"] = self.at.isoformat()
+        if self.source:
+            said["source"] = self.source
         return json.dumps(said)
 
     @classmethod
@@ -234,6 +244,7 @@ class Notice:
             code=str(facts.get("code", "")),
             on=date.fromisoformat(on) if on else None,
             at=datetime.fromisoformat(at) if at else None,
+            source=str(facts.get("source", "")),
         )
 
 

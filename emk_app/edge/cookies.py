@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from emk_app.crypto import tokens
+from emk_app.domain.accounts import BROWSER_KEPT
 from emk_app.keys import keystore
 from emk_app.settings import settings
 
@@ -48,9 +49,13 @@ def read_cookie(header: str) -> str | None:
 
     Other sites' cookies on the same host may break the form of the header; ours is read past them.
     """
+    return _read(header, cookie_name())
+
+
+def _read(header: str, wanted: str) -> str | None:
     for pair in header.split(";"):
         name, _, value = pair.strip().partition("=")
-        if name == cookie_name() and TOKEN.fullmatch(value):
+        if name == wanted and TOKEN.fullmatch(value):
             return value
     return None
 
@@ -63,6 +68,22 @@ def set_cookie(value: str) -> str:
 def drop_cookie() -> str:
     """Return the Set-Cookie header that takes the cookie away."""
     return f"{cookie_name()}=; Max-Age=0; {_attributes()}"
+
+
+def browser_name() -> str:
+    """Return the name of the cookie by which a browser is known again (D19)."""
+    return "__Host-emk_browser" if settings().is_secure else "emk_browser"
+
+
+def read_browser(header: str) -> str:
+    """Return the well-formed value by which the browser is known, or nothing."""
+    return _read(header, browser_name()) or ""
+
+
+def keep_browser(value: str) -> str:
+    """Return the Set-Cookie header that lets the browser be known again."""
+    kept = int(BROWSER_KEPT.total_seconds())
+    return f"{browser_name()}={value}; Max-Age={kept}; {_attributes()}"
 
 
 def pack(caller: Caller) -> str:

@@ -37,6 +37,8 @@ CALLER: Final = "emk.caller"
 """Key of the scope under which our own routes find the ``Caller``."""
 CLEAR: Final = (b"clear-site-data", b'"storage"')
 """Nothing of an ended session stays in the browser (D11)."""
+BROWSER: Final = "emk.browser"
+"""Key of the scope under which the way in finds the cookie by which the browser is known."""
 ADDRESS: Final = "emk.address"
 """Key of the scope under which they find the client's address."""
 TAKEN_AWAY: Final = (b"cookie", b"authorization", b"proxy-authorization", b"x-forwarded-for")
@@ -159,6 +161,7 @@ class Guard:
                     **scope,
                     "headers": _passed_in(scope["headers"]),
                     ADDRESS: address,
+                    BROWSER: cookies.read_browser(given.get(b"cookie", "")),
                 },
                 _bounded(receive, limit),
                 answer,

@@ -14,8 +14,10 @@ from emk_app.components.qr import qr_plate
 from emk_app.components.tables import Column, data_table
 from emk_app.domain.factors import LONGEST_NAME, Purpose
 from emk_app.pages import frames, provider
+from emk_app.pages.contacts import contacts
 from emk_app.pages.factors import fresh_factor
 from emk_app.pages.table import Page
+from emk_app.states.contacts import ContactsState
 from emk_app.states.provider import ProviderState
 from emk_app.states.security import SecurityState
 from emk_app.states.session import PersonState
@@ -28,6 +30,7 @@ def security() -> rx.Component:
     shown = rx.el.div(
         _factors(),
         _sessions(),
+        contacts(),
         _password(),
         _keys(),
         _authenticator(),
@@ -371,6 +374,12 @@ PAGES: Final = (
         SECURITY_ROUTE,
         "Безопасность",
         security,
-        (PersonState.load, ProviderState.load, ProviderState.show, SecurityState.follow),
+        (
+            PersonState.load,
+            ProviderState.load,
+            ProviderState.show,
+            SecurityState.follow,
+            ContactsState.follow,
+        ),
     ),
 )

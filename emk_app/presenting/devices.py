@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Final
 
 BROWSERS: Final = (
@@ -29,3 +30,16 @@ def device_name(user_agent: str) -> str:
         for marks in (BROWSERS, SYSTEMS)
     )
     return ", ".join(name for name in named if name) or "неизвестное устройство"
+
+
+def rough_address(address: str) -> str:
+    """Write «адрес 203.0.*.*»: enough to know one's own provider, too little to find a home."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "адрес неизвестен"
+    if parsed.is_private:
+        return "местная сеть"
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return f"адрес {'.'.join(address.split('.')[:2])}.*.*"
+    return f"адрес {':'.join(parsed.exploded.split(':')[:2])}:…"

@@ -230,6 +230,7 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         "Нынешний пароль не подошёл. Проверьте раскладку и введите его ещё раз."
     ),
     accounts.SamePassword: lambda _: "Это нынешний пароль. Придумайте другой.",
+    accounts.SameContact: lambda _: "Это уже ваш контакт. Укажите другой.",
     accounts.PasswordsDiffer: lambda _: "Пароли не совпадают. Повторите пароль ещё раз.",
     applications.TrackingNumberMalformed: lambda _: (
         "Номер заявления выглядит так: ЭМК-2026-000123-7. Проверьте его."

@@ -268,6 +268,20 @@ def _code(notice: Notice) -> Wording:
     return Wording("Код для регистрации", text, text, "/register", "Продолжить")
 
 
+def _new_contact_code(notice: Notice) -> Wording:
+    text = f"Код для нового контакта в {SERVICE}: {notice.code}. Никому его не сообщайте."
+    return Wording("Код для нового контакта", text, text, SECURITY, "Ввести код")
+
+
+def _new_browser(notice: Notice) -> Wording:
+    text = (
+        f"В вашу учётную запись вошли с нового устройства: {notice.source}, {_at(notice)} (МСК). "
+        "Если это были не вы, завершите этот сеанс и смените пароль."
+    )
+    short = f"{SERVICE}: вход с нового устройства, {_at(notice)}. Не вы? Завершите сеанс."
+    return Wording("Вход с нового устройства", text, short, SECURITY, "Посмотреть сеансы")
+
+
 def _entry_code(notice: Notice) -> Wording:
     text = f"Код подтверждения {SERVICE}: {notice.code}. Никому его не сообщайте."
     return Wording("Код подтверждения", text, text, "/login", "Продолжить")
@@ -296,6 +310,11 @@ WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
     News.PASSWORD_RESET: _of_account(
         "Пароль восстановлен", "Пароль заменён через восстановление доступа, сеансы завершены."
     ),
+    News.NEW_CONTACT_CODE: _new_contact_code,
+    News.CONTACT_CHANGED: _of_account(
+        "Контакт изменён", "Телефон или почта для входа и уведомлений изменены."
+    ),
+    News.NEW_BROWSER: _new_browser,
     News.FACTOR_ENROLLED: lambda _: Wording(
         "Вход по коду подключён",
         f"В {SERVICE} подключён вход по коду из приложения. Если это были не вы, напишите в "

@@ -22,6 +22,7 @@ from emk_app.domain import (
     visits,
 )
 from emk_app.domain.accounts import (
+    ContactTaken,
     DoorstepExpired,
     NothingToReplace,
     ResetLinkOver,
@@ -418,6 +419,9 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
         "Код по СМС отправить нельзя: нет подтверждённого телефона или такой вход отключён."
     ),
     NothingToReplace: lambda _: "Замена приложения уже закончена или не начата. Начните её заново.",
+    ContactTaken: lambda _: (
+        "С этим телефоном или почтой входят в другую учётную запись. Укажите другой контакт."
+    ),
     ResetLinkOver: lambda _: (
         "Ссылка уже не действует: её открывали раньше, или прошло больше 15 минут. Запросите новую."
     ),

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, delete, select
 from emk_app.crypto import passwords, tokens, totp
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.tables.people import Doorstep, Login, PasswordReset, User, UserSession
+from emk_app.db.tables.people import Browser, Doorstep, Login, PasswordReset, User, UserSession
 from emk_app.domain import accounts as rules
 from emk_app.domain import specialties
 from emk_app.domain.accounts import (
@@ -291,8 +291,14 @@ def give_ticket(db: Session, door: str, user: User, way: Way, now: datetime) -> 
     return ticket
 
 
-def enter(door: str, ticket: str, *, device: str, now: datetime) -> tuple[str, Role]:
-    """Exchange the ticket for a session; return its cookie and role. Raises ``NotSignedIn``."""
+def enter(
+    door: str, ticket: str, *, device: str, browser: str = "", origin: str = "", now: datetime
+) -> tuple[str, Role]:
+    """Exchange the ticket for a session; return its cookie and role. Raises ``NotSignedIn``.
+
+    ``browser`` is its lasting cookie, ``origin`` roughly where it is, in words: a browser in which
+    the person has never signed in before is told to the person.
+    """
     cookie = tokens.new_token()
     with unit_of_work() as db:
         step = db.exec(select(Doorstep).where(Doorstep.ref == door).with_for_update()).first()
@@ -312,6 +318,8 @@ def enter(door: str, ticket: str, *, device: str, now: datetime) -> tuple[str, R
         if step.password_next_hash is not None:
             _put_new_password(db, user, step.password_next_hash, now)
         linking.settle(db, door, user, now)
+        if browser:
+            _know(db, user, browser, f"{device[:60]}, {origin}", now)
         session = UserSession(
             ref=ref_of(cookie),
             user_id=user.id,
@@ -473,6 +481,7 @@ def sweep(*, now: datetime) -> None:
     with unit_of_work() as db:
         db.exec(delete(Doorstep).where(col(Doorstep.expires_at) <= now))
         linking.sweep(db, now=now)
+        db.exec(delete(Browser).where(col(Browser.seen_at) <= now - rules.BROWSER_KEPT))
     factors.sweep(now=now)
 
 
@@ -491,7 +500,7 @@ def _registration(
         reach = name.value
     else:
         try:
-            reach = _reach(contact)
+            reach = reach_of(contact)
         except InvalidValue as error:
             if name is not None:
                 problems["contact"] = error
@@ -506,7 +515,8 @@ def _registration(
     return name, reach, secret
 
 
-def _reach(contact: str) -> str:
+def reach_of(contact: str) -> str:
+    """Return a phone or an address as it is kept; raise ``InvalidValue``."""
     if not contact.strip():
         raise Required
     return Email.parse(contact).address if "@" in contact else Phone.parse_mobile(contact).e164
@@ -683,6 +693,20 @@ def forget_resets(db: Session, user_id: int) -> None:
             col(Doorstep.user_id) == user_id, col(Doorstep.password_next_hash).is_not(None)
         )
     )
+
+
+def _know(db: Session, user: User, browser: str, source: str, now: datetime) -> None:
+    """Remember the browser; tell the person if it is a new one, and not the very first (D19)."""
+    text = f"{user.uid}|{browser}"
+    ref = tokens.keyed_digest(keystore().session_key, text, "browser")
+    known = db.exec(select(Browser).where(Browser.user_id == user.id)).all()
+    here = next((each for each in known if each.ref == ref), None)
+    if known and here is None:
+        notice = Notice(News.NEW_BROWSER, at=now, source=source)
+        notifying.tell(db, user, notice, dedupe=f"browser:{user.id}:{ref[:40]}", now=now)
+    row = here or Browser(user_id=user.id, ref=ref, seen_at=now)
+    row.seen_at = now
+    db.add(row)
 
 
 def _put_new_password(db: Session, user: User, hashed: str, now: datetime) -> None:

@@ -36,6 +36,7 @@ from emk_app.domain.notices import (
 from emk_app.services import auditing
 
 CONTACT = ("users", "contact")
+SPARE = ("users", "spare_contact")
 PAGE: Final = 30
 """Notices on one page."""
 
@@ -52,10 +53,21 @@ def topic_of(user_id: int) -> str:
 
 def contacts_of(user: User) -> dict[Channel, str]:
     """Return where the person is reached; every contact was proved by a code."""
-    if user.contact_sealed is None:
-        return {}
-    contact = vault.vault_of(user).open(user.contact_sealed, *CONTACT, user.uid)
-    return {channel_of(contact): contact}
+    own = vault.vault_of(user)
+    kept = ((user.contact_sealed, CONTACT), (user.spare_contact_sealed, SPARE))
+    contacts = [own.open(sealed, *place, user.uid) for sealed, place in kept if sealed is not None]
+    return {channel_of(contact): contact for contact in contacts}
+
+
+def put_contact(user: User, contact: str) -> None:
+    """Put a proved contact in the place of the one of its channel; the other one stays."""
+    own = vault.vault_of(user)
+    known = contacts_of(user)
+    first = next(iter(known), None)
+    if first is None or first is channel_of(contact):
+        user.contact_sealed = own.seal(contact, *CONTACT, user.uid)
+    else:
+        user.spare_contact_sealed = own.seal(contact, *SPARE, user.uid)
 
 
 def choices_of(db: Session, user_id: int) -> Choices:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import urllib.parse
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -258,3 +259,28 @@ def signed_in_as(login: str, door: str) -> str:
     accounts.begin_sign_in(door, login, factories.PASSWORD, source="10.0.0.1", now=now)
     ticket = accounts.confirm_code(door, TOTP(factories.SECRET).at(now), now=now)
     return accounts.enter(door, ticket, device="Chrome", now=now)[0]
+
+
+def test_browser_is_known_by_a_lasting_cookie_of_its_own():
+    from pyotp.totp import TOTP
+
+    now, sid = clock.now(), "s" * 43
+    accounts.create_user(Role.OPERATOR, "x@example.ru", PASSWORD, totp_secret=SECRET, now=now)
+
+    def entered(known: str, at: datetime) -> list[str]:
+        door = accounts.ref_of(sid)
+        accounts.begin_sign_in(door, "x@example.ru", PASSWORD, source="10.0.0.1", now=at)
+        ticket = accounts.confirm_code(door, TOTP(SECRET).at(at), now=at)
+        content = f"ticket={ticket}".encode()
+        given = {"cookie": f"emk_sid={sid}; {known}"}
+        answer = ask("POST", "/session/enter", given=given, content=content)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/review")
+        return answer.headers.get_list("set-cookie")
+
+    [kept] = [each for each in entered("", now) if each.startswith("emk_browser=")]
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} < set(kept.split("; "))
+    assert f"Max-Age={400 * 24 * 3600}" in kept
+    known = kept.partition(";")[0]
+    assert len(known) == len("emk_browser=") + 43
+    assert kept in entered(known, now + timedelta(seconds=30))
+    assert kept not in entered("emk_browser=x", now + timedelta(seconds=60))

@@ -16,7 +16,7 @@ from sqlmodel import select
 from emk_app.db import vault
 from emk_app.db.engine import reading
 from emk_app.db.tables.journal import OutboxMessage
-from emk_app.db.tables.people import Login, Throttle, User
+from emk_app.db.tables.people import Browser, Login, Throttle, User
 from emk_app.domain import accounts as rules
 from emk_app.domain.accounts import (
     LONGEST_WINDOW,
@@ -420,3 +420,39 @@ def test_audit_chain_holds_and_names_the_first_broken_entry(now: datetime):
         broken = entry.id
     with reading() as db:
         assert auditing.first_broken(db) == broken
+
+
+def entered_by(browser: str, now: datetime, door: str = DOOR) -> None:
+    sign_in("operator@example.ru", now, door)
+    ticket = accounts.confirm_code(door, pyotp.TOTP(SECRET).at(now), now=now)
+    accounts.enter(
+        door, ticket, device="Chrome, Windows", browser=browser, origin="адрес 203.0.*.*", now=now
+    )
+
+
+def test_new_browser_is_told_once_and_the_first_one_is_not(now: datetime):
+    staff(now)
+
+    def told() -> list[str]:
+        return [text for _, text in outbox() if "нового устройства" in text]
+
+    entered_by("a" * 43, now)
+    entered_by("a" * 43, now + timedelta(minutes=1))
+    assert told() == []
+    entered_by("b" * 43, now + timedelta(minutes=2))
+    [text] = told()
+    assert "Chrome, Windows, адрес 203.0.*.*" in text and "завершите" in text
+    entered_by("b" * 43, now + timedelta(minutes=3))
+    entered_by("a" * 43, now + timedelta(minutes=4))
+    assert len(told()) == 1
+
+
+def test_browser_stands_hashed_and_is_forgotten_in_the_end(now: datetime):
+    staff(now)
+    entered_by("a" * 43, now)
+    with reading() as db:
+        [row] = db.exec(select(Browser)).all()
+    assert "aaaa" not in row.ref
+    accounts.sweep(now=now + timedelta(days=400))
+    with reading() as db:
+        assert not db.exec(select(Browser)).all()

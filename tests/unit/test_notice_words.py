@@ -40,6 +40,7 @@ def whole(news: News) -> Notice:
         code="314159",
         on=date(2026, 12, 23),
         at=datetime(2026, 12, 23, 6, 30, tzinfo=UTC),
+        source="Яндекс Браузер, адрес 203.0.*.*",
     )
 
 

@@ -45,6 +45,8 @@ class User(SQLModel, table=True):
     """When the password was last changed; never, since the account was made, where None."""
     contact_sealed: bytes | None = None
     """Where notices go: a phone in E.164 or an e-mail address."""
+    spare_contact_sealed: bytes | None = None
+    """The other one of the two, where both are proved."""
     is_demo: bool = False
     created_at: datetime
     disabled_at: datetime | None = None
@@ -160,6 +162,33 @@ class Doorstep(SQLModel, table=True):
     ticket_expires_at: datetime | None = None
     created_at: datetime
     expires_at: datetime = Field(index=True)
+
+
+class ContactChange(SQLModel, table=True):
+    """A new phone or address that waits for the code sent to it."""
+
+    __tablename__ = "contact_changes"
+    __table_args__ = (UniqueConstraint("user_id"),)
+
+    id: int = identity()
+    user_id: int = reference("users.id", nullable=False)
+    contact_sealed: bytes
+    code_hash: str = Field(max_length=64)
+    code_tries: int = 0
+    expires_at: datetime
+
+
+class Browser(SQLModel, table=True):
+    """A browser in which a person has signed in, so that a new one can be told of (D19)."""
+
+    __tablename__ = "browsers"
+    __table_args__ = (UniqueConstraint("user_id", "ref"),)
+
+    id: int = identity()
+    user_id: int = reference("users.id", nullable=False)
+    ref: str = Field(max_length=64)
+    """Hash of the browser's lasting cookie, another one for each person."""
+    seen_at: datetime
 
 
 class PasswordReset(SQLModel, table=True):
