@@ -122,6 +122,7 @@ def password_field(
     new: bool = False,
     kept: bool = True,
     disabled: Flag = False,
+    meter: Child | None = None,
     **props: Any,
 ) -> rx.Component:
     """Ask for a password, with a button that shows what was typed.
@@ -152,7 +153,29 @@ def password_field(
         ),
         class_name="input",
     )
+    if meter is not None:
+        control = rx.fragment(control, meter)
     return _field(label, name, control, hint=hint, error=error)
+
+
+def strength_meter(level: rx.Var[int], text: rx.Var[str]) -> rx.Component:
+    """Show how strong a new password is, from 0 to 3, and say it aloud as it changes."""
+    return rx.el.div(
+        when(
+            level > 0,
+            rx.el.meter(
+                min=0,
+                max=3,
+                low=2,
+                high=3,
+                optimum=3,
+                value=level,
+                custom_attrs={"aria-label": "Надёжность пароля"},
+                class_name="w-full",
+            ),
+        ),
+        rx.el.p(text, role="status", class_name="e-hint"),
+    )
 
 
 def code_field(

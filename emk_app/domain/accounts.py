@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import IntEnum
 from typing import Final
 
 from emk_app.domain import guessing
@@ -158,6 +159,31 @@ def check_new_password(password: str, *own: str) -> str:
     if any(_names(text, each) for each in own):
         raise PasswordNamesLogin
     return text
+
+
+class Strength(IntEnum):
+    """How long a password resists somebody who guesses."""
+
+    UNFIT = 1
+    """Refused: too short, common, or made of what is known of the person."""
+    GOOD = 2
+    STRONG = 3
+
+
+STRONG_LENGTH: Final = 18
+STRONG_PARTS: Final = 3
+"""So long, of so many words or runs, a password need fear no guess at all."""
+
+
+def strength_of(password: str, *own: str) -> Strength:
+    """Return how strong a password is by the rules that refuse it."""
+    try:
+        text = check_new_password(password, *own)
+    except InvalidValue:
+        return Strength.UNFIT
+    parts = re.findall(r"[^\W\d_]+|\d+", text)
+    strong = len(text) >= STRONG_LENGTH and len(set(parts)) >= STRONG_PARTS
+    return Strength.STRONG if strong else Strength.GOOD
 
 
 def _names(password: str, own: str) -> bool:

@@ -9,6 +9,7 @@ import reflex as rx
 from emk_app.components import buttons, cards, forms, links
 from emk_app.components.markup import given, when
 from emk_app.pages import frames
+from emk_app.pages.meter import new_password_field
 from emk_app.pages.table import Page
 from emk_app.presenting.notices import RECOVER, RESET
 from emk_app.states.recover import LABELS, LOGIN, NewPasswordState, RecoverState
@@ -46,11 +47,9 @@ def new_password() -> rx.Component:
         forms.form(
             # The small script fills it from behind «#» and takes the token out of the address.
             rx.el.input(type="hidden", name="token", custom_attrs={"data-from-hash": ""}),
-            forms.password_field(
+            new_password_field(
                 LABELS["password"],
                 "password",
-                new=True,
-                hint="Не короче 12 символов. Подойдёт фраза из нескольких слов.",
                 error=state.errors.get("password", ""),
             ),
             forms.password_field(

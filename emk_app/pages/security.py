@@ -16,6 +16,7 @@ from emk_app.domain.factors import LONGEST_NAME, Purpose
 from emk_app.pages import frames, provider
 from emk_app.pages.contacts import contacts
 from emk_app.pages.factors import fresh_factor
+from emk_app.pages.meter import new_password_field
 from emk_app.pages.table import Page
 from emk_app.states.contacts import ContactsState
 from emk_app.states.provider import ProviderState
@@ -112,13 +113,7 @@ def _password() -> rx.Component:
         _problem(errors["password_form"]),
         forms.form(
             forms.password_field("Нынешний пароль", "present", error=errors["present"]),
-            forms.password_field(
-                "Новый пароль",
-                "password",
-                new=True,
-                hint="Не короче 12 символов. Подойдёт фраза из нескольких слов.",
-                error=errors["password"],
-            ),
+            new_password_field("Новый пароль", "password", error=errors["password"]),
             forms.password_field(
                 "Новый пароль ещё раз", "repeated", new=True, error=errors["repeated"]
             ),

@@ -10,6 +10,7 @@ from emk_app.components.passkeys import passkey_button
 from emk_app.components.qr import qr_plate
 from emk_app.domain.factors import Purpose, Way
 from emk_app.pages import frames, provider
+from emk_app.pages.meter import new_password_field
 from emk_app.pages.recover import LOST
 from emk_app.pages.table import Page
 from emk_app.presenting.notices import RECOVER
@@ -286,11 +287,9 @@ def _registration() -> rx.Component:
                     max_length=254,
                 ),
             ),
-            forms.password_field(
+            new_password_field(
                 LABELS["password"],
                 "password",
-                new=True,
-                hint="Не короче 12 символов. Подойдёт фраза из нескольких слов.",
                 error=RegisterState.errors.get("password", ""),
             ),
             forms.password_field(
