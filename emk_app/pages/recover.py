@@ -12,6 +12,7 @@ from emk_app.pages import frames
 from emk_app.pages.meter import new_password_field
 from emk_app.pages.table import Page
 from emk_app.presenting.notices import RECOVER, RESET
+from emk_app.states.meter import MeterState
 from emk_app.states.recover import LABELS, LOGIN, NewPasswordState, RecoverState
 
 LOST: Final = "/recover/lost"
@@ -165,6 +166,6 @@ def _sent() -> rx.Component:
 
 PAGES: Final = (
     Page(RECOVER, "Восстановление доступа", recover, (RecoverState.load,)),
-    Page(RESET, "Новый пароль", new_password, (NewPasswordState.load,)),
+    Page(RESET, "Новый пароль", new_password, (NewPasswordState.load, MeterState.load)),
     Page(LOST, "Если потеряно всё", lost),
 )

@@ -19,6 +19,7 @@ from emk_app.pages.factors import fresh_factor
 from emk_app.pages.meter import new_password_field
 from emk_app.pages.table import Page
 from emk_app.states.contacts import ContactsState
+from emk_app.states.meter import MeterState
 from emk_app.states.provider import ProviderState
 from emk_app.states.security import SecurityState
 from emk_app.states.session import PersonState
@@ -373,6 +374,7 @@ PAGES: Final = (
             PersonState.load,
             ProviderState.load,
             ProviderState.show,
+            MeterState.load,
             SecurityState.follow,
             ContactsState.follow,
         ),

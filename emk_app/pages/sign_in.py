@@ -14,6 +14,7 @@ from emk_app.pages.meter import new_password_field
 from emk_app.pages.recover import LOST
 from emk_app.pages.table import Page
 from emk_app.presenting.notices import RECOVER
+from emk_app.states.meter import MeterState
 from emk_app.states.provider import ProviderState
 from emk_app.states.sign_in import LABELS, RegisterState, SignInState
 
@@ -339,5 +340,5 @@ def _problem(text: rx.Var[str]) -> rx.Component:
 
 PAGES = (
     Page("/login", "Вход", login, (ProviderState.load, SignInState.load)),
-    Page("/register", "Регистрация", register, (RegisterState.load,)),
+    Page("/register", "Регистрация", register, (RegisterState.load, MeterState.load)),
 )

@@ -28,6 +28,12 @@ class MeterState(rx.State):
 
     @rx.event
     @allow_anyone
+    def load(self):
+        """Begin with nothing typed."""
+        self.reset()
+
+    @rx.event
+    @allow_anyone
     async def weigh(self, password: str, login: str = ""):
         """Say how strong the password is, and what to change."""
         given = str(password)[: rules.LONGEST_PASSWORD + 1]
