@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{CHANGES}")),
         sa.UniqueConstraint("user_id", name=op.f(f"uq_{CHANGES}_user_id")),
     )
+    op.create_index(op.f(f"ix_{CHANGES}_user_id"), CHANGES, ["user_id"])
     op.create_table(
         BROWSERS,
         sa.Column("id", BIG, nullable=False),
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{BROWSERS}")),
         sa.UniqueConstraint("user_id", "ref", name=op.f(f"uq_{BROWSERS}_user_id")),
     )
+    op.create_index(op.f(f"ix_{BROWSERS}_user_id"), BROWSERS, ["user_id"])
 
 
 def downgrade() -> None:
