@@ -162,7 +162,7 @@ def strength_meter(level: rx.Var[int], text: rx.Var[str]) -> rx.Component:
     """Show how strong a new password is, from 0 to 3, and say it aloud as it changes."""
     return rx.el.div(
         when(
-            level > 0,
+            level.to(int) > 0,
             rx.el.meter(
                 min=0,
                 max=3,
