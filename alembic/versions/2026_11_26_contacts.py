@@ -1,7 +1,7 @@
 """A second contact, the change of one that waits for its code, and the browsers a person used.
 
 Revision ID: 2026_11_26_contacts
-Revises: 2026_11_26_federation
+Revises: 2026_11_26_alerts
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_26_contacts"
-down_revision = "2026_11_26_federation"
+down_revision = "2026_11_26_alerts"
 branch_labels = None
 depends_on = None
 
