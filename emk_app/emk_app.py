@@ -18,6 +18,7 @@ from emk_app.api import (
     attachments,
     book,
     book_files,
+    bulletins,
     check,
     consent,
     esignatures,
@@ -139,6 +140,7 @@ ENDPOINTS = (
     *visits.ENDPOINTS,
     *own_data.ENDPOINTS,
     *aliases.ENDPOINTS,
+    *bulletins.ENDPOINTS,
 )
 
 

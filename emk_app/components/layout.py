@@ -21,10 +21,15 @@ STYLESHEETS: Final = ["emk.css"]
 
 LEAVE_ROUTE: Final = "/session/leave"
 
+NEWS_ROUTE: Final = "/news"
+
 PUBLIC_MENU: Final[Sequence[MenuLink]] = (
     ("Кому нужна книжка", "/guide"),
     ("Проверить книжку", "/check"),
+    ("Новости", NEWS_ROUTE),
 )
+MADE: Final = frozenset({NEWS_ROUTE})
+"""Pages that the server makes: the browser loads them whole."""
 
 SECURITY_ROUTE: Final = "/cabinet/security"
 """Where the name in the header leads: what guards the person's own account."""
@@ -32,6 +37,7 @@ SECURITY_ROUTE: Final = "/cabinet/security"
 FOOTER_LINKS: Final[Sequence[MenuLink]] = (
     ("Проверить книжку", "/check"),
     ("Кому нужна книжка", "/guide"),
+    ("Новости и обновления", NEWS_ROUTE),
 )
 
 
@@ -134,6 +140,17 @@ def narrow_frame(
 def verdict_frame(*children: Child) -> rx.Component:
     """Frame the answer to a scan: no menu, no messages, nothing that needs a script."""
     return _page(rx.el.div(*children, class_name="e-narrow"))
+
+
+def bulletin_frame(*children: Child, current: str, demo: Flag = False) -> rx.Component:
+    """Frame what the server writes for everybody, its heading included; needs no script."""
+    enter = link(rx.fragment(icon("person"), rx.el.span("Войти")), "/login", "e-band-button")
+    return _page(
+        rx.el.div(*children, class_name="e-body"),
+        band=[enter, *_menu_button(PUBLIC_MENU)],
+        below=_menu(PUBLIC_MENU, current, []),
+        demo=demo,
+    )
 
 
 def bell(unread: rx.Var[Any], route: str) -> rx.Component:
@@ -332,6 +349,11 @@ def _page(
     )
 
 
+def _way(label: Text, route: str, class_name: Text = "e-link", **props: Any) -> rx.Component:
+    made = plain_link if route in MADE else link
+    return made(label, route, class_name, **props)
+
+
 def _leave(class_name: str = "") -> rx.Component:
     return post_form(
         rx.el.button(
@@ -369,7 +391,7 @@ def _menu(menu: Sequence[MenuLink], current: str, own: Sequence[Child]) -> list[
         return []
     lines = [
         rx.el.li(
-            link(
+            _way(
                 label,
                 route,
                 "",
@@ -400,7 +422,7 @@ def _footer() -> rx.Component:
                 "ЭЛМК, электронная личная медицинская книжка.",
             ),
             rx.el.nav(
-                rx.el.ul(*[rx.el.li(link(label, route)) for label, route in FOOTER_LINKS]),
+                rx.el.ul(*[rx.el.li(_way(label, route)) for label, route in FOOTER_LINKS]),
                 custom_attrs={"aria-label": "Справочные разделы"},
             ),
             class_name="e-wrap",

@@ -14,13 +14,33 @@ from emk_app.db.engine import reading
 from emk_app.db.tables.clinics import Clinic
 from emk_app.demo import people, register, stories
 from emk_app.demo.people import PASSWORD, RESIDENTS, Resident
-from emk_app.domain.actors import Actor
+from emk_app.domain.actors import Actor, Role
+from emk_app.domain.news import Release, Typed
 from emk_app.domain.people import Sex
-from emk_app.services import accounts, sharing
+from emk_app.services import accounts, publishing, sharing
 from emk_app.settings import settings
 
 CLINIC_REGIONS: Final = ("77", "78")
 """The first clinic of each of these regions has demo staff."""
+NEWS: Final = (
+    (
+        9,
+        "Книжку можно проверить без интернета",
+        "Откройте страницу проверки один раз, пока связь есть, и она останется в телефоне.\n\n"
+        "Дальше QR-код читается и без сети: видно, чья книжка, до какого числа она действует и "
+        "цела ли подпись.",
+    ),
+    (
+        2,
+        "Запись на осмотр: что изменилось",
+        "Теперь в кабинете можно:\n\n"
+        "- выбрать день и время в медорганизации, которую вы указали в заявке\n"
+        "- перенести или отменить запись не позже чем за два часа\n"
+        "- добавить осмотр в календарь телефона\n\n"
+        "О записи мы напомним накануне.",
+    ),
+)
+"""How many days ago, title, text."""
 
 
 def build() -> None:
@@ -29,6 +49,8 @@ def build() -> None:
     clinic_ids = demo_clinics()
     actors = {resident.login: settle(resident, clinic_ids) for resident in RESIDENTS}
     tell_stories(actors, clock.now())
+    admin = next(actor for actor in actors.values() if actor.role is Role.ADMIN)
+    tell_news(admin, clock.now())
 
 
 def tell_stories(actors: Mapping[str, Actor], now: datetime) -> None:
@@ -94,6 +116,15 @@ def tell_stories(actors: Mapping[str, Actor], now: datetime) -> None:
         book_id = stories.make_book(olga, operator, chair, form, now - timedelta(days=60))
         stories.share(olga, book_id, "для столовой", 90, now - timedelta(days=50))
         stories.revoke(operator, book_id, now - timedelta(days=40))
+
+
+def tell_news(admin: Actor, now: datetime) -> None:
+    """Publish what the news begin with, where nothing has ever been written."""
+    if publishing.desk(admin):
+        return
+    for ago, title, text in NEWS:
+        at = now - timedelta(days=ago)
+        publishing.write(admin, Typed(title, text, Release.NOW.value, ""), now=at)
 
 
 def demo_clinics() -> tuple[int, ...]:

@@ -29,10 +29,12 @@ OPERATOR_MENU: Final[Menu] = [
     ("Изменение данных", "/changes"),
 ]
 REGISTER: Final = "/admin/clinics"
+NEWS: Final = "/admin/news"
 ADMIN_MENU: Final[Menu] = [
     ("Состояние", "/admin"),
     ("Реестр медорганизаций", REGISTER),
     ("Сообщения", "/admin/outbox"),
     ("Тревоги", "/admin/alerts"),
     ("Удаление данных", "/admin/erasures"),
+    ("Новости", NEWS),
 ]

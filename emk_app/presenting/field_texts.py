@@ -19,6 +19,7 @@ from emk_app.domain import (
     esignature,
     examinations,
     intake,
+    news,
     numbers,
     passports,
     people,
@@ -170,6 +171,8 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     people.NameShape: lambda _: (
         "Дефис и апостроф ставят только между буквами. Уберите лишний знак."
     ),
+    news.NotAMoment: lambda _: "Напишите дату и время так: 05.12.2026 18:00.",
+    news.MomentPassed: lambda _: "Это время уже прошло. Укажите то, которое ещё впереди.",
     people.NotADate: lambda _: "Напишите день, месяц и четыре цифры года, например 05.03.1990.",
     people.NoSuchMonth: lambda e: (
         f"Месяца {e.month} не бывает. Сначала пишут день, потом месяц: 25.03.1990."

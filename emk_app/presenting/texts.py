@@ -51,6 +51,7 @@ from emk_app.domain.factors import (
     TooManyPasskeys,
 )
 from emk_app.domain.imports import FileEmpty, ImportUnderWay, ReportGone
+from emk_app.domain.news import EditedMeanwhile
 from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
 from emk_app.domain.register import NotARegister
 from emk_app.domain.renewals import Hindrance, NotRenewable
@@ -347,6 +348,9 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     NoContact: lambda _: "Этот способ станет доступен, когда вы подтвердите такой контакт.",
     exchange.NotAPartner: lambda _: (
         "Подпись запроса не подтверждена. Проверьте ключ и состав подписи."
+    ),
+    EditedMeanwhile: lambda _: (
+        "Эту новость успел изменить кто-то другой. Скопируйте свой текст и откройте её снова."
     ),
     exchange.Replayed: lambda _: (
         "Запрос с этой подписью уже принят или устарел. Подпишите его заново."

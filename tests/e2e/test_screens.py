@@ -14,6 +14,7 @@ from tests.e2e.screens import look
         ("/", "start"),
         ("/guide", "guide"),
         ("/check", "check"),
+        ("/news", "news"),
         ("/login", "login"),
         ("/register", "register"),
         ("/recover", "recover"),

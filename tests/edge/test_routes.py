@@ -43,6 +43,7 @@ FILLED = {
     "code": "nothing",
     "code:path": "nothing",
     "name": "nothing",
+    "slug:path": "nothing",
     "name:path": "nothing",
     "key": "nothing",
 }
@@ -103,7 +104,7 @@ def enveloped(answer: httpx.Response) -> bool:
     )
 
 
-FOR_PEOPLE = ("/v", "/V", "/check/", "/handover/", "/session/")
+FOR_PEOPLE = ("/v", "/V", "/check/", "/handover/", "/session/", "/news")
 """What browsers open by themselves is answered with a page, or leads to one."""
 
 

@@ -524,7 +524,8 @@ ELSEWHERE: Final = {
     "app_wraps", "bell", "broken_screen", "button", "connection_banner", "demo_banner",
     "head_components", "passkey_button",
     "narrow_frame", "post_form", "print_only", "public_frame", "radio_card", "radio_cards_of",
-    "screen_only", "show_button", "skeleton", "verdict_frame", "verdict_html", "verdict_live",
+    "screen_only", "show_button", "skeleton", "bulletin_frame",
+    "verdict_frame", "verdict_html", "verdict_live",
     "verdict_shell", "viewer", "words_id",
 }  # fmt: skip
 
