@@ -178,8 +178,10 @@ def test_forgotten_password_is_replaced_by_a_link_and_the_second_factor(
 ):
     secret = register(visit(), server, "sosnina@example.ru")
     server.move_clock(timedelta(minutes=1))
-    page = visit("/login", width=390)
-    page.get_by_role("link", name="Забыли пароль?").click()
+    asks = visit("/login").get_by_role("link", name="Забыли пароль?")
+    expect(asks).to_have_attribute("href", "/recover")
+    page = visit("/recover", width=390)
+    page.get_by_text("Мы отправим ссылку").wait_for()
     page.get_by_label(LOGIN).fill("sosnina@example.ru")
     page.get_by_role("button", name="Отправить ссылку").click()
     page.get_by_role("heading", name="Проверьте сообщения").wait_for()
