@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ PATIENCE: Final = 1.0
 """Seconds in which all parts must have answered."""
 FRESH: Final = 1.0
 """Seconds for which an answer is repeated, so that asking often costs nothing."""
+BLOCK: Final = bytes(4096)
+"""What is written to see that there is room; a file of a few bytes may need none."""
 LONGEST_PAUSE: Final = 30.0
 """Seconds between two rounds of background work; a healthy one makes one every five."""
 LONGEST_ROUND: Final = 1800.0
@@ -165,8 +168,14 @@ def _keys() -> bool:
 
 def _disk() -> bool:
     folder = settings().data
-    can_write = not os.statvfs(folder).f_flag & os.ST_RDONLY and os.access(folder, os.W_OK)
-    return can_write and shutil.disk_usage(folder).free >= settings().least_free
+    if shutil.disk_usage(folder).free < settings().least_free:
+        return False
+    # What a quota, a limit or a broken disk forbids shows only in the writing.
+    with tempfile.NamedTemporaryFile(prefix=".probe-", dir=folder) as file:
+        file.write(BLOCK)
+        file.flush()
+        os.fsync(file.fileno())
+    return True
 
 
 def _redis() -> bool:

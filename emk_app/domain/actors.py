@@ -64,5 +64,5 @@ def permit_position(actor: Actor, *positions: Position) -> int:
 
 def permit_fresh(actor: Actor, now: datetime) -> None:
     """Raise ``FreshFactorNeeded`` unless the second factor was given in the last five minutes."""
-    if actor.factor_at is None or now - actor.factor_at > FRESH_FACTOR:
+    if actor.factor_at is None or abs(now - actor.factor_at) > FRESH_FACTOR:
         raise FreshFactorNeeded

@@ -23,7 +23,7 @@ def section() -> rx.Component:
                 "Скачать выписку PDF",
                 BookExtractState.download,
                 icon="download",
-                busy=BookExtractState.is_busy,
+                busy=BookExtractState.busy,
             ),
             buttons.print_button("Распечатать сведения на одном листе", kind="quiet"),
         ),

@@ -394,7 +394,7 @@ def actor_of(ref: str, *, now: datetime) -> Actor:
 
 def notice_presence(session: SessionFacts, *, now: datetime) -> None:
     """Note that the person did something; at most once a minute is written."""
-    if now - session.last_seen_at <= SEEN_STEP:
+    if abs(now - session.last_seen_at) <= SEEN_STEP:
         return
     with unit_of_work() as db:
         db.exec(

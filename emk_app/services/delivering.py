@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,8 +16,9 @@ from sqlmodel import col, select
 
 from emk_app.clock import MOSCOW
 from emk_app.crypto.errors import SealBroken
-from emk_app.db import changes, vault
+from emk_app.db import changes, leases, vault
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.leases import LEASE
 from emk_app.db.tables.journal import OutboxMessage
 from emk_app.domain.actors import Actor, Role, permit
 from emk_app.domain.errors import NotFound
@@ -50,7 +51,6 @@ from emk_app.settings import settings
 
 log = logging.getLogger("emk.outbox")
 
-LEASE: Final = timedelta(minutes=2)
 """Longer than any gateway is waited for."""
 BATCH: Final = 20
 """Letters of one round: a process that is told to stop does not go on for ever."""
@@ -211,7 +211,7 @@ def _decide(actor: Actor, letter_id: int, action: str, now: datetime, **values: 
         ).first()
         if row is None:
             raise NotFound
-        is_leased = row.leased_until is not None and row.leased_until > now
+        is_leased = leases.is_held(row.leased_until, now)
         if state_of(row) in (LetterState.SENT, LetterState.DROPPED) or is_leased:
             raise LetterEnded
         for name, value in values.items():
@@ -309,8 +309,8 @@ def _take(channel: Channel, now: datetime) -> OutboxMessage | None:
     conditions = [
         *_waits(),
         col(OutboxMessage.channel) == channel,
-        col(OutboxMessage.due_at) <= now,
-        sa.or_(col(OutboxMessage.leased_until).is_(None), col(OutboxMessage.leased_until) <= now),
+        leases.is_due(col(OutboxMessage.due_at), col(OutboxMessage.created_at), now),
+        leases.is_free(col(OutboxMessage.leased_until), now),
         ~sa.exists().where(
             col(earlier.lane) == col(OutboxMessage.lane),
             col(earlier.id) < col(OutboxMessage.id),

@@ -10,7 +10,7 @@ import random
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from emk_app.clock import day_of
-from emk_app.db import changes
+from emk_app.db import changes, leases
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.leases import LEASE
 from emk_app.db.repositories import applications, books, examinations
 from emk_app.db.repositories import exchange as rows
 from emk_app.db.tables.examinations import Examination, SignedConclusion
@@ -56,7 +57,6 @@ from emk_app.settings import settings
 log = logging.getLogger("emk.exchange")
 
 TOPIC: Final = "exchange"
-LEASE: Final = timedelta(minutes=2)
 """Longer than any receiving end is waited for."""
 BATCH: Final = 20
 SHOWN: Final = 100
@@ -427,7 +427,7 @@ def _decide(
     permit(actor, Role.ADMIN, Role.SYSTEM)
     with unit_of_work() as db:
         row = rows.locked_shipment(db, shipment_id)
-        is_leased = row.leased_until is not None and row.leased_until > now
+        is_leased = leases.is_held(row.leased_until, now)
         if row.state in (ShipmentState.DELIVERED, ShipmentState.DROPPED) or is_leased:
             raise ShipmentEnded
         if state is ShipmentState.WAITING:

@@ -12,16 +12,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select
 
 from emk_app import incidents
-from emk_app.db import changes
+from emk_app.db import changes, leases
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.leases import LEASE
 from emk_app.db.tables.journal import Job
 
 log = logging.getLogger("emk.jobs")
 
-LEASE: Final = timedelta(minutes=2)
 TRIES: Final = 8
 KEPT: Final = timedelta(days=30)
 """How long what is done is remembered, so that the same occasion is not put again."""
+LONGEST_PAUSE: Final = timedelta(seconds=2**TRIES)
 TOPIC: Final = "jobs"
 
 Work = Callable[[int, datetime], object]
@@ -117,8 +118,9 @@ def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         col(Job.done_at).is_(None),
         col(Job.failed_at).is_(None),
-        col(Job.due_at) <= now,
-        sa.or_(col(Job.leased_until).is_(None), col(Job.leased_until) <= now),
+        # A job waits for minutes at most: what is due later was put off by a clock that was ahead.
+        sa.or_(col(Job.due_at) <= now, col(Job.due_at) > now + 2 * LONGEST_PAUSE),
+        leases.is_free(col(Job.leased_until), now),
     )
 
 

@@ -257,7 +257,7 @@ def claim(actor: Actor, text: str, *, now: datetime) -> RecordView:
     own_tries = throttling.key_of("record-code", str(actor.user_id))
     clinics_tries = throttling.key_of("record-code-clinic", str(clinic_id))
     all_tries = throttling.key_of("record-code-all", "")
-    throttling.check(clinics_tries, all_tries, now=now)
+    throttling.check((clinics_tries, CLINIC_TRIES), (all_tries, ALL_TRIES), now=now)
     throttling.spend((own_tries, PHYSICIAN_TRIES), now=now)
     with unit_of_work() as db:
         _check_clinic(db, clinic_id)

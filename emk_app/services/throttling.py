@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from sqlmodel import Session, col, delete, select
 
 from emk_app.crypto import tokens
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.leases import AHEAD
 from emk_app.db.tables.people import Throttle
 from emk_app.domain.accounts import (
     LONGEST_WINDOW,
@@ -35,10 +37,10 @@ def spend(*those: tuple[str, Rule], now: datetime) -> None:
     """
     with unit_of_work() as db:
         rows = [(_row(db, key, now), rule) for key, rule in those]
-        shut = [row.blocked_until for row, _ in rows if row.blocked_until is not None]
-        if any(until > now for until in shut):
-            raise TooManyAttempts(max(shut))
+        _refuse_shut(((row.blocked_until, rule) for row, rule in rows), now)
         for row, rule in rows:
+            # A count from a clock that was ahead goes on from here.
+            row.since = min(row.since, now)
             if not row.failures or now - row.since >= rule.window:
                 row.failures, row.since, row.blocked_until = 0, now, None
             row.failures += 1
@@ -48,14 +50,11 @@ def spend(*those: tuple[str, Rule], now: datetime) -> None:
                 row.blocked_until = now + wait
 
 
-def check(*keys: str, now: datetime) -> None:
+def check(*those: tuple[str, Rule], now: datetime) -> None:
     """Raise ``TooManyAttempts`` if any door is shut, counting nothing."""
     with reading() as db:
-        shut = db.exec(
-            select(sa.func.max(Throttle.blocked_until)).where(col(Throttle.key).in_(keys))
-        ).one()
-    if shut is not None and shut > now:
-        raise TooManyAttempts(shut)
+        rows = [(db.get(Throttle, key), rule) for key, rule in those]
+    _refuse_shut(((row.blocked_until, rule) for row, rule in rows if row is not None), now)
 
 
 def forgive(*keys: str) -> None:
@@ -100,6 +99,21 @@ def sweep(*, now: datetime) -> None:
                 sa.or_(col(Throttle.blocked_until).is_(None), col(Throttle.blocked_until) <= now),
             )
         )
+
+
+def _refuse_shut(doors: Iterable[tuple[datetime | None, Rule]], now: datetime) -> None:
+    """Raise ``TooManyAttempts`` where one is shut.
+
+    What is shut for longer than its rule allows was shut by a clock that was ahead.
+    """
+    shut = [
+        until
+        for until, rule in doors
+        if until is not None
+        and now < until <= now + (rule.window if rule.is_quota else rule.longest_block) + AHEAD
+    ]
+    if shut:
+        raise TooManyAttempts(max(shut))
 
 
 def _row(db: Session, key: str, now: datetime) -> Throttle:

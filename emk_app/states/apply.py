@@ -24,7 +24,7 @@ from emk_app.presenting.esignatures import SignatureRow
 from emk_app.services import applying, directory, esigning, scans
 from emk_app.services.applying import DraftView, WizardStep
 from emk_app.states import live
-from emk_app.states.session import PersonState, actor_of, hush, say, warn
+from emk_app.states.session import PersonState, actor_of, ends_busy, hush, say, warn
 from emk_app.threads import in_thread
 
 ENTRY: Final = "/cabinet/apply"
@@ -232,6 +232,7 @@ class ApplyState(rx.State):
 
     @rx.event
     @allow(Role.HOLDER)
+    @ends_busy
     async def submit(self):
         """Hand the application in."""
         self.busy, self.problems = True, []
@@ -251,7 +252,6 @@ class ApplyState(rx.State):
             self.sent_text = rows.submitted_text(done)
             # The person is now called by the name in the application.
             yield PersonState.load
-        self.busy = False
 
     async def _target(self) -> tuple[Actor, int]:
         """Return who acts and which draft is meant: the one on the screen, or a new one.

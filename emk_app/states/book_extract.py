@@ -10,21 +10,22 @@ from emk_app.domain.errors import DomainError
 from emk_app.edge.policy import allow
 from emk_app.presenting import extracts as words
 from emk_app.services import extracts, issuing
-from emk_app.states.session import actor_of, say, warn
+from emk_app.states.session import actor_of, ends_busy, say, warn
 from emk_app.threads import in_thread
 
 
 class BookExtractState(rx.State):
     """Whether an extract is on its way."""
 
-    is_busy: bool = False
+    busy: bool = False
 
     @rx.event
     @allow(Role.HOLDER)
+    @ends_busy
     async def download(self):
         """Make the extract where there is none, and hand it to the browser."""
         actor, now = await actor_of(self), clock.now()
-        self.is_busy = True
+        self.busy = True
         yield
         try:
             card = await in_thread(issuing.card, actor, now=now)
@@ -43,5 +44,3 @@ class BookExtractState(rx.State):
         else:
             await say(self, "Выписка готова. Её код появился среди ваших ссылок.")
             yield rx.download(f"/api/book/{card.id}/extract.pdf")
-        finally:
-            self.is_busy = False

@@ -48,7 +48,7 @@ from emk_app.services.attaching import Folder
 from emk_app.services.examining import ExaminationView, Words
 from emk_app.services.vaccinating import Card, Typed
 from emk_app.states import live
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, ends_busy, fresh_actor, hush, is_fresh, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -581,6 +581,7 @@ class ExaminationState(rx.State):
 
     @rx.event
     @allow(Role.CLINIC)
+    @ends_busy
     async def conclude(self, form: dict[str, Any]):
         """Show the conclusion in words; sent once more, it is signed."""
         self.busy = True
@@ -591,7 +592,6 @@ class ExaminationState(rx.State):
         else:
             await self._check(form)
         await self._refresh()
-        self.busy = False
 
     @rx.event
     @allow(Role.CLINIC)

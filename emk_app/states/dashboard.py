@@ -29,7 +29,7 @@ from emk_app.services import applying, scans
 from emk_app.services.applying import CaseDetails, Overview
 from emk_app.states import live
 from emk_app.states.apply import ENTRY, NOTHING_WRONG, ClinicSearchState, number, scan_kind
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, ends_busy, hush, say, warn
 from emk_app.threads import in_thread
 
 
@@ -194,6 +194,7 @@ class CaseState(rx.State):
 
     @rx.event
     @allow(Role.HOLDER)
+    @ends_busy
     async def correct(self, form: dict[str, Any]):
         """Hand the corrections in."""
         self.busy, self.summary = True, []
@@ -229,7 +230,6 @@ class CaseState(rx.State):
         else:
             await self._reload()
             await say(self, "Исправления отправлены. Проверка продолжается.")
-        self.busy = False
 
     @rx.event
     @allow(Role.HOLDER)

@@ -11,7 +11,7 @@ from emk_app.domain.errors import DomainError, Invalid, NotSignedIn
 from emk_app.edge.policy import allow_anyone
 from emk_app.presenting import texts
 from emk_app.services import resetting
-from emk_app.states.session import door_of, hush, source_of
+from emk_app.states.session import door_of, ends_busy, hush, source_of
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -38,6 +38,7 @@ class RecoverState(rx.State):
 
     @rx.event
     @allow_anyone
+    @ends_busy
     async def ask(self, form: dict[str, Any]):
         """Have the link sent, if somebody has this login."""
         self.error, self.problem, self.busy = "", "", True
@@ -50,7 +51,6 @@ class RecoverState(rx.State):
             self.error = texts.field_sentences(error)["login"]
         except DomainError as error:
             self.problem = texts.sentence(error)
-        self.busy = False
 
     @rx.event
     @allow_anyone
@@ -81,6 +81,7 @@ class NewPasswordState(rx.State):
 
     @rx.event
     @allow_anyone
+    @ends_busy
     async def give(self, form: dict[str, Any]):
         """Take the new password; the second factor is asked next."""
         self.errors, self.summary, self.problem, self.busy = {}, [], "", True
@@ -103,4 +104,3 @@ class NewPasswordState(rx.State):
             self.summary = texts.summary(error, LABELS)
         except DomainError as error:
             self.problem = texts.sentence(error)
-        self.busy = False

@@ -30,7 +30,7 @@ from emk_app.services import reversing, reviewing
 from emk_app.services.reviewing import Case
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, ends_busy, hush, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -207,12 +207,12 @@ class ReviewState(rx.State):
 
     @rx.event
     @allow(Role.OPERATOR)
+    @ends_busy
     async def approve(self):
         """Approve the papers and go on to the next."""
         self.busy = True
         yield
         done = await self._do(reviewing.approve, rows.APPROVED)
-        self.busy = False
         if done:
             yield await self._go_on(rows.APPROVED)
 
@@ -227,18 +227,19 @@ class ReviewState(rx.State):
 
     @rx.event
     @allow(Role.OPERATOR)
+    @ends_busy
     async def reject(self, form: dict[str, Any]):
         """Refuse the application on the ground chosen in the form and go on to the next."""
         self.busy = True
         yield
         ground, note = text_of(form, "ground"), text_of(form, "note", 1000)
         done = await self._do(reviewing.reject, rows.REJECTED, ground, note)
-        self.busy = False
         if done:
             yield await self._go_on(rows.REJECTED)
 
     @rx.event
     @allow(Role.OPERATOR)
+    @ends_busy
     async def ask(self, form: dict[str, Any]):
         """Ask the holder to correct what is ticked in the form and go on to the next."""
         self.busy = True
@@ -260,7 +261,6 @@ class ReviewState(rx.State):
             text_of(form, "question", 1000),
             prepared,
         )
-        self.busy = False
         if done:
             yield await self._go_on(rows.ASKED)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
 import reflex as rx
 
 from emk_app import clock
@@ -14,6 +18,9 @@ from emk_app.edge.policy import allow, allow_anyone, allow_signed_in
 from emk_app.presenting import factors, texts
 from emk_app.services import accounts, securing
 from emk_app.threads import in_thread
+
+P = ParamSpec("P")
+S = TypeVar("S", bound=rx.State)
 
 
 async def actor_of(state: rx.State) -> Actor:
@@ -137,6 +144,30 @@ async def hush(state: rx.State) -> None:
     messages = await state.get_state(MessageState)
     if messages.polite or messages.assertive:
         messages.polite, messages.assertive = "", ""
+
+
+def ends_busy(
+    handler: Callable[Concatenate[S, P], AsyncIterator[Any]],
+) -> Callable[Concatenate[S, P], AsyncIterator[Any]]:
+    """Take ``busy`` back however the handler ends: a button must not turn for ever after a fault.
+
+    The handler sets it and yields; this stands below ``@allow``.
+    """
+
+    @wraps(handler)
+    async def watched(state: S, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Any]:
+        try:
+            async for each in handler(state, *args, **kwargs):
+                yield each
+        except Exception:
+            state.busy = False
+            # What an event changed before it failed is not sent unless it is handed over.
+            yield None
+            raise
+        finally:
+            state.busy = False
+
+    return watched
 
 
 HOME: dict[Role, str] = {

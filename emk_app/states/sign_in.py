@@ -19,7 +19,7 @@ from emk_app.presenting import factors, texts
 from emk_app.presenting.factors import WayRow
 from emk_app.services import accounts, resetting
 from emk_app.services.accounts import Enrolment, Step
-from emk_app.states.session import HOME, actor_of, door_of, hush, say, source_of, warn
+from emk_app.states.session import HOME, actor_of, door_of, ends_busy, hush, say, source_of, warn
 from emk_app.threads import in_thread
 
 LABELS: Final = {
@@ -74,6 +74,7 @@ class SignInState(rx.State):
 
     @rx.event
     @allow_anyone
+    @ends_busy
     async def give_password(self, form: dict[str, Any]):
         """Check login and password."""
         self.problem, self.busy = "", True
@@ -92,7 +93,6 @@ class SignInState(rx.State):
             yield rx.redirect("/ended")
         except DomainError as error:
             self.problem = texts.sentence(error)
-        self.busy = False
 
     @rx.event
     @allow_anyone
@@ -190,6 +190,7 @@ class RegisterState(rx.State):
 
     @rx.event
     @allow_anyone
+    @ends_busy
     async def give_form(self, form: dict[str, Any]):
         """Check the form and send the code."""
         self.errors, self.summary, self.problem, self.busy = {}, [], "", True
@@ -213,7 +214,6 @@ class RegisterState(rx.State):
             self.summary = texts.summary(error, LABELS)
         except DomainError as error:
             self.problem = texts.sentence(error)
-        self.busy = False
 
     @rx.event
     @allow_anyone

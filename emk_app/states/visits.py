@@ -19,7 +19,7 @@ from emk_app.presenting.visits import BringRow, DayChoice, TimeChoice, VisitRow
 from emk_app.services import booking
 from emk_app.services.booking import Booking, Slot
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, ends_busy, hush, say, warn
 from emk_app.threads import in_thread
 
 
@@ -131,6 +131,7 @@ class VisitsState(rx.State):
 
     @rx.event
     @allow(Role.HOLDER)
+    @ends_busy
     async def book(self):
         """Book the chosen time or, where a visit is ahead, move it there."""
         if not self.chosen_time:
@@ -156,7 +157,6 @@ class VisitsState(rx.State):
             self.is_moving, self.chosen_time = False, ""
             await say(self, rows.MOVED if is_move else rows.BOOKED)
         await self._load(actor)
-        self.busy = False
 
     @rx.event
     @allow(Role.HOLDER)

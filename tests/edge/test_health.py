@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import shutil
 import threading
@@ -240,3 +241,15 @@ def test_figures_are_for_the_bearer_of_the_token(
     of_token = read({"EMK_METRICS_TOKEN": "t" * 32, "EMK_DATA": str(settings().data)})
     monkeypatch.setattr(metrics, "settings", lambda: of_token)
     assert figures(token=token)[0] == status
+
+
+def test_disk_is_asked_by_writing(monkeypatch: pytest.MonkeyPatch):
+    assert readiness._disk()
+    assert not list(settings().data.glob(".probe-*"))
+
+    def refuse(_file: int) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(readiness.os, "fsync", refuse)
+    assert "disk" in asyncio.run(Readiness().failing())
+    assert not list(settings().data.glob(".probe-*"))

@@ -17,7 +17,7 @@ import pytest
 from reflex_base.registry import RegistrationContext
 
 import emk_app.emk_app  # noqa: F401  registers the handlers
-from emk_app.services import delivering, jobs
+from emk_app.db.leases import LEASE
 from tests.e2e.screens import MEASURED
 from tests.e2e.wire import LOAD, Wire
 from tests.files import good
@@ -31,7 +31,6 @@ HOLDERS = 4
 OTHERS = 2
 """How many papers are approved, books renewed and links closed at once."""
 BACKSTAGE = "tests.faults.backstage"
-LONGEST_LEASE = max(jobs.LEASE, delivering.LEASE)
 
 
 def handler(ending: str) -> str:
@@ -226,7 +225,7 @@ def test_killed_server_has_lost_nothing_it_acknowledged_and_made_nothing_by_halv
         for browser in browsers:
             browser.wire.close()
         # What the dead server had begun to do and to send is held under its lease until that ends.
-        server.move_clock(LONGEST_LEASE)
+        server.move_clock(LEASE)
         since = time.monotonic()
         server.start()
         slowest = max(slowest, time.monotonic() - since)

@@ -31,8 +31,8 @@ from emk_app.domain.accounts import (
     WrongContactCode,
     WrongCredentials,
 )
-from emk_app.domain.actors import Role
-from emk_app.domain.errors import Invalid, NotSignedIn, TooManyAttempts
+from emk_app.domain.actors import Role, permit_fresh
+from emk_app.domain.errors import FreshFactorNeeded, Invalid, NotSignedIn, TooManyAttempts
 from emk_app.presenting.notices import message
 from emk_app.services import accounts, auditing, delivering, throttling
 from emk_app.services.accounts import Step
@@ -313,6 +313,41 @@ def test_second_factor_is_throttled(now: datetime):
             accounts.confirm_code(DOOR, "123456", now=now)
     with pytest.raises(TooManyAttempts):
         accounts.confirm_code(DOOR, pyotp.TOTP(SECRET).at(now), now=now)
+
+
+def test_door_that_a_clock_ahead_has_shut_opens_with_its_return(now: datetime):
+    """While the clock is an hour ahead no code fits, and the door shuts; then all is as before."""
+    staff(now)
+    ahead, code = now + timedelta(hours=1), pyotp.TOTP(SECRET).at(now)
+    sign_in("operator@example.ru", ahead)
+    for _ in range(5):
+        with pytest.raises(WrongCode):
+            accounts.confirm_code(DOOR, code, now=ahead)
+    with pytest.raises(TooManyAttempts):
+        accounts.confirm_code(DOOR, code, now=ahead)
+    accounts.confirm_code(DOOR, code, now=now)
+
+
+def test_tries_under_a_clock_that_was_ahead_stay_counted(now: datetime):
+    rule = Rule(tries=2, window=timedelta(minutes=15))
+    for moment in (now + timedelta(hours=1), now):
+        throttling.spend(("key", rule), now=moment)
+    with pytest.raises(TooManyAttempts):
+        throttling.spend(("key", rule), now=now)
+    with pytest.raises(TooManyAttempts):
+        throttling.check(("key", rule), now=now)
+
+
+def test_clock_that_was_ahead_leaves_nobody_signed_in_or_proved_for_longer(now: datetime):
+    staff(now)
+    entered = accounts.ref_of(signed_in(now + timedelta(hours=1)))
+    with pytest.raises(FreshFactorNeeded):
+        permit_fresh(accounts.actor_of(entered, now=now), now)
+    session = accounts.session_of(entered, now=now)
+    assert session is not None
+    accounts.notice_presence(session, now=now)
+    seen = accounts.session_of(entered, now=now)
+    assert seen is not None and seen.last_seen_at == now
 
 
 def test_second_factor_without_password_is_nothing(now: datetime):

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import select
 
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.leases import LEASE
 from emk_app.db.tables.journal import OutboxMessage
 from emk_app.domain.accounts import CODE_LIFE
 from emk_app.domain.errors import NotFound
@@ -315,8 +316,27 @@ def test_lease_of_a_dead_worker_runs_out(now: datetime):
 
     with pytest.raises(Killed):
         delivering.deliver_due(Channel.SMS, Deadly(), words, clock=lambda: now)
-    assert deliver(Gateway(), now + delivering.LEASE - timedelta(seconds=1)) == 0
-    assert deliver(Gateway(), now + delivering.LEASE) == 1
+    assert deliver(Gateway(), now + LEASE - timedelta(seconds=1)) == 0
+    assert deliver(Gateway(), now + LEASE) == 1
+
+
+def test_letter_of_a_clock_that_was_ahead_waits_for_nobody(now: datetime):
+    ahead = now + timedelta(hours=1)
+    write(now)
+
+    class Killed(BaseException):
+        pass
+
+    class Deadly:
+        def send(self, letter: Letter, at: datetime) -> None:
+            raise Killed
+
+    with pytest.raises(Killed):
+        delivering.deliver_due(Channel.SMS, Deadly(), words, clock=lambda: ahead)
+    write(ahead, "2")
+    gateway = Gateway()
+    assert deliver(gateway, now) == 2
+    assert gateway.news == ["book_formed 1", "book_formed 2"]
 
 
 def test_letter_that_kills_every_worker_is_given_up(now: datetime):
@@ -334,7 +354,7 @@ def test_worker_whose_lease_ran_out_does_not_undo_what_another_did(now: datetime
 
     class Slow:
         def send(self, letter: Letter, at: datetime) -> None:
-            assert deliver(second, now + delivering.LEASE) == 1
+            assert deliver(second, now + LEASE) == 1
             raise Postponed("too late")
 
     delivering.deliver_due(Channel.SMS, Slow(), words, clock=lambda: now)

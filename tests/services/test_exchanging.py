@@ -314,6 +314,21 @@ def test_a_killed_worker_is_followed_by_another_when_its_lease_is_over(
     assert shipment().state is ShipmentState.DELIVERED
 
 
+def test_a_document_in_the_hands_of_a_clock_that_was_ahead_is_free(
+    now: datetime, other: Other, address: str
+):
+    sign(now)
+
+    class Killed:
+        def send(self, document: Document, at: datetime) -> Receipt:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exchanging.deliver_due(Killed(), clock=lambda: now + timedelta(hours=1))
+    assert send(other, address, now) == 1
+    assert shipment().state is ShipmentState.DELIVERED
+
+
 def test_a_receipt_counts_though_the_lease_ran_out(now: datetime, other: Other, address: str):
     sign(now)
 

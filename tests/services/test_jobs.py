@@ -104,3 +104,29 @@ def test_two_workers_never_do_the_same_job(now: datetime):
 
 def _die(_target: int, _now: datetime) -> None:
     raise SystemExit
+
+
+def test_work_of_a_clock_that_was_ahead_waits_for_nobody(now: datetime):
+    """The clock goes forward by an hour and comes back: what it wrote meanwhile counts as now."""
+    ahead = now + timedelta(hours=1)
+    put(1, now)
+    with pytest.raises(SystemExit):
+        jobs.run_due({"count": _die}, now=ahead)
+    put(2, ahead)
+    put(3, ahead)
+
+    def fail(_target: int, _now: datetime) -> None:
+        raise RuntimeError("out of order")
+
+    assert jobs.run_due({"count": fail}, now=ahead) == 2
+    done: list[int] = []
+    works: dict[str, jobs.Work] = {"count": lambda target, _: done.append(target)}
+    assert jobs.run_due(works, now=now) == 3
+    assert sorted(done) == [1, 2, 3]
+
+
+def test_lease_of_a_machine_whose_clock_is_seconds_ahead_holds(now: datetime):
+    put(1, now)
+    with pytest.raises(SystemExit):
+        jobs.run_due({"count": _die}, now=now + timedelta(seconds=30))
+    assert jobs.run_due({"count": _die}, now=now) == 0

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import reflex as rx
 import sqlalchemy as sa
+from reflex_base.constants.state import FIELD_MARKER
 from sqlmodel import col
 
 from emk_app import clock
-from emk_app.db.engine import unit_of_work
+from emk_app.db.engine import Busy, unit_of_work
 from emk_app.db.tables.people import User
 from emk_app.domain.actors import Role
 from emk_app.edge import gate
+from emk_app.presenting import texts
+from emk_app.services import resetting
+from emk_app.states.recover import RecoverState
 from emk_app.states.review import QueueState
 from emk_app.states.session import MessageState
 from tests.factories import make_clinic, make_holder, make_operator, make_received
+from tests.running import ROOT
 from tests.states.conftest import Screens
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,3 +71,38 @@ async def test_open_screen_shows_nothing_more_to_whom_it_is_no_longer_for(
     assert screen.gone_to == (gate.ENDED_PAGE if "disabled_at" in change else None)
     assert (await screen.state(QueueState)).rows == []
     assert not any("queue_state" in str(delta) for delta in screen.shown[shown:])
+
+
+@pytest.mark.parametrize("fault", [Busy, ValueError])
+async def test_button_does_not_turn_for_ever_after_a_fault(
+    screens: Screens, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+):
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(resetting, "ask", fail)
+    screen = await screens.stranger()
+    await screen.send(RecoverState.ask({"login": "anna@example.ru"}), "/recover")
+    assert [type(each) for each in screen.errors] == [fault]
+    is_turning = _said(screen.shown, RecoverState, "busy")
+    assert is_turning[0] and not is_turning[-1]
+    if fault is Busy:
+        assert _said(screen.shown, MessageState, "assertive") == [texts.OUT_OF_ORDER]
+
+
+def test_every_handler_that_sets_busy_takes_it_back():
+    """``ends_busy`` stands wherever a handler turns a button."""
+    for file in (ROOT / "emk_app" / "states").glob("*.py"):
+        for handler in re.findall(
+            r"(?:    @[^\n]+\n)+    (?:async )?def (?:(?!\n    (?:@|(?:async )?def)).)*",
+            file.read_text(encoding="utf-8"),
+            re.DOTALL,
+        ):
+            sets = re.search(r"self\.busy\b[^=\n]*= [^\n]*True", handler)
+            assert bool(sets) == ("@ends_busy" in handler), handler[:200]
+
+
+def _said(shown: list[Any], kind: type[rx.State], var: str) -> list[Any]:
+    """Return the values of a var in the order in which the screen got them."""
+    name, field = kind.get_full_name(), f"{var}{FIELD_MARKER}"
+    return [each[name][field] for each in shown if field in each.get(name, {})]

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from emk_app.db import vault
+from emk_app.db import leases, vault
 from emk_app.db.tables.exchange import ExchangePartner, ReceivedDocument, Shipment
 from emk_app.db.vault import Vault
 from emk_app.domain.errors import NotFound
@@ -49,8 +49,8 @@ def due(db: Session, now: datetime) -> Shipment | None:
         select(Shipment)
         .where(
             Shipment.state == ShipmentState.WAITING,
-            col(Shipment.due_at) <= now,
-            sa.or_(col(Shipment.leased_until).is_(None), col(Shipment.leased_until) <= now),
+            leases.is_due(col(Shipment.due_at), col(Shipment.created_at), now),
+            leases.is_free(col(Shipment.leased_until), now),
         )
         .order_by(col(Shipment.due_at), col(Shipment.id))
         .limit(1)
