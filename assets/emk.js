@@ -285,7 +285,14 @@
     } else if ((found = near(event, "[data-scan-start]"))) {
       const box = found.closest("[data-scan]");
       import("/emk-scan.js").then(
-        (scan) => scan.start(box),
+        (scan) => {
+          const field = document.getElementById(box.dataset.scan);
+          const fill = (text) => {
+            field.value = text;
+            field.focus();
+          };
+          return field ? scan.start(box, fill, "Код прочитан, ссылка в поле.") : scan.start(box);
+        },
         () => (one(box, "[data-scan-said]").textContent = "Нет связи. Нажмите кнопку ещё раз."),
       );
     } else if (near(event, "[data-scan-stop]")) {

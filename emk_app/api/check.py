@@ -19,13 +19,13 @@ from emk_app.api.shells import Shell, shell
 from emk_app.api.verdict import SAMPLE, styles_of
 from emk_app.components.check import CHECK_SLOT, LINK, NUMBER, PICTURE, SNILS, check_forms_html
 from emk_app.components.verdict import verdict_html
-from emk_app.crypto import tokens
 from emk_app.domain.errors import Invalid, NotFound, TooManyAttempts
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.headers import BUILD
 from emk_app.edge.policy import ANYONE
 from emk_app.presenting import checks, texts
 from emk_app.services import lookup
+from emk_app.services.lookup import LONGEST_PASTED, NotACode, share_in
 from emk_app.settings import settings
 from emk_app.storage import codes
 from emk_app.storage.codes import PICTURE_LIMIT, PictureNotReadable
@@ -35,7 +35,6 @@ from emk_app.threads import in_thread
 PICTURES_AT_ONCE: Final = 30
 PICTURES_A_SECOND: Final = 0.2
 """What one address may have read: each picture costs a process."""
-LONGEST_PASTED: Final = 1000
 
 _UNBUILT: Final = (
     '<!DOCTYPE html><html lang="ru"><head><meta charset="utf-8"/>'
@@ -45,14 +44,6 @@ _UNBUILT: Final = (
 )
 
 allowance: Final = Allowance(PICTURES_AT_ONCE, PICTURES_A_SECOND)
-
-
-class NotACode(ValueError):
-    """Neither a link of ours nor a code; ``host`` is that of somebody else's link."""
-
-    def __init__(self, host: str = "") -> None:
-        super().__init__("not a code")
-        self.host = host
 
 
 async def open_verdict(request: Request) -> Response:
@@ -110,35 +101,6 @@ async def look_up(request: Request) -> Response:
         return _page(request, 404, answer=said, typed=typed)
     # Who has found it needs to type neither again, and the next at this screen must not read them.
     return _page(request, 200, answer=verdict_html(**checks.found_words(result)))
-
-
-def share_in(text: str) -> str:
-    """Return the code in a pasted link, or the pasted code itself, in its canonical form.
-
-    Taken in any case, with or without https, with blanks in the code, and with what follows it.
-    Raises ``NotACode``.
-    """
-    pasted = text.strip()[:LONGEST_PASTED]
-    if "/" not in pasted:
-        share = tokens.parse_share("".join(pasted.split()))
-        if share is None:
-            raise NotACode
-        return share
-    address = pasted if "//" in pasted else f"https://{pasted.lstrip('/')}"
-    if pasted.startswith("/") and not pasted.startswith("//"):
-        address = settings().origin + pasted
-    try:
-        parts = urlsplit(address)
-        host = parts.netloc.rpartition("@")[2].lower()
-    except ValueError:
-        raise NotACode from None
-    if host != urlsplit(settings().origin).netloc.lower():
-        raise NotACode(host[:80])
-    before, _, last = parts.path.rstrip("/").rpartition("/")
-    share = tokens.parse_share(last)
-    if share is None or before.lower() != "/v":
-        raise NotACode
-    return share
 
 
 def _not_a_code(error: NotACode) -> str:

@@ -59,6 +59,11 @@ CHAIR: Final = Resident(
     "председатель комиссии, первая медорганизация", 0, Position.CHAIR,
 )  # fmt: skip
 
+EMPLOYER: Final = Resident(
+    Role.EMPLOYER, "employer@example.ru", "Кафе на Мира", "EMPL2222EMPL2222EMPL2222EMPL2222",
+    "работодатель: список сотрудников",
+)  # fmt: skip
+
 RESIDENTS: Final = (
     DRAFT_HOLDER,
     WAITING_HOLDER,
@@ -99,10 +104,7 @@ RESIDENTS: Final = (
         "CHAIRB22CHAIRB22CHAIRB22CHAIRB22", "председатель комиссии, вторая медорганизация",
         1, Position.CHAIR,
     ),
-    Resident(
-        Role.EMPLOYER, "employer@example.ru", "Кафе на Мира",
-        "EMPL2222EMPL2222EMPL2222EMPL2222", "работодатель",
-    ),
+    EMPLOYER,
     Resident(
         Role.ADMIN, "admin@example.ru", "Администратор",
         "ADMIN222ADMIN222ADMIN222ADMIN222", "администратор",

@@ -10,7 +10,7 @@ from typing import Final
 
 from emk_app.clock import day_of
 from emk_app.db.engine import reading
-from emk_app.db.repositories import applications
+from emk_app.db.repositories import applications, employers
 from emk_app.demo.papers import jpeg, passport, picture
 from emk_app.domain import intake
 from emk_app.domain.actors import Actor
@@ -28,6 +28,7 @@ from emk_app.services import (
     applying,
     booking,
     checking,
+    employing,
     examining,
     issuing,
     reviewing,
@@ -35,6 +36,7 @@ from emk_app.services import (
     scheduling,
     sharing,
 )
+from emk_app.services.employing import Said
 
 TYPED: Final = {
     "bp": "118/76",
@@ -209,6 +211,28 @@ def book_visit(holder: Actor, number: str, now: datetime) -> None:
     shown = booking.booking(holder, number, now=now)
     later = (each for each in shown.slots if each.starts_at.date() > day_of(now))
     booking.book(holder, number, next(later).starts_at, key="demo", now=now)
+
+
+def employ(
+    employer: Actor,
+    staff: Mapping[str, tuple[Actor, Said]],
+    invited: Mapping[str, Said],
+    now: datetime,
+) -> None:
+    """Begin the employer's organisation, with staff by their newest links and with requests."""
+    with reading() as db:
+        if employers.acting(db, employer).organisation_id is not None:
+            return
+    employing.found(
+        employer, "Кафе на Мира", "7707083893", "1027700132195", "hr@example.ru", now=now
+    )
+    with reading() as db:
+        owner = employers.acting(db, employer)
+    for holder, said in staff.values():
+        link = sharing.links(holder, now=now)[0]
+        employing.add_by_link(owner, link.url, said, now=now)
+    for contact, said in invited.items():
+        employing.invite(owner, contact, said, now=now)
 
 
 def has_applied(holder: Actor) -> bool:

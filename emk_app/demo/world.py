@@ -18,6 +18,7 @@ from emk_app.domain.actors import Actor, Role
 from emk_app.domain.news import Release, Typed
 from emk_app.domain.people import Sex
 from emk_app.services import accounts, publishing, sharing
+from emk_app.services.employing import Said
 from emk_app.settings import settings
 
 CLINIC_REGIONS: Final = ("77", "78")
@@ -116,6 +117,17 @@ def tell_stories(actors: Mapping[str, Actor], now: datetime) -> None:
         book_id = stories.make_book(olga, operator, chair, form, now - timedelta(days=60))
         stories.share(olga, book_id, "для столовой", 90, now - timedelta(days=50))
         stories.revoke(operator, book_id, now - timedelta(days=40))
+
+    stories.employ(
+        actors[people.EMPLOYER.login],
+        {
+            people.BOOK_HOLDER.login: (maria, Said("Иванова М. С.", "014", "Кухня", "cook")),
+            people.EXPIRED_HOLDER.login: (pavel, Said("Громов П. А.", "008", "Кухня", "cook")),
+            people.REVOKED_HOLDER.login: (olga, Said("Белова О. П.", "021", "Зал", "waiter")),
+        },
+        {people.DRAFT_HOLDER.login: Said("Соколова А. И.", "", "Зал", "waiter")},
+        now,
+    )
 
 
 def tell_news(admin: Actor, now: datetime) -> None:

@@ -30,6 +30,14 @@ class Position(StrEnum):
     CHAIR = "chair"
 
 
+class Post(StrEnum):
+    """What a member of an employer's organisation may do there."""
+
+    OWNER = "owner"
+    HR = "hr"
+    VIEWER = "viewer"
+
+
 FRESH_FACTOR: Final = timedelta(minutes=5)
 
 
@@ -42,6 +50,9 @@ class Actor:
     session_id: int | None = None
     clinic_id: int | None = None
     position: Position | None = None
+    organisation_id: int | None = None
+    """The employer's organisation; with ``post``, as ``clinic_id`` with ``position``."""
+    post: Post | None = None
     factor_at: datetime | None = None
 
 
@@ -60,6 +71,14 @@ def permit_position(actor: Actor, *positions: Position) -> int:
     if actor.clinic_id is None or actor.position not in positions:
         raise NotPermitted(f"{actor.position} is none of {', '.join(positions)}")
     return actor.clinic_id
+
+
+def permit_post(actor: Actor, *posts: Post) -> int:
+    """Return the organisation that the actor is a member of, in one of ``posts``."""
+    permit(actor, Role.EMPLOYER)
+    if actor.organisation_id is None or actor.post not in posts:
+        raise NotPermitted(f"{actor.post} is none of {', '.join(posts)}")
+    return actor.organisation_id
 
 
 def permit_fresh(actor: Actor, now: datetime) -> None:

@@ -89,6 +89,8 @@ class News(StrEnum):
     BOOK_LOOKED_AT = "book_looked_at"
     RECORD_OPENED = "record_opened"
     RECORD_HANDED_OVER = "record_handed_over"
+    EMPLOYER_ASKED = "employer_asked"
+    EMPLOYER_ADDED = "employer_added"
     DRAFT_ENDS = "draft_ends"
     VISIT_DUE = "visit_due"
     ANSWER_DUE = "answer_due"
@@ -153,6 +155,9 @@ KINDS: Final = {
     News.RECORD_OPENED: NoticeKind.LOOKS,
     # Everything the book says has left the service: whoever did not want that must hear of it.
     News.RECORD_HANDED_OVER: NoticeKind.SECURITY,
+    News.EMPLOYER_ASKED: NoticeKind.APPLICATION,
+    # It goes on until the holder ends it.
+    News.EMPLOYER_ADDED: NoticeKind.SECURITY,
     News.DRAFT_ENDS: NoticeKind.TERMS,
     News.VISIT_DUE: NoticeKind.TERMS,
     News.ANSWER_DUE: NoticeKind.TERMS,

@@ -19,6 +19,7 @@ from emk_app.pages import (
     book_search,
     book_sheet,
     book_vaccinations,
+    employer,
     frames,
     records,
 )
@@ -28,6 +29,7 @@ from emk_app.presenting import book_versions as wording
 from emk_app.presenting import books as rows
 from emk_app.states.book import BookState
 from emk_app.states.book_search import BookSearchState
+from emk_app.states.employer import EmployersState
 from emk_app.states.records import RecordsState
 from emk_app.states.session import PersonState
 
@@ -116,6 +118,7 @@ def access() -> rx.Component:
                 key=lambda link: link.id.to(str),
             ),
         ),
+        employer.section(),
         records.section(),
         title="Доступ к книжке",
         current=BOOK,
@@ -604,6 +607,12 @@ PAGES = (
         ACCESS,
         "Доступ к книжке",
         access,
-        (PersonState.load, BookState.follow, BookState.follow_looks, RecordsState.follow),
+        (
+            PersonState.load,
+            BookState.follow,
+            BookState.follow_looks,
+            RecordsState.follow,
+            EmployersState.follow,
+        ),
     ),
 )

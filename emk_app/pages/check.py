@@ -13,7 +13,7 @@ from emk_app.pages.table import Page
 def check() -> rx.Component:
     """Return the page that leads to a verdict; it works without any script."""
     return frames.open_to_all(
-        _camera(),
+        camera(),
         rx.html(check_forms_html()),
         check_pdf.section(),
         cards.section(
@@ -40,8 +40,11 @@ def check() -> rx.Component:
     )
 
 
-def _camera() -> rx.Component:
-    """Return the place of the camera; ``emk-scan.js`` fills it, hidden where there is no camera."""
+def camera(*, into: str = "") -> rx.Component:
+    """Return the place of the camera; ``emk-scan.js`` fills it, hidden where there is no camera.
+
+    What is read opens the verdict, or goes into the field whose id is ``into``.
+    """
     section = cards.section(
         "Камерой",
         rx.el.video(
@@ -64,7 +67,7 @@ def _camera() -> rx.Component:
             _act("Остановить", "stop", buttons.CLASSES["quiet"], hidden=True),
         ),
     )
-    return rx.el.div(section, class_name="e-scan", custom_attrs={"data-scan": ""})
+    return rx.el.div(section, class_name="e-scan", custom_attrs={"data-scan": into})
 
 
 def _act(text: str, name: str, class_name: str, *, hidden: bool = False) -> rx.Component:

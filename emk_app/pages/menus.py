@@ -28,6 +28,10 @@ OPERATOR_MENU: Final[Menu] = [
     ("Книжки", "/books"),
     ("Изменение данных", "/changes"),
 ]
+EMPLOYER_MENU: Final[Menu] = [
+    ("Сотрудники", "/employer"),
+    ("Проверить книжку", "/check"),
+]
 REGISTER: Final = "/admin/clinics"
 NEWS: Final = "/admin/news"
 ADMIN_MENU: Final[Menu] = [

@@ -15,6 +15,7 @@ from emk_app.domain import (
     contacts,
     disclosures,
     documents,
+    employing,
     errors,
     esignature,
     examinations,
@@ -311,6 +312,17 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         f"Этот результат действовал до {day(e.valid_until)}. Исследование нужно провести заново."
     ),
     examinations.MadeBeforeBirth: lambda _: "Эта дата раньше дня рождения пациента. Проверьте год.",
+    employing.NumbersDiffer: lambda _: (
+        "ИНН и ОГРН разного вида: у организации 10 и 13 цифр, у предпринимателя 12 и 15."
+    ),
+    employing.NotInvitable: lambda _: "Введите адрес электронной почты или номер телефона.",
+    employing.NotALink: lambda _: (
+        "Это не ссылка на книжку. В ссылке после /v/ стоят 26 латинских букв и цифр: проверьте, "
+        "что она скопирована целиком."
+    ),
+    employing.LinkOver: lambda _: (
+        "Эта ссылка закрыта или её срок прошёл. Попросите у сотрудника новую."
+    ),
     disclosures.CodeUnreadable: lambda _: "В коде восемь цифр. Попросите повторить его.",
     consent.ConsentOutdated: lambda _: (
         "Текст согласия обновился. Прочитайте новый и отметьте согласие снова."

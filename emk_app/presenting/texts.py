@@ -12,6 +12,7 @@ from emk_app.domain import (
     appeals,
     attachments,
     disclosures,
+    employing,
     errors,
     examinations,
     exchange,
@@ -452,6 +453,20 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     disclosures.TooManyHandovers: lambda e: (
         f"Сведений ждут уже {counted(e.limit, 'получатель', 'получателя', 'получателей')}. "
         "Закройте ссылки, что больше не нужны."
+    ),
+    employing.OrganisationKnown: lambda _: (
+        "Организация с этим ИНН уже есть. Попросите её владельца пригласить вас."
+    ),
+    employing.HasOrganisation: lambda _: "У вас уже есть организация. Обновите страницу.",
+    employing.AccessEnded: lambda _: (
+        "Сотрудник закрыл вам доступ. Попросите у него новую ссылку или отправьте запрос."
+    ),
+    employing.AskedAlready: lambda _: (
+        "Этого человека вы уже спросили. Дождитесь ответа; после отказа спросить снова можно "
+        "через 30 дней."
+    ),
+    employing.StaffFull: lambda e: (
+        f"В списке уже {counted(e.limit, 'сотрудник', 'сотрудника', 'сотрудников')}, больше нельзя."
     ),
     TooManyLinks: lambda e: f"Открытых ссылок уже {e.limit}. Закройте те, что больше не нужны.",
     WrongContactCode: lambda _: (

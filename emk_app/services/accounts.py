@@ -16,6 +16,7 @@ from sqlmodel import Session, col, delete, select
 from emk_app.crypto import passwords, tokens, totp
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.repositories import employers
 from emk_app.db.tables.people import Browser, Doorstep, Login, PasswordReset, User, UserSession
 from emk_app.domain import accounts as rules
 from emk_app.domain import specialties
@@ -386,10 +387,13 @@ def actor_of(ref: str, *, now: datetime) -> Actor:
     """Return who acts in the session; raise ``NotSignedIn``."""
     with reading() as db:
         found = _live(db, ref, now)
-    if found is None:
-        raise NotSignedIn
-    session, user = found
-    return _as_actor(user, session)
+        if found is None:
+            raise NotSignedIn
+        session, user = found
+        actor = _as_actor(user, session)
+        if user.role is not Role.EMPLOYER:
+            return actor
+        return employers.acting(db, actor)
 
 
 def notice_presence(session: SessionFacts, *, now: datetime) -> None:

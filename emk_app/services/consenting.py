@@ -26,7 +26,15 @@ from emk_app.domain.applications import (
 from emk_app.domain.books import BookStatus
 from emk_app.domain.consent import ConsentChannel
 from emk_app.domain.notices import News, Notice
-from emk_app.services import auditing, esigning, handing_over, notifying, scans, showing
+from emk_app.services import (
+    admitting,
+    auditing,
+    esigning,
+    handing_over,
+    notifying,
+    scans,
+    showing,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,7 @@ def withdraw(actor: Actor, *, now: datetime) -> None:
                 books.tell(db, books.get(db, link.book_id))
         showing.end_all(db, actor.user_id, now=now)
         handing_over.revoke_all(db, actor.user_id, now=now)
+        admitting.end_all(db, actor.user_id, now=now)
         for row in given:
             row.withdrawn_at = now
             db.add(row)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
+from emk_app.crypto import tokens
 from emk_app.db import vault
 from emk_app.db.engine import unit_of_work
 from emk_app.db.repositories import books
@@ -15,10 +17,49 @@ from emk_app.domain.numbers import Snils
 from emk_app.domain.values import Problems
 from emk_app.services import auditing, issuing, throttling
 from emk_app.services.verifying import LookResult, witness_of
+from emk_app.settings import settings
 
 BY_ADDRESS: Final = Rule(tries=20, window=timedelta(minutes=15))
 BY_NUMBER: Final = Rule(tries=5, window=timedelta(minutes=15))
 """СНИЛС numbers tried against one book: who has the right one needs one try."""
+LONGEST_PASTED: Final = 1000
+
+
+class NotACode(ValueError):
+    """Neither a link of ours nor a code; ``host`` is that of somebody else's link."""
+
+    def __init__(self, host: str = "") -> None:
+        super().__init__("not a code")
+        self.host = host
+
+
+def share_in(text: str) -> str:
+    """Return the code in a pasted link, or the pasted code itself, in its canonical form.
+
+    Taken in any case, with or without https, with blanks in the code, and with what follows it.
+    Raises ``NotACode``.
+    """
+    pasted = text.strip()[:LONGEST_PASTED]
+    if "/" not in pasted:
+        share = tokens.parse_share("".join(pasted.split()))
+        if share is None:
+            raise NotACode
+        return share
+    address = pasted if "//" in pasted else f"https://{pasted.lstrip('/')}"
+    if pasted.startswith("/") and not pasted.startswith("//"):
+        address = settings().origin + pasted
+    try:
+        parts = urlsplit(address)
+        host = parts.netloc.rpartition("@")[2].lower()
+    except ValueError:
+        raise NotACode from None
+    if host != urlsplit(settings().origin).netloc.lower():
+        raise NotACode(host[:80])
+    before, _, last = parts.path.rstrip("/").rpartition("/")
+    share = tokens.parse_share(last)
+    if share is None or before.lower() != "/v":
+        raise NotACode
+    return share
 
 
 def by_number(number: str, snils: str, address: str, *, now: datetime) -> LookResult:

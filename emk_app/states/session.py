@@ -174,7 +174,7 @@ HOME: dict[Role, str] = {
     Role.HOLDER: "/cabinet",
     Role.CLINIC: "/clinic",
     Role.OPERATOR: "/review",
-    Role.EMPLOYER: "/check",
+    Role.EMPLOYER: "/employer",
     Role.SUPPORT: "/",
     Role.ADMIN: "/admin",
 }

@@ -25,7 +25,7 @@ ROUTES = {f"{endpoint.method} {endpoint.path}": endpoint for endpoint in ENDPOIN
 SERVICES = sorted(Path("emk_app/services").glob("[a-z]*.py"))
 ACCOUNT = {"accounts", "factors", "passkeys", "reaching", "securing"}
 """Services that every role uses for its own account, whose number only the actor gives."""
-ASKING = {"permit", "permit_position", "permit_fresh"}
+ASKING = {"permit", "permit_position", "permit_post", "permit_fresh"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

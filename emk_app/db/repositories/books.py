@@ -15,6 +15,7 @@ from sqlmodel import Session, SQLModel, col, select
 from emk_app.crypto import sealing
 from emk_app.db import changes
 from emk_app.db.engine import engine, is_embedded, kept_connection
+from emk_app.db.repositories import employers
 from emk_app.db.tables.books import BookSequence, BookVersion, Extract, Look, MedicalBook, ShareLink
 from emk_app.db.tables.people import User
 from emk_app.db.vault import Vault
@@ -198,7 +199,8 @@ def move(db: Session, book: MedicalBook, **values: Any) -> None:
 
 
 def tell(db: Session, book: MedicalBook) -> None:
-    """Announce that the book, its links or its looks have changed."""
+    """Announce that the book, its links or its looks have changed; employers' lists look again."""
+    employers.mark_stale(db, book.holder_id)
     changes.announce(db, f"book:{book.id}", f"holder:{book.holder_id}")
 
 

@@ -1,0 +1,88 @@
+"""Employers' organisations, their members, and the staff whose books they may see."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from emk_app.db.columns import choice, identity, reference
+from emk_app.domain.actors import Post, Role
+from emk_app.domain.books import Verdict
+from emk_app.domain.employing import AccessState, AddedBy
+from emk_app.domain.sharing import ShareScope
+
+
+class Organisation(SQLModel, table=True):
+    """An employer; of an entrepreneur name and ИНН are personal, so all are sealed."""
+
+    __tablename__ = "organisations"
+    __table_args__ = (UniqueConstraint("inn_blind"),)
+
+    id: int = identity()
+    inn_blind: str = Field(max_length=64)
+    about_sealed: bytes
+    """Name, ИНН, ОГРН and contact as JSON, in the place of ``inn_blind``."""
+    created_at: datetime
+
+
+class OrganisationMember(SQLModel, table=True):
+    """Who acts for an organisation; an account acts for one."""
+
+    __tablename__ = "organisation_members"
+    __table_args__ = (UniqueConstraint("user_id"),)
+
+    id: int = identity()
+    organisation_id: int = reference("organisations.id", nullable=False)
+    user_id: int = reference("users.id", nullable=False, index=False)
+    post: Post = choice(Post, nullable=False)
+    created_at: datetime
+
+
+class StaffEntry(SQLModel, table=True):
+    """One member of staff with the leave to see the book, and what was last seen of it.
+
+    What was seen is the verdict, the term and the group of occupations: nothing medical (D22).
+    """
+
+    __tablename__ = "staff_entries"
+    __table_args__ = (UniqueConstraint("organisation_id", "holder_id"), UniqueConstraint("ref"))
+
+    id: int = identity()
+    ref: str = Field(max_length=32)
+    """Random name, fixed before the row exists: the place of the sealed values."""
+    organisation_id: int = reference("organisations.id", nullable=False)
+    holder_id: int | None = reference("users.id", default=None, nullable=True)
+    """None until whoever was invited has answered."""
+    contact_blind: str | None = Field(default=None, max_length=64, index=True)
+    """Whom an invitation is for: blind index as of a login."""
+    said_sealed: bytes
+    """What the employer calls the person, the staff number and the contact, as JSON."""
+    department: str = Field(max_length=80, default="")
+    occupation: str = Field(max_length=40, default="")
+    """What the person does at the work place, as the employer says."""
+    added_by: AddedBy = choice(AddedBy, nullable=False)
+    share_id: int | None = reference("share_links.id", default=None, nullable=True, index=False)
+    scope: ShareScope | None = choice(ShareScope, default=None, nullable=True)
+    """What of the holder is shown; None by number, where the name is masked."""
+    state: AccessState = choice(AccessState, nullable=False)
+    asked_at: datetime
+    decided_at: datetime | None = None
+    until: datetime | None = None
+    """When the leave, or the invitation, runs out."""
+    ended_at: datetime | None = None
+    ended_by: Role | None = choice(Role, default=None, nullable=True)
+    removed_at: datetime | None = None
+    """When the employer took the person off the list; the holder still sees that there was one."""
+    is_stale: bool = False
+    """Whether the book has changed since it was looked at."""
+    name_sealed: bytes | None = None
+    """Name and year of birth as far as they are shown, as JSON."""
+    verdict: Verdict | None = choice(Verdict, default=None, nullable=True)
+    valid_until: date | None = None
+    ends_on: date | None = Field(default=None, index=True)
+    """The last day of the book or of its first study to end, whichever comes first."""
+    occupation_group: str = Field(max_length=120, default="")
+    checked_at: datetime | None = None
+    looked_at: datetime | None = None
+    """When a member of the organisation last had it on the screen."""
