@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -59,13 +60,34 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 def count_request(route: str, method: str, status: int, seconds: float) -> None:
     """Count one answer; what method a stranger makes up is not a label."""
     known = method if method in METHODS else "other"
-    REQUESTS.labels(route, known, str(status)).inc()
-    REQUEST_SECONDS.labels(route).observe(seconds)
+    answers, times = _children(route, known, status)
+    answers.inc()
+    times.observe(seconds)
+
+
+@cache
+def _children(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    """Return the counters of these labels; to find them anew costs as much as to count."""
+    return REQUESTS.labels(route, method, str(status)), REQUEST_SECONDS.labels(route)
+
+
+_answering: Final[list[None]] = []
+REQUESTS_RUNNING.set_function(lambda: len(_answering))
+
+
+def begin_request() -> None:
+    """Note that one more request is being answered."""
+    _answering.append(None)
+
+
+def end_request() -> None:
+    """Note that one request less is."""
+    _answering.pop()
 
 
 def running_requests() -> int:
     """Return how many requests are being answered."""
-    return int(REGISTRY.get_sample_value("emk_requests_running") or 0)
+    return len(_answering)
 
 
 def open_sockets() -> int:

@@ -9,6 +9,7 @@ import re
 import secrets
 import urllib.parse
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
 from typing import Any, Final
 
 from emk_app import clock, incidents
@@ -45,6 +46,7 @@ TAKEN_AWAY: Final = (b"cookie", b"authorization", b"proxy-authorization", b"x-fo
 SOCKET_PATH: Final = "/_event"
 CLOSED: Final = ("/_event", "/_upload", "/_all_routes", "/auth-codespace", "/_health", "/ping")
 """The framework's own routes that nobody outside needs (D04); ``/_event`` is a socket alone."""
+BELOW_CLOSED: Final = tuple(f"{path}/" for path in CLOSED)
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TAB_TOKEN: Final = re.compile(r"[0-9a-fA-F-]{36}")
 BODY_LIMIT: Final = 64 * 1024
@@ -66,6 +68,8 @@ HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""
 WATCHED: Final = ("/healthz", "/readyz")
 """Asked by who watches over us: without a session, which would need the database, or a limit."""
+SESSIONLESS: Final = ("/assets/", "/api/verify/")
+"""Answered alike to everybody, and so often that nobody's session is looked at."""
 TOO_MUCH: Final = 4429
 """The code with which a socket is refused or closed that asks for too much."""
 SOON: Final = 5
@@ -129,7 +133,7 @@ class Guard:
         if not _host_is_ours(given):
             await say_no(400, "unknown_host")
             return
-        if any(path == closed or path.startswith(closed + "/") for closed in CLOSED):
+        if path in CLOSED or path.startswith(BELOW_CLOSED):
             await say_no(404, "not_found")
             return
         is_machine = path.startswith(MACHINES) and b"origin" not in given
@@ -139,14 +143,14 @@ class Guard:
             await _drain(receive)
             await say_no(403, "foreign_origin")
             return
-        limit = next((size for prefix, size in BODY_LIMITS if path.startswith(prefix)), BODY_LIMIT)
+        limit = BODY_LIMIT if method in SAFE else _body_limit(path)
         if _announced_length(given) > limit:
             await _drain(receive)
             await say_no(413, "body_too_large")
             return
 
         try:
-            if not path.startswith("/assets/") and path not in WATCHED:
+            if not path.startswith(SESSIONLESS) and path not in WATCHED:
                 cookie = cookies.read_cookie(given.get(b"cookie", ""))
                 caller = await _caller(cookie)
                 is_ended = caller.standing is Standing.ENDED
@@ -155,14 +159,10 @@ class Guard:
                     fresh.append((b"set-cookie", cookies.set_cookie(tokens.new_token()).encode()))
                 if is_ended:
                     fresh.append(CLEAR)
-                scope = {**scope, CALLER: caller}
+                browser = cookies.read_browser(given.get(b"cookie", ""))
+                scope = {**scope, CALLER: caller, BROWSER: browser}
             await self._app(
-                {
-                    **scope,
-                    "headers": _passed_in(scope["headers"]),
-                    ADDRESS: address,
-                    BROWSER: cookies.read_browser(given.get(b"cookie", "")),
-                },
+                {**scope, "headers": _passed_in(scope["headers"]), ADDRESS: address},
                 _bounded(receive, limit),
                 answer,
             )
@@ -343,7 +343,12 @@ def asked_for(scope: Scope) -> str:
 
 
 def _host_is_ours(given: dict[bytes, str]) -> bool:
-    return given.get(b"host", "").lower() == urllib.parse.urlsplit(settings().origin).netloc
+    return given.get(b"host", "").lower() == _own_host(settings().origin)
+
+
+@cache
+def _own_host(origin: str) -> str:
+    return urllib.parse.urlsplit(origin).netloc
 
 
 def _origin_is_ours(given: dict[bytes, str]) -> bool:
@@ -377,6 +382,10 @@ def _announced_length(given: dict[bytes, str]) -> int:
         return int(given.get(b"content-length", "0"))
     except ValueError:
         return 0
+
+
+def _body_limit(path: str) -> int:
+    return next((size for prefix, size in BODY_LIMITS if path.startswith(prefix)), BODY_LIMIT)
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ ALWAYS: Final = (
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 NO_STORE: Final = (b"cache-control", b"no-store")
 FOREVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")
+ASSETS: Final = "/assets/"
 SCAN_WORKER: Final = "/emk-scan-worker.js"
 SCAN_POLICY: Final = (
     b"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'"
@@ -68,8 +69,16 @@ def policy(*, script: str) -> bytes:
 
 def headers_for(
     path: str, status: int, content_type: bytes, given: set[bytes]
-) -> list[tuple[bytes, bytes]]:
+) -> tuple[tuple[bytes, bytes], ...]:
     """Return what to add to an answer for ``path`` that already has the headers ``given``."""
+    place = path if path == SCAN_WORKER else path[: len(ASSETS)]
+    return _added(place, status, content_type, frozenset(given))
+
+
+@lru_cache(maxsize=512)
+def _added(
+    path: str, status: int, content_type: bytes, given: frozenset[bytes]
+) -> tuple[tuple[bytes, bytes], ...]:
     added = [pair for pair in ALWAYS if pair[0] not in given]
     if settings().is_secure:
         added.append(HSTS)
@@ -81,6 +90,6 @@ def headers_for(
     if b"cache-control" not in given:
         if status not in KEPT or is_page or content_type.startswith(b"application/json"):
             added.append(NO_STORE)
-        elif path.startswith("/assets/"):
+        elif path == ASSETS:
             added.append(FOREVER)
-    return added
+    return tuple(added)

@@ -133,6 +133,8 @@ class Sockets:
 @lru_cache(maxsize=20_000)
 def source_of(address: str) -> str:
     """Return whom an address stands for: a subscriber has 2^64 of IPv6, and of IPv4 one."""
+    if ":" not in address:
+        return address[:64]
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

@@ -44,10 +44,11 @@ class Metered:
             await send(message)
 
         since = time.perf_counter()
+        figures.begin_request()
         try:
-            with figures.REQUESTS_RUNNING.track_inprogress():
-                await self._app({**scope, ROUTE: route}, receive, noted)
+            await self._app({**scope, ROUTE: route}, receive, noted)
         finally:
+            figures.end_request()
             seconds = time.perf_counter() - since
             figures.count_request(route[0], scope["method"], status, seconds)
 

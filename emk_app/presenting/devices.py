@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 BROWSERS: Final = (
@@ -23,6 +24,7 @@ SYSTEMS: Final = (
 )
 
 
+@lru_cache(maxsize=1024)
 def device_name(user_agent: str) -> str:
     """Write «Chrome, Windows»; what is not known is left out."""
     named = (

@@ -98,6 +98,7 @@ class Behind:
 def no_built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The policy of the built pages has its own tests; here there may be no build."""
     monkeypatch.setattr(headers, "page_policy", lambda: headers.policy(script="'self'"))
+    headers._added.cache_clear()
 
 
 def ask(
