@@ -41,6 +41,7 @@ from emk_app.services import (
     scans,
     stopping,
     throttling,
+    upkeep,
 )
 from emk_app.settings import settings
 from emk_app.threads import in_thread
@@ -59,6 +60,7 @@ WORKS: Final[dict[str, jobs.Work]] = {
     alerting.JOB: alerting.run,
     own_data.SWEEP: own_data.sweep,
     retaining.JOB: retaining.run,
+    upkeep.JOB: upkeep.look,
     scans.SWEEP: lambda _, now: scans.sweep(now=now),
     registering.SWEEP: lambda _, now: registering.sweep(now=now),
     receiving.MATCH: receiving.match_waiting,
@@ -77,6 +79,7 @@ SLOW: Final[dict[str, jobs.Work]] = {
 }
 """What takes a minute and more, or waits for another machine."""
 PERIODS: Final = {
+    upkeep.JOB: timedelta(minutes=5),
     lapsing.JOB: timedelta(hours=1),
     booking.JOB: timedelta(minutes=10),
     reminding.JOB: timedelta(hours=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -12,20 +13,25 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from emk_app import clock
+from emk_app import clock, incidents
 from emk_app.api.routing import Endpoint
 from emk_app.api.shells import Shell, shell
 from emk_app.api.verdict import styles_of
 from emk_app.components import bulletins
 from emk_app.components.bulletins import BULLETIN_SLOT
-from emk_app.components.layout import NEWS_ROUTE
+from emk_app.components.icons import TONE_ICONS
+from emk_app.components.layout import NEWS_ROUTE, STATUS_ROUTE
 from emk_app.domain.errors import NotFound
 from emk_app.edge.headers import BUILD
 from emk_app.edge.policy import ANYONE
+from emk_app.outages import is_outage
 from emk_app.presenting import news
-from emk_app.services import publishing
+from emk_app.presenting import upkeep as words
+from emk_app.services import publishing, upkeep
 from emk_app.settings import settings
 from emk_app.threads import in_thread
+
+log = logging.getLogger("emk.bulletins")
 
 FEED: Final = f"{NEWS_ROUTE}/rss.xml"
 LAST_PAGE: Final = 1000
@@ -41,6 +47,10 @@ SAMPLE: Final = (
     + bulletins.list_html([], "")
     + bulletins.nothing_html("a", "a", "a", "a")
     + bulletins.feed_link_html("a")
+    + "".join(bulletins.state_html(tone, "a", "a") for tone in TONE_ICONS)
+    + "".join(bulletins.part_html("a", "a", tone, "a", [(tone, "a")]) for tone in TONE_ICONS)
+    + bulletins.incidents_html([("a", "a")])
+    + bulletins.incidents_html([])
 )
 """All parts of the pages, for finding the styles they may need."""
 
@@ -86,6 +96,32 @@ async def news_feed(_: Request) -> Response:
     return Response(body, 200, headers, "application/rss+xml; charset=utf-8")
 
 
+async def status(request: Request) -> Response:
+    """Answer with how the service does; also where its database is away."""
+    now = clock.now()
+    try:
+        board = await in_thread(upkeep.board, now=now)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        incidents.note(log, STATUS_ROUTE, error)
+        body = bulletins.head_html(words.TITLE) + bulletins.state_html("danger", *words.OUTAGE)
+        return answer_page(request, STATUS_ROUTE, words.TITLE, body, 503)
+    said = words.said(board, clock.day_of(now))
+    body = "".join(
+        (
+            bulletins.head_html(words.TITLE, words.LEAD),
+            bulletins.state_html(said.tone, said.headline, said.text),
+            *(
+                bulletins.part_html(each.name, each.state, each.tone, each.share, each.days)
+                for each in said.parts
+            ),
+            bulletins.incidents_html(said.incidents),
+        )
+    )
+    return answer_page(request, STATUS_ROUTE, words.TITLE, body)
+
+
 def answer_page(request: Request, page: str, title: str, body: str, status: int = 200) -> Response:
     """Return the built ``page`` with its slot filled and its own title."""
     made = _built(page)
@@ -126,4 +162,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint(f"{NEWS_ROUTE}.html", "GET", news_list, ANYONE),
     Endpoint(FEED, "GET", news_feed, ANYONE),
     Endpoint(f"{NEWS_ROUTE}/{{slug:path}}", "GET", news_item, ANYONE),
+    Endpoint(STATUS_ROUTE, "GET", status, ANYONE),
+    Endpoint(f"{STATUS_ROUTE}/", "GET", status, ANYONE),
+    Endpoint(f"{STATUS_ROUTE}.html", "GET", status, ANYONE),
 )

@@ -9,6 +9,7 @@ from typing import Final
 
 import reflex as rx
 
+from emk_app.components.icons import PATHS, TONE_ICONS
 from emk_app.components.markup import fixed_id
 
 BULLETIN_SLOT: Final = "<!--VERDICT-BULLETIN-->"
@@ -114,3 +115,49 @@ def _linked(line: str) -> str:
         )
         end = found.end()
     return "".join((*written, escape(line[end:])))
+
+
+def state_html(tone: str, headline: str, text: str) -> str:
+    """Write how the whole does."""
+    return (
+        f'<div class="e-notice mb-4" data-tone="{escape(tone)}">{_icon(tone)}'
+        f'<div class="e-notice-body"><b>{escape(headline)}</b><p>{escape(text)}</p></div></div>'
+    )
+
+
+def part_html(name: str, state: str, tone: str, share: str, days: Sequence[tuple[str, str]]) -> str:
+    """Write one part: how it does, and a bar for each day; what is not well is also said."""
+    bars = "".join(
+        f'<rect data-tone="{escape(each)}" x="{4 * n}" y="0" width="3" height="32">'
+        f"<title>{escape(said)}</title></rect>"
+        for n, (each, said) in enumerate(days)
+    )
+    bad = [said for each, said in days if each in ("danger", "waiting")]
+    spoken = "; ".join(bad[-10:]) or "сбоев не отмечено"
+    return (
+        f'<div class="e-card mb-4"><div class="e-card-head"><h2>{escape(name)}</h2>'
+        f'<span class="e-badge" data-tone="{escape(tone)}">{_icon(tone)}{escape(state)}</span>'
+        f'</div><svg class="e-days" viewBox="0 0 {4 * len(days)} 32" preserveAspectRatio="none"'
+        f' role="img" aria-label="{len(days)} дней: {escape(spoken)}">{bars}</svg>'
+        f'<p class="e-muted">{len(days)} дней назад — сегодня'
+        f"{'; ' + escape(share) if share else ''}</p></div>"
+    )
+
+
+def incidents_html(rows: Sequence[tuple[str, str]]) -> str:
+    """Write what went wrong."""
+    told = "".join(
+        f"<div><dt>{escape(what)}</dt><dd>{escape(when)}</dd></div>" for what, when in rows
+    )
+    shown = (
+        f'<dl class="e-list">{told}</dl>' if told else '<p class="e-muted">Сбоев не отмечено.</p>'
+    )
+    return f'<section class="e-section"><h2>Сбои за 90 дней</h2>{shown}</section>'
+
+
+def _icon(tone: str) -> str:
+    return (
+        '<svg class="e-icon" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
+        ' stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"'
+        f' focusable="false"><path d="{PATHS[TONE_ICONS[tone]]}"/></svg>'
+    )

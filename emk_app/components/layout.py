@@ -22,13 +22,14 @@ STYLESHEETS: Final = ["emk.css"]
 LEAVE_ROUTE: Final = "/session/leave"
 
 NEWS_ROUTE: Final = "/news"
+STATUS_ROUTE: Final = "/status"
 
 PUBLIC_MENU: Final[Sequence[MenuLink]] = (
     ("Кому нужна книжка", "/guide"),
     ("Проверить книжку", "/check"),
     ("Новости", NEWS_ROUTE),
 )
-MADE: Final = frozenset({NEWS_ROUTE})
+MADE: Final = frozenset({NEWS_ROUTE, STATUS_ROUTE})
 """Pages that the server makes: the browser loads them whole."""
 
 SECURITY_ROUTE: Final = "/cabinet/security"
@@ -38,6 +39,7 @@ FOOTER_LINKS: Final[Sequence[MenuLink]] = (
     ("Проверить книжку", "/check"),
     ("Кому нужна книжка", "/guide"),
     ("Новости и обновления", NEWS_ROUTE),
+    ("Техническое обслуживание", STATUS_ROUTE),
 )
 
 

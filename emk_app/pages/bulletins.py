@@ -17,4 +17,14 @@ def news() -> rx.Component:
     )
 
 
-PAGES = (Page(layout.NEWS_ROUTE, "Новости и обновления", news),)
+def status() -> rx.Component:
+    """Return the frame around the state of the service."""
+    return layout.bulletin_frame(
+        bulletin_shell(), current=layout.STATUS_ROUTE, demo=settings().is_demo
+    )
+
+
+PAGES = (
+    Page(layout.NEWS_ROUTE, "Новости и обновления", news),
+    Page(layout.STATUS_ROUTE, "Техническое обслуживание", status),
+)

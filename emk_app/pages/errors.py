@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from emk_app.components import buttons, links
+from emk_app.components import buttons, layout, links
 from emk_app.pages import frames
 from emk_app.pages.table import Page
 
@@ -35,6 +35,7 @@ def forbidden() -> rx.Component:
             buttons.button_link("В свой кабинет", "/login"),
             buttons.button_link("На главную", "/", kind="secondary"),
         ),
+        _state(),
         title="Нет доступа",
     )
 
@@ -47,7 +48,17 @@ def not_found() -> rx.Component:
             class_name="mb-6",
         ),
         buttons.actions(buttons.button_link("На главную", "/")),
+        _state(),
         title="Такой страницы нет",
+    )
+
+
+def _state() -> rx.Component:
+    return rx.el.p(
+        "Сервис не отвечает или отвечает странно? ",
+        links.plain_link("Посмотрите, всё ли работает", layout.STATUS_ROUTE),
+        ".",
+        class_name="e-muted mt-6",
     )
 
 

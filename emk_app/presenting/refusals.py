@@ -49,6 +49,7 @@ main{max-width:36rem;margin:2rem auto;padding:0 1rem}
 section{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.5rem}
 h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.25;overflow-wrap:break-word}
 p{margin:0 0 .75rem}.muted{color:var(--muted)}
+main a{color:var(--accent)}
 .again{display:inline-block;margin-top:.5rem;padding:.75rem 1.25rem;border-radius:.5rem;
 background:var(--accent);color:var(--on);font-weight:600;text-decoration:none}
 a:focus-visible{outline:3px solid var(--accent);outline-offset:3px}
@@ -80,6 +81,7 @@ def page(code: str, incident: str, *, again: str | None, wait: int | None) -> st
         said.append(f'<a class="again" href="{escape(again)}">Повторить</a>')
     else:
         said.append("<p>Вернитесь на предыдущую страницу: введённое обычно остаётся в ней.</p>")
+    said.append('<p class="muted"><a href="/status">Посмотреть, всё ли работает</a></p>')
     return (
         '<!doctype html><html lang="ru"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

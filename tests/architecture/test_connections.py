@@ -15,6 +15,7 @@ PLACES = {
     "outbound/answers.py": "httpx",
     "outbound/exchange.py": "httpx",
     "outbound/identity_provider.py": "httpx",
+    "outbound/reaching.py": "socket",
     "outbound/sms.py": "httpx",
     "outbound/smtp.py": "smtplib",
     # The scanner of viruses, a server of time-stamps: where they are set.

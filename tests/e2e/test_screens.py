@@ -15,6 +15,7 @@ from tests.e2e.screens import look
         ("/guide", "guide"),
         ("/check", "check"),
         ("/news", "news"),
+        ("/status", "status"),
         ("/login", "login"),
         ("/register", "register"),
         ("/recover", "recover"),

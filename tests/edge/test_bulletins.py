@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from emk_app import clock
 from emk_app.components.bulletins import text_html
 from emk_app.domain.news import Typed
-from emk_app.services import publishing
+from emk_app.domain.upkeep import Component
+from emk_app.services import publishing, upkeep
 from tests.edge.test_routes import ask
 from tests.factories import make_admin
 
@@ -107,3 +109,26 @@ def test_only_addresses_of_the_web_become_links(text: str, html: str | None):
         assert written == f"<p>{html}</p>"
     assert '"onclick' not in written
     assert 'href="javascript' not in written
+
+
+@pytest.mark.parametrize("path", ["/status", "/status/", "/status.html"])
+def test_state_of_the_service_is_seen_by_strangers(path: str):
+    upkeep.look(0, clock.now())
+    answer = ask("GET", path)
+    assert answer.status_code == 200
+    assert "Всё работает" in answer.text
+    assert answer.text.count('<svg class="e-days"') == len(Component)
+    assert "<script" not in answer.text
+
+
+def test_state_of_the_service_is_told_where_its_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def away(**_: object) -> None:
+        raise OperationalError("SELECT 1", {}, OSError("10.0.0.5"))
+
+    monkeypatch.setattr(upkeep, "board", away)
+    answer = ask("GET", "/status")
+    assert answer.status_code == 503
+    assert "временно недоступен" in answer.text
+    assert "10.0.0.5" not in answer.text

@@ -104,7 +104,7 @@ def enveloped(answer: httpx.Response) -> bool:
     )
 
 
-FOR_PEOPLE = ("/v", "/V", "/check/", "/handover/", "/session/", "/news")
+FOR_PEOPLE = ("/v", "/V", "/check/", "/handover/", "/session/", "/news", "/status")
 """What browsers open by themselves is answered with a page, or leads to one."""
 
 

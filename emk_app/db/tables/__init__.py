@@ -17,6 +17,7 @@ from emk_app.db.tables import (
     notices,
     people,
     rights,
+    upkeep,
     visits,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "notices",
     "people",
     "rights",
+    "upkeep",
     "visits",
 ]
