@@ -16,8 +16,8 @@ from sqlmodel import Session, col, select
 
 from emk_app import clock
 from emk_app.db import vault
-from emk_app.db.engine import unit_of_work
-from emk_app.db.repositories import applications, clinics, examinations
+from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.repositories import applications, clinics, employers, examinations
 from emk_app.db.tables.applications import Application, Scan
 from emk_app.db.tables.books import BookVersion
 from emk_app.db.tables.clinics import Clinic
@@ -39,11 +39,12 @@ from emk_app.domain.examinations import (
     TestResult,
 )
 from emk_app.domain.intake import Field
+from emk_app.domain.numbers import inn10_check_digit, ogrn_check_digit
 from emk_app.domain.people import Sex
 from emk_app.domain.policies import Enp
 from emk_app.domain.register import COLUMNS, Entry, Said
 from emk_app.domain.specialties import SPECIALTIES
-from emk_app.services import accounts, applying, cases, checking, issuing, scans
+from emk_app.services import accounts, applying, cases, checking, employing, issuing, scans
 from emk_app.services.applying import DraftView
 from tests.files import good
 
@@ -125,6 +126,36 @@ def make_physician(
         now=now,
     )
     return Actor(user_id, Role.CLINIC, clinic_id=clinic_id, position=position)
+
+
+def make_employers_user(now: datetime) -> Actor:
+    """Return a person with an employer's account and no organisation."""
+    login = f"employer{next(_serials)}@example.ru"
+    user_id = accounts.create_user(
+        Role.EMPLOYER, login, PASSWORD, totp_secret=SECRET, name="Кафе", now=now
+    )
+    return Actor(user_id, Role.EMPLOYER)
+
+
+def made_organisation_numbers() -> tuple[str, str]:
+    """Return ИНН and ОГРН that no other organisation has."""
+    serial = next(_serials)
+    inn, ogrn = f"7707{serial:05}", f"1027700{serial:05}"
+    return inn + inn10_check_digit(inn), ogrn + ogrn_check_digit(ogrn)
+
+
+def make_employer(now: datetime) -> Actor:
+    """Return the owner of a new organisation."""
+    user = make_employers_user(now)
+    numbers = made_organisation_numbers()
+    employing.found(user, "Кафе на Мира", *numbers, "hr@example.ru", now=now)
+    return acting_employer(user)
+
+
+def acting_employer(user: Actor) -> Actor:
+    """Return the person with the organisation they act for, as a session would know them."""
+    with reading() as db:
+        return employers.acting(db, user)
 
 
 def make_clinic(

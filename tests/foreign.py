@@ -23,6 +23,7 @@ from emk_app.domain.disclosures import HANDOVER_CONSENT, HandoverScope, Purpose,
 from emk_app.services import (
     attaching,
     booking,
+    employing,
     examining,
     handing_over,
     renaming,
@@ -30,6 +31,7 @@ from emk_app.services import (
     sharing,
     showing,
 )
+from emk_app.services.employing import Said
 from tests import factories
 from tests.api.test_scans import cookie_of
 from tests.files import good
@@ -55,6 +57,7 @@ NOBODYS: Final[Mapping[str, str]] = {
     (
         *("application_id", "book_id", "examination_id", "grant_id", "handover_id"),
         *(
+            "entry_id",
             "key_id",
             "link_id",
             "notice_id",
@@ -76,11 +79,13 @@ class Somebody:
 
     holder: Actor
     physician: Actor
+    employer: Actor
     names: Mapping[str, str]
 
     def actor(self, role: Role) -> Actor:
         """Return the owner who acts in ``role``."""
-        return self.holder if role is Role.HOLDER else self.physician
+        owners = {Role.HOLDER: self.holder, Role.EMPLOYER: self.employer}
+        return owners.get(role, self.physician)
 
 
 def make_somebody(now: datetime) -> Somebody:
@@ -116,6 +121,8 @@ def make_somebody(now: datetime) -> Somebody:
     paper = attaching.attach(
         physician, examination_id, AttachmentKind.LAB_REPORT, good.jpeg(), "y.jpg", now=now
     )
+    employer = factories.make_employer(now)
+    entry_id = employing.add_by_link(employer, link.url, Said("Иванова М."), now=now)
     cookie_of(holder, now)
     with reading() as db:
         session = db.exec(select(UserSession)).first()
@@ -132,6 +139,7 @@ def make_somebody(now: datetime) -> Somebody:
             "uid": visit.uid,
             "application_id": examination.application_id,
             "book_id": book_id,
+            "entry_id": entry_id,
             "examination_id": examination_id,
             "grant_id": grant_id,
             "handover_id": handover.id,
@@ -143,7 +151,9 @@ def make_somebody(now: datetime) -> Somebody:
             "session_id": session.id,
             "user_id": physician.user_id,
         }
-    return Somebody(holder, physician, {**NOBODYS, **{k: str(v) for k, v in names.items()}})
+    return Somebody(
+        holder, physician, employer, {**NOBODYS, **{k: str(v) for k, v in names.items()}}
+    )
 
 
 def make_others(now: datetime) -> dict[Role, tuple[Actor, ...]]:
@@ -155,4 +165,5 @@ def make_others(now: datetime) -> dict[Role, tuple[Actor, ...]]:
         Role.HOLDER: (other,),
         # There is nothing at a clinic that its chair may not do.
         Role.CLINIC: (factories.make_physician(clinic_id, now, Position.CHAIR),),
+        Role.EMPLOYER: (factories.make_employer(now),),
     }

@@ -43,6 +43,9 @@ PLACES: Final = (
     _Place("outbox", "notice_sealed", "dedupe", "notice"),
     _Place("exchange_received", "document_sealed", "ref", "document"),
     _Place("password_resets", "login_sealed", "ref", "login"),
+    _Place("organisations", "about_sealed", "inn_blind", "about"),
+    _Place("staff_entries", "said_sealed", "ref", "said"),
+    _Place("staff_entries", "name_sealed", "ref", "name"),
 )
 PASSING: Final = (("doorsteps", "registration_sealed"),)
 """Columns that are left alone: their rows live for a quarter of an hour."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
 
 import pytest
 from sqlmodel import select
@@ -31,14 +30,15 @@ from emk_app.domain.employing import (
     light_of,
 )
 from emk_app.domain.errors import Invalid, NotFound, NotPermitted, Required
-from emk_app.domain.numbers import inn10_check_digit, ogrn_check_digit
 from emk_app.domain.sharing import ShareScope
-from emk_app.services import accounts, admitting, consenting, employing, issuing, sharing
+from emk_app.services import admitting, consenting, employing, issuing, sharing
 from emk_app.services.employing import Said
 from tests.factories import (
-    PASSWORD,
-    SECRET,
+    acting_employer,
+    made_organisation_numbers,
     make_book,
+    make_employer,
+    make_employers_user,
     make_ending_book,
     make_holder,
     make_officer,
@@ -50,33 +50,6 @@ DAY = timedelta(days=1)
 SNILS = "112-233-445 95"
 """The one that factories give every holder."""
 COOK = Said("Иванова М.", "17", "Кухня", "cook")
-_serials = count(1)
-
-
-def made_employer(now: datetime) -> Actor:
-    """Return a person with an employer's account and no organisation."""
-    login = f"hr{next(_serials)}@example.ru"
-    user_id = accounts.create_user(
-        Role.EMPLOYER, login, PASSWORD, totp_secret=SECRET, name="Кафе", now=now
-    )
-    return Actor(user_id, Role.EMPLOYER)
-
-
-def made_numbers() -> tuple[str, str]:
-    serial = next(_serials)
-    inn, ogrn = f"7707{serial:05}", f"1027700{serial:05}"
-    return inn + inn10_check_digit(inn), ogrn + ogrn_check_digit(ogrn)
-
-
-def owner_of_new(now: datetime) -> Actor:
-    employer = made_employer(now)
-    employing.found(employer, "Кафе на Мира", *made_numbers(), "hr@example.ru", now=now)
-    return acting(employer)
-
-
-def acting(employer: Actor) -> Actor:
-    with reading() as db:
-        return employers.acting(db, employer)
 
 
 def link_of(holder: Actor, book_id: int, now: datetime, **given: object) -> str:
@@ -93,7 +66,9 @@ def test_only_an_employer_has_staff(role: Role, now: datetime):
     actor = Actor(1, role, organisation_id=1, post=Post.OWNER)
     for act in (
         lambda: employing.organisation(actor),
-        lambda: employing.found(actor, "Кафе", *made_numbers(), "hr@example.ru", now=now),
+        lambda: employing.found(
+            actor, "Кафе", *made_organisation_numbers(), "hr@example.ru", now=now
+        ),
         lambda: employing.roster(actor, now=now),
         lambda: employing.add_by_link(actor, "x", COOK, now=now),
         lambda: employing.add_by_number(actor, "1", "2", COOK, "10.0.0.1", now=now),
@@ -119,7 +94,7 @@ def test_only_a_holder_admits(role: Role, now: datetime):
 
 
 def test_viewer_sees_and_changes_nothing(now: datetime):
-    owner = owner_of_new(now)
+    owner = make_employer(now)
     holder = make_holder(now)
     url = link_of(holder, make_book(holder, now), now)
     entry_id = employing.add_by_link(owner, url, COOK, now=now)
@@ -137,7 +112,7 @@ def test_viewer_sees_and_changes_nothing(now: datetime):
 
 
 def test_organisation_is_checked_and_begun_once(now: datetime):
-    employer, (inn, ogrn) = made_employer(now), made_numbers()
+    employer, (inn, ogrn) = make_employers_user(now), made_organisation_numbers()
     with pytest.raises(NotPermitted):
         employing.roster(employer, now=now)
     with pytest.raises(Invalid) as refused:
@@ -147,7 +122,7 @@ def test_organisation_is_checked_and_begun_once(now: datetime):
         employing.found(employer, "Кафе", "500100732259", ogrn, "hr@example.ru", now=now)
     assert isinstance(refused.value.fields["ogrn"], NumbersDiffer)
     employing.found(employer, "Кафе на Мира", inn, ogrn, "HR@Example.ru", now=now)
-    shown = employing.organisation(acting(employer))
+    shown = employing.organisation(acting_employer(employer))
     assert shown is not None
     assert (shown.name, shown.inn, shown.ogrn, shown.post) == (
         "Кафе на Мира",
@@ -156,13 +131,13 @@ def test_organisation_is_checked_and_begun_once(now: datetime):
         Post.OWNER,
     )
     with pytest.raises(HasOrganisation):
-        employing.found(employer, "Кафе", *made_numbers(), "hr@example.ru", now=now)
+        employing.found(employer, "Кафе", *made_organisation_numbers(), "hr@example.ru", now=now)
     with pytest.raises(OrganisationKnown):
-        employing.found(made_employer(now), "Кафе", inn, ogrn, "hr@example.ru", now=now)
+        employing.found(make_employers_user(now), "Кафе", inn, ogrn, "hr@example.ru", now=now)
 
 
 def test_link_shows_the_verdict_until_it_is_closed(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now)
+    owner, holder = make_employer(now), make_holder(now)
     book_id = make_book(holder, now)
     link = sharing.make(holder, book_id, now=now)
     employing.add_by_link(owner, link.url, COOK, now=now)
@@ -184,24 +159,24 @@ def test_link_shows_the_verdict_until_it_is_closed(now: datetime):
 @pytest.mark.parametrize("pasted", ["", "x", "https://example.ru/v/x", "/v/" + "a" * 26])
 def test_what_is_no_link_of_ours_is_refused(pasted: str, now: datetime):
     with pytest.raises(Invalid) as refused:
-        employing.add_by_link(owner_of_new(now), pasted, COOK, now=now)
+        employing.add_by_link(make_employer(now), pasted, COOK, now=now)
     assert isinstance(refused.value.fields["link"], NotALink)
 
 
 def test_everything_wrong_with_a_form_is_told_at_once(now: datetime):
     with pytest.raises(Invalid) as refused:
-        employing.invite(owner_of_new(now), "500100732259", Said("", "1" * 99), now=now)
+        employing.invite(make_employer(now), "500100732259", Said("", "1" * 99), now=now)
     fields = refused.value.fields
     assert isinstance(fields["contact"], NotInvitable)
     assert isinstance(fields["said_label"], Required)
     assert set(fields) == {"contact", "said_label", "said_tab"}
     with pytest.raises(Invalid) as refused:
-        employing.invite(owner_of_new(now), "a@b.ru", Said("А", occupation="king"), now=now)
+        employing.invite(make_employer(now), "a@b.ru", Said("А", occupation="king"), now=now)
     assert set(refused.value.fields) == {"said_occupation"}
 
 
 def test_number_with_snils_shows_a_masked_name_and_is_told_to_the_holder(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now)
+    owner, holder = make_employer(now), make_holder(now)
     card_number = book_number(make_book(holder, now))
     with pytest.raises(NotFound):
         employing.add_by_number(owner, card_number, "112-233-446 96", COOK, "10.0.0.1", now=now)
@@ -226,7 +201,7 @@ def book_number(book_id: int) -> str:
 
 
 def test_invited_holder_grants_sees_and_ends(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now, "ask@example.ru")
+    owner, holder = make_employer(now), make_holder(now, "ask@example.ru")
     make_book(holder, now)
     employing.invite(owner, "ask@example.ru", COOK, now=now)
     asked = only_row(owner, now)
@@ -259,7 +234,7 @@ def test_invited_holder_grants_sees_and_ends(now: datetime):
 
 
 def test_leave_runs_out_by_itself(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now, "term@example.ru")
+    owner, holder = make_employer(now), make_holder(now, "term@example.ru")
     make_book(holder, now)
     employing.invite(owner, "term@example.ru", COOK, now=now)
     (seen,) = admitting.shown(holder, now=now)
@@ -271,7 +246,7 @@ def test_leave_runs_out_by_itself(now: datetime):
 
 
 def test_refusal_is_respected_for_a_month(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now, "no@example.ru")
+    owner, holder = make_employer(now), make_holder(now, "no@example.ru")
     employing.invite(owner, "no@example.ru", COOK, now=now)
     (seen,) = admitting.shown(holder, now=now)
     admitting.refuse(holder, seen.id, now=now)
@@ -282,7 +257,7 @@ def test_refusal_is_respected_for_a_month(now: datetime):
 
 
 def test_request_of_another_is_nobodys_business(now: datetime):
-    owner, other = owner_of_new(now), make_holder(now)
+    owner, other = make_employer(now), make_holder(now)
     make_holder(now, "mine@example.ru")
     entry_id = employing.invite(owner, "mine@example.ru", COOK, now=now)
     assert admitting.shown(other, now=now) == ()
@@ -296,7 +271,7 @@ def test_request_of_another_is_nobodys_business(now: datetime):
 
 
 def test_staff_of_another_organisation_does_not_exist(now: datetime):
-    owner, stranger = owner_of_new(now), owner_of_new(now)
+    owner, stranger = make_employer(now), make_employer(now)
     entry_id = employing.invite(owner, "who@example.ru", COOK, now=now)
     assert employing.roster(stranger, now=now).rows == ()
     for act in (
@@ -308,7 +283,7 @@ def test_staff_of_another_organisation_does_not_exist(now: datetime):
 
 
 def test_nobody_learns_whether_a_contact_has_an_account(now: datetime):
-    owner = owner_of_new(now)
+    owner = make_employer(now)
     make_holder(now, "there@example.ru")
     for contact in ("there@example.ru", "nobody@example.ru"):
         employing.invite(owner, contact, COOK, now=now)
@@ -317,7 +292,7 @@ def test_nobody_learns_whether_a_contact_has_an_account(now: datetime):
 
 
 def test_change_of_the_book_is_seen_at_once(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now)
+    owner, holder = make_employer(now), make_holder(now)
     book_id = make_book(holder, now)
     employing.add_by_link(owner, link_of(holder, book_id, now), COOK, now=now)
     assert only_row(owner, now).light is Light.GREEN
@@ -332,7 +307,7 @@ def test_change_of_the_book_is_seen_at_once(now: datetime):
 def test_light_by_days_is_the_same_in_the_list_and_in_its_counts(
     left: int, light: Light, now: datetime
 ):
-    owner, holder = owner_of_new(now), make_holder(now)
+    owner, holder = make_employer(now), make_holder(now)
     book_id = make_ending_book(holder, now, max(left, 0))
     employing.add_by_link(owner, link_of(holder, book_id, now, days=365), COOK, now=now)
     then = now + DAY if left < 0 else now
@@ -343,7 +318,7 @@ def test_light_by_days_is_the_same_in_the_list_and_in_its_counts(
 
 
 def test_light_of_every_state_and_verdict_is_the_same_in_sql(now: datetime):
-    owner, today = owner_of_new(now), clock.day_of(now)
+    owner, today = make_employer(now), clock.day_of(now)
     assert owner.organisation_id is not None
     entry_id = employing.invite(owner, "every@example.ru", COOK, now=now)
     for state in AccessState:
@@ -359,7 +334,7 @@ def test_light_of_every_state_and_verdict_is_the_same_in_sql(now: datetime):
 
 
 def test_list_is_filtered_sought_and_ordered_by_end(now: datetime):
-    owner = owner_of_new(now)
+    owner = make_employer(now)
     for name, left in (("Яна", 200), ("Анна", 5), ("Вера", 60)):
         holder = make_holder(now)
         url = link_of(holder, make_ending_book(holder, now, left), now)
@@ -383,7 +358,7 @@ def test_list_is_filtered_sought_and_ordered_by_end(now: datetime):
 
 
 def test_same_person_stands_once_and_removed_is_gone(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now)
+    owner, holder = make_employer(now), make_holder(now)
     book_id = make_book(holder, now)
     first = employing.add_by_link(owner, link_of(holder, book_id, now), COOK, now=now)
     again = Said("Мария", "", "Зал")
@@ -399,7 +374,7 @@ def test_same_person_stands_once_and_removed_is_gone(now: datetime):
 
 
 def test_closed_access_is_opened_by_a_newer_link_alone(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now)
+    owner, holder = make_employer(now), make_holder(now)
     book_id = make_book(holder, now)
     old = link_of(holder, book_id, now)
     employing.add_by_link(owner, old, COOK, now=now)
@@ -412,7 +387,7 @@ def test_closed_access_is_opened_by_a_newer_link_alone(now: datetime):
 
 
 def test_withdrawn_consent_shuts_employers_out(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now, "away@example.ru")
+    owner, holder = make_employer(now), make_holder(now, "away@example.ru")
     make_book(holder, now)
     employing.invite(owner, "away@example.ru", COOK, now=now)
     (seen,) = admitting.shown(holder, now=now)
@@ -424,7 +399,7 @@ def test_withdrawn_consent_shuts_employers_out(now: datetime):
 
 
 def test_nothing_personal_stands_in_clear_and_each_act_is_audited(now: datetime):
-    owner, holder = owner_of_new(now), make_holder(now, "clear@example.ru")
+    owner, holder = make_employer(now), make_holder(now, "clear@example.ru")
     make_book(holder, now)
     employing.invite(owner, "clear@example.ru", COOK, now=now)
     (seen,) = admitting.shown(holder, now=now)

@@ -14,15 +14,17 @@ from emk_app import cli, working
 from emk_app.crypto.errors import KeyRefused, SealBroken
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import applications
+from emk_app.db.repositories import applications, employers
 from emk_app.db.tables.applications import Application
+from emk_app.db.tables.employers import Organisation, StaffEntry
 from emk_app.db.tables.journal import OutboxMessage
 from emk_app.db.tables.people import User
 from emk_app.domain.actors import SYSTEM, Actor, Role
 from emk_app.domain.errors import NotPermitted
 from emk_app.keys import key_folder, keystore, reread
-from emk_app.services import auditing, delivering, jobs, rewrapping
-from tests.factories import make_holder, make_received
+from emk_app.services import auditing, delivering, employing, jobs, rewrapping, sharing
+from emk_app.services.employing import Said
+from tests.factories import make_book, make_employer, make_holder, make_received
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -51,6 +53,13 @@ def opens(db: Session) -> int:
     for letter in db.exec(select(OutboxMessage)):
         assert delivering._recipient(letter)  # pyright: ignore[reportPrivateUsage]
         opened += 1
+    for organisation in db.exec(select(Organisation)):
+        assert employers.open_about(organisation)
+        opened += 1
+    for entry in db.exec(select(StaffEntry)):
+        assert employers.open_said(entry)
+        assert employers.open_name(entry)
+        opened += 1
     return opened
 
 
@@ -61,6 +70,9 @@ def work(now: datetime) -> None:
 def test_everything_opens_before_meanwhile_and_after(now: datetime):
     for _ in range(3):
         make_received(make_holder(now), now)
+    holder = make_holder(now)
+    link = sharing.make(holder, make_book(holder, now), now=now)
+    employing.add_by_link(make_employer(now), link.url, Said("Иванова М."), now=now)
     with reading() as db:
         before = opens(db)
     old = keystore().keyring.current

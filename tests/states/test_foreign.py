@@ -38,7 +38,9 @@ SEEN = {
         "book.BookState.close_link",
         "records.RecordsState.close_handover",
         "records.RecordsState.end",
+        "employer.EmployersState.end",
     ),
+    Role.EMPLOYER: ("employer.EmployerState.remove",),
     Role.CLINIC: (
         "clinic.DayState.find",
         "clinic.ExaminationState.follow",
@@ -178,7 +180,7 @@ def _states() -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("role", [Role.HOLDER, Role.CLINIC])
+@pytest.mark.parametrize("role", [Role.HOLDER, Role.CLINIC, Role.EMPLOYER])
 async def test_foreign_thing_and_missing_thing_are_one_to_every_handler(
     screens: Screens, role: Role
 ):

@@ -38,6 +38,7 @@ PLACES: Final[dict[str, tuple[str, ...]]] = {
 SECRETS: Final = frozenset(
     {"key_sealed", "password_hash", "totp_sealed", "totp_next_sealed", "totp_counter"}
     | {"code_sealed", "code_hash", "code_digest", "ticket_hash", "digest", "blind", "snils_blind"}
+    | {"contact_blind"}
     | {"blob", "preview_blob", "public_key", "credential_id", "idempotency_key"}
 )
 """What opens doors, or says nothing to the person: never in the copy."""
