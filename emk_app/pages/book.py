@@ -118,7 +118,6 @@ def access() -> rx.Component:
                 key=lambda link: link.id.to(str),
             ),
         ),
-        employer.section(),
         records.section(),
         title="Доступ к книжке",
         current=BOOK,
