@@ -61,6 +61,7 @@ def access() -> rx.Component:
     """Return the page of every look and every link."""
     state = BookState
     return _page(
+        employer.section(),
         cards.section(
             "Кто смотрел по ссылкам",
             rx.el.p(
@@ -121,22 +122,34 @@ def access() -> rx.Component:
         records.section(),
         title="Доступ к книжке",
         current=BOOK,
+        # An employer may ask before there is a book.
+        without_book=employer.section(),
         back=("Медицинская книжка", BOOK),
     )
 
 
-def _page(*children: rx.Component, title: str, current: str, **more: Any) -> rx.Component:
+def _page(
+    *children: rx.Component,
+    title: str,
+    current: str,
+    without_book: rx.Component | None = None,
+    **more: Any,
+) -> rx.Component:
     return frames.signed_in(
         rx.cond(
             BookState.is_loaded,
             rx.cond(
                 BookState.has_book,
                 rx.el.div(*children, class_name="e-body"),
-                cards.empty_state(
-                    "Книжки пока нет",
-                    "Она появится здесь, когда документы проверят, а медорганизация подпишет "
-                    "заключение.",
-                    buttons.button_link("Мои заявки", "/cabinet/applications"),
+                rx.el.div(
+                    cards.empty_state(
+                        "Книжки пока нет",
+                        "Она появится здесь, когда документы проверят, а медорганизация подпишет "
+                        "заключение.",
+                        buttons.button_link("Мои заявки", "/cabinet/applications"),
+                    ),
+                    *([without_book] if without_book is not None else []),
+                    class_name="e-body",
                 ),
             ),
             cards.loading(),

@@ -230,6 +230,7 @@ def _said_fields(row: Any = None) -> list[rx.Component]:
             forms.text_field(
                 "Табельный номер",
                 "tab",
+                hint="Если он есть.",
                 error=state.errors["tab"],
                 required=False,
                 max_length=TAB_LIMIT,
@@ -291,7 +292,6 @@ def _filters() -> rx.Component:
                 value=state.light,
                 on_change=state.choose_light,
                 placeholder="Любое",
-                required=False,
             ),
             forms.select_field(
                 "Подразделение",
@@ -300,7 +300,6 @@ def _filters() -> rx.Component:
                 value=state.department,
                 on_change=state.choose_department,
                 placeholder="Все",
-                required=False,
             ),
             forms.select_field(
                 "Работа",
@@ -309,11 +308,11 @@ def _filters() -> rx.Component:
                 value=state.occupation,
                 on_change=state.choose_occupation,
                 placeholder="Любая",
-                required=False,
             ),
             columns=3,
         ),
         rx.el.p(state.found, role="status", class_name="e-muted"),
+        buttons.actions(buttons.print_button("Распечатать список")),
         class_name="e-form",
     )
 
@@ -323,7 +322,7 @@ def _line(row: Any) -> list[rx.Component | rx.Var]:
     return [
         rx.el.div(
             rx.el.b(row.label, class_name="break-words"),
-            when(given(row.name), rx.el.span(row.name, class_name="e-muted")),
+            when(given(row.name), rx.el.span("в книжке ", row.name, class_name="e-muted")),
             when(given(row.tab), rx.el.span(row.tab, class_name="e-muted")),
             class_name="grid",
         ),

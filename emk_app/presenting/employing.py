@@ -23,7 +23,7 @@ LIGHTS: Final = {
     Light.GREEN: Label("В порядке", "success"),
     Light.YELLOW: Label("Требуют внимания", "waiting"),
     Light.RED: Label("Нет допуска", "danger"),
-    Light.GREY: Label("Нет доступа"),
+    Light.GREY: Label("Книжка не открыта"),
 }
 LIGHT_OPTIONS: Final = [(light.value, label.text) for light, label in LIGHTS.items()]
 WAYS: Final = {
