@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -265,9 +266,18 @@ def _oldest(due_at: Mapped[datetime], *conditions: sa.ColumnElement[bool]) -> da
 
 
 def _by_age(oldest: datetime | None, now: datetime) -> Standing:
-    if oldest is None or now - oldest <= OVERDUE:
+    if oldest is None:
         return Standing.UP
-    return Standing.DEGRADED if now - oldest <= STUCK else Standing.DOWN
+    # What fell due while this process was not there has waited for it no longer than it is there.
+    waited = now - max(oldest, _awake_since())
+    if waited <= OVERDUE:
+        return Standing.UP
+    return Standing.DEGRADED if waited <= STUCK else Standing.DOWN
+
+
+@cache
+def _awake_since() -> datetime:
+    return clock.now()
 
 
 def _place(url: str | None) -> tuple[str, int] | None:

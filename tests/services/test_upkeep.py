@@ -140,13 +140,26 @@ def test_server_of_mail_that_does_not_answer_is_found_out(
     [(10, Standing.UP), (30, Standing.DEGRADED), (300, Standing.DOWN)],
 )
 def test_work_that_waits_too_long_is_trouble_of_the_queue(
-    age: int, standing: Standing, now: datetime
+    age: int, standing: Standing, now: datetime, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(upkeep, "_awake_since", lambda: now - timedelta(days=1))
     at = now - timedelta(minutes=age)
     with unit_of_work() as db:
         db.add(Job(kind="x", key="x", target_id=0, created_at=at, due_at=at))
     upkeep.look(0, now)
     assert line(Component.MESSAGES, now).standing is standing
+
+
+def test_what_fell_due_while_nobody_was_there_is_given_time(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(upkeep, "_awake_since", lambda: now)
+    at = now - timedelta(days=1)
+    with unit_of_work() as db:
+        db.add(Job(kind="x", key="x", target_id=0, created_at=at, due_at=at))
+    for minutes, standing in ((5, Standing.UP), (20, Standing.DEGRADED), (121, Standing.DOWN)):
+        upkeep.look(0, now + timedelta(minutes=minutes))
+        assert line(Component.MESSAGES, now + timedelta(minutes=minutes)).standing is standing
 
 
 def test_gateways_that_are_not_there_are_not_counted(
