@@ -11,10 +11,13 @@ import asyncio
 import contextlib
 import logging
 import pickle
+from collections.abc import Callable, Coroutine
 from typing import Final
 
 import reflex as rx
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from reflex.state import StateUpdate
 from reflex.utils.token_manager import RedisTokenManager
 
 from emk_app import incidents
@@ -23,12 +26,17 @@ from emk_app.readiness import parting
 
 log = logging.getLogger("emk.tabs")
 
+Emit = Callable[[StateUpdate, str], Coroutine[None, None, None]]
 PAUSE: Final = 1.0
 """Seconds until Redis is asked again after a failure."""
 
 
 class Tabs(RedisTokenManager):
     """Lets a tab move from a process that is no longer there, with all its state."""
+
+    def __init__(self, redis: Redis, emit_update: Emit) -> None:
+        super().__init__(redis)
+        self._emit_update = emit_update
 
     async def link_token_to_sid(self, token: str, sid: str) -> str | None:
         """Forget where the tab was connected, if that process is gone; then link it here."""
@@ -55,6 +63,9 @@ class Tabs(RedisTokenManager):
             try:
                 async with self.redis.pubsub() as sign:
                     await sign.subscribe(_sign_of(self.instance_id))
+                    # The framework stops listening for the others after five seconds without Redis.
+                    self._ensure_socket_record_task()
+                    self.ensure_lost_and_found_task(self._emit_update)
                     async for _ in sign.listen():
                         pass
             except (RedisError, OSError) as error:
@@ -86,6 +97,6 @@ def install(app: rx.App) -> None:
     assert namespace is not None
     stock = namespace._token_manager  # pyright: ignore[reportPrivateUsage]
     if isinstance(stock, RedisTokenManager):
-        tabs = Tabs(stock.redis)
+        tabs = Tabs(stock.redis, namespace.emit_update)
         namespace._token_manager = tabs  # pyright: ignore[reportPrivateUsage]
         app.register_lifespan_task(tabs.stay)

@@ -48,12 +48,12 @@ def settle_people(count: int) -> list[int]:
     return [
         accounts.create_user(
             Role.HOLDER,
-            f"holder-{number}@example.ru",
+            f"{uuid4().hex}@example.ru",
             factories.PASSWORD,
             totp_secret=factories.SECRET,
             now=now,
         )
-        for number in range(count)
+        for _ in range(count)
     ]
 
 

@@ -61,9 +61,14 @@ class Applicant:
 
     def __init__(self, server: Server, user_id: int, number: str) -> None:
         self.number = number
-        self.wire = Wire(server, server.cookie_for(user_id))
+        self.cookie = server.cookie_for(user_id)
+        self.wire = Wire(server, self.cookie)
+        self.load()
+
+    def load(self) -> None:
+        self.wire.updates.clear()
         self.wire.call(LOAD, path="/cabinet/apply/review")
-        self.wire.wait(lambda: value_of(self.wire, "____apply_state", "slug") == number)
+        self.wire.wait(lambda: value_of(self.wire, "____apply_state", "slug") == self.number)
 
     def act(self) -> None:
         self.wire.call(SUBMIT, path="/cabinet/apply/review")
