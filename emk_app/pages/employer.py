@@ -312,7 +312,11 @@ def _filters() -> rx.Component:
             columns=3,
         ),
         rx.el.p(state.found, role="status", class_name="e-muted"),
-        buttons.actions(buttons.print_button("Распечатать список")),
+        buttons.actions(
+            buttons.download_link("Скачать CSV", "/api/employer/staff.csv"),
+            buttons.download_link("Скачать для Excel", "/api/employer/staff.xlsx"),
+            buttons.print_button("Распечатать список"),
+        ),
         class_name="e-form",
     )
 

@@ -9,7 +9,7 @@ list is next read.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -59,6 +59,8 @@ from emk_app.domain.values import Problems, one_line
 from emk_app.services import accounts, auditing, issuing, lookup, notifying, throttling, verifying
 
 PAGE: Final = 50
+EXPORT_PIECE: Final = 500
+SEEN_FIELDS: Final = "name,verdict,valid_until,occupation_group"
 EDITORS: Final = (Post.OWNER, Post.HR)
 CHECK_AGE: Final = timedelta(hours=1)
 """How old what was seen may grow while nobody says that the book has changed."""
@@ -236,6 +238,35 @@ def roster(
     if seen:
         _note_look(actor, organisation_id, seen, now=now)
     return found_roster
+
+
+def export(actor: Actor, *, now: datetime) -> Iterator[tuple[StaffView, ...]]:
+    """Note that the list is taken away, and return it piece by piece, as the books are now."""
+    organisation_id = permit_post(actor, *Post)
+    _look_again(organisation_id, now=now)
+    with unit_of_work() as db:
+        auditing.record(
+            db,
+            actor,
+            "export_staff",
+            f"organisation:{organisation_id}",
+            fields=SEEN_FIELDS,
+            now=now,
+        )
+    return _pieces(organisation_id, now)
+
+
+def _pieces(organisation_id: int, now: datetime) -> Iterator[tuple[StaffView, ...]]:
+    today, skip = clock.day_of(now), 0
+    while True:
+        with reading() as db:
+            rows = employers.entries(
+                db, organisation_id, StaffFilter(), now, today, skip=skip, limit=EXPORT_PIECE
+            )
+        if not rows:
+            return
+        yield tuple(view_of(row, now) for row in rows)
+        skip += len(rows)
 
 
 def add_by_link(actor: Actor, pasted: str, said: Said, *, now: datetime) -> int:
@@ -475,7 +506,7 @@ def _note_look(actor: Actor, organisation_id: int, ids: Collection[int], *, now:
         if employers.mark_looked(db, ids, now, LOOK_PAUSE):
             auditing.record(
                 db, actor, "see_staff", f"organisation:{organisation_id}",
-                fields="name,verdict,valid_until,occupation_group", now=now,
+                fields=SEEN_FIELDS, now=now,
             )  # fmt: skip
 
 
