@@ -27,7 +27,7 @@ from emk_app.edge.policy import ANYONE
 from emk_app.outages import is_outage
 from emk_app.presenting import news
 from emk_app.presenting import upkeep as words
-from emk_app.services import publishing, upkeep
+from emk_app.services import announcing, publishing, upkeep
 from emk_app.settings import settings
 from emk_app.threads import in_thread
 
@@ -60,6 +60,7 @@ async def news_list(request: Request) -> Response:
     asked = request.query_params.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1
     number = min(max(number, 1), LAST_PAGE)
+    windows = await _windows()
     items, has_more = await in_thread(publishing.page, number, now=clock.now())
     if number > 1 and not items:
         return _no_such_news(request)
@@ -69,6 +70,7 @@ async def news_list(request: Request) -> Response:
     )
     body = (
         bulletins.head_html(news.TITLE, news.LEAD)
+        + windows
         + bulletins.list_html([news.listed(each) for each in items], pages)
         + bulletins.feed_link_html(FEED)
     )
@@ -101,6 +103,7 @@ async def status(request: Request) -> Response:
     now = clock.now()
     try:
         board = await in_thread(upkeep.board, now=now)
+        windows = await _windows()
     except Exception as error:
         if not is_outage(error):
             raise
@@ -112,6 +115,7 @@ async def status(request: Request) -> Response:
         (
             bulletins.head_html(words.TITLE, words.LEAD),
             bulletins.state_html(said.tone, said.headline, said.text),
+            windows,
             *(
                 bulletins.part_html(each.name, each.state, each.tone, each.share, each.days)
                 for each in said.parts
@@ -136,6 +140,12 @@ def answer_page(request: Request, page: str, title: str, body: str, status: int 
         headers["content-encoding"] = "gzip"
         content = gzip.compress(content, 5)
     return Response(content, status, headers, "text/html; charset=utf-8")
+
+
+async def _windows() -> str:
+    now = clock.now()
+    rows = [news.window(each, now) for each in await in_thread(announcing.ahead, now=now)]
+    return bulletins.windows_html([(row.tone, row.state, row.when, row.text) for row in rows])
 
 
 def _no_such_news(request: Request) -> Response:

@@ -125,6 +125,16 @@ def state_html(tone: str, headline: str, text: str) -> str:
     )
 
 
+def windows_html(windows: Sequence[tuple[str, str, str, str]]) -> str:
+    """Write announced hours: tone, state, when, what is done."""
+    return "".join(
+        f'<div class="e-notice mb-4" data-tone="{escape(tone)}">{_icon(tone)}'
+        f'<div class="e-notice-body"><b>Плановые работы. {escape(state)}: {escape(when)}</b>'
+        f"{text_html(text)}</div></div>"
+        for tone, state, when, text in windows
+    )
+
+
 def part_html(name: str, state: str, tone: str, share: str, days: Sequence[tuple[str, str]]) -> str:
     """Write one part: how it does, and a bar for each day; what is not well is also said."""
     bars = "".join(

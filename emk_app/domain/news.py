@@ -14,6 +14,7 @@ from emk_app.domain.values import RAW_LIMIT, Problems, one_line
 TITLE_LIMIT: Final = 160
 TEXT_LIMIT: Final = 8000
 SLUG_LIMIT: Final = 60
+WINDOW_LIMIT: Final = 600
 _MOMENT: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}),? +(\d{1,2})[:.](\d{2})")
 _LATIN: Final = (
     dict(zip("абвгдезийклмнопрстуфцыэ", "abvgdeziyklmnoprstufcye", strict=True))
@@ -28,6 +29,10 @@ class NotAMoment(InvalidValue):
 
 class MomentPassed(InvalidValue):
     """The moment should lie ahead and does not."""
+
+
+class NotAfterStart(InvalidValue):
+    """The end of a stretch of time does not lie after its beginning."""
 
 
 class EditedMeanwhile(Conflict):
@@ -82,6 +87,30 @@ def read_item(typed: Typed, *, published_at: datetime | None, now: datetime, zon
             pass
     problems.raise_any()
     return Item(title, text, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Hours in which the service is worked on."""
+
+    starts_at: datetime
+    ends_at: datetime
+    text: str
+
+
+def read_window(starts: str, ends: str, about: str, *, now: datetime, zone: tzinfo) -> Window:
+    """Return the hours that were typed; raise ``Invalid`` by ``starts``, ``ends`` and ``about``.
+
+    They may have begun already, but not ended.
+    """
+    problems = Problems()
+    starts_at = problems.take("starts", read_moment, starts, zone)
+    ends_at = problems.take("ends", read_future, ends, now, zone)
+    if not problems.fields and ends_at <= starts_at:
+        problems.fields["ends"] = NotAfterStart()
+    said = problems.take("about", read_text, about, WINDOW_LIMIT)
+    problems.raise_any()
+    return Window(starts_at, ends_at, said)
 
 
 def read_text(text: str, limit: int) -> str:

@@ -12,7 +12,7 @@ from emk_app.pages import frames
 from emk_app.pages.menus import ADMIN_MENU, NEWS
 from emk_app.pages.table import Page
 from emk_app.presenting.news import RELEASES
-from emk_app.states.news_desk import NewsDeskState
+from emk_app.states.news_desk import MaintenanceState, NewsDeskState
 from emk_app.states.session import PersonState
 
 TITLE: Final = "Новости"
@@ -41,6 +41,7 @@ def news_desk() -> rx.Component:
                 ),
             ),
         ),
+        cards.section("Плановые работы", _windows()),
         title=TITLE,
         lead="Опубликованное читают все, без входа. Время указывают по Москве.",
         menu=ADMIN_MENU,
@@ -96,6 +97,66 @@ def _form() -> rx.Component:
     )
 
 
+def _windows() -> rx.Component:
+    state = MaintenanceState
+    return rx.el.div(
+        tables.data_table(
+            ["Когда", "Состояние", "Что делаем", tables.Column("Действия", hidden=True)],
+            state.rows,
+            _window,
+            caption="Объявленные работы",
+            loading=~state.is_loaded,
+            key=lambda row: row.id.to(str),
+            empty=cards.empty_state("Работ не объявлено"),
+        ),
+        cards.card(
+            rx.el.div(
+                forms.form(
+                    *(
+                        forms.text_field(
+                            label,
+                            name,
+                            error=state.errors[name],
+                            hint="По Москве, например 05.12.2026 18:00.",
+                            mask="00.00.0000 00:00",
+                            width="medium",
+                        )
+                        for label, name in (("Начало", "starts"), ("Конец", "ends"))
+                    ),
+                    forms.textarea_field(
+                        "Что будет недоступно", "about", error=state.errors["about"], rows=3
+                    ),
+                    buttons.actions(buttons.primary_button("Объявить", type="submit")),
+                    on_submit=state.announce,
+                ),
+                key=state.form_key.to(str),
+            ),
+            title="Объявить работы",
+            level=3,
+        ),
+        class_name="grid gap-4",
+    )
+
+
+def _window(row: Any) -> list[Any]:
+    name = "cancel-window-" + row.id.to(str)
+    return [
+        row.when,
+        badges.badge(row.state, row.tone),
+        rx.el.span(row.text, class_name="[overflow-wrap:anywhere]"),
+        rx.el.div(
+            dialogs.dialog_button("Снять", name, kind="quiet"),
+            dialogs.confirm_dialog(
+                name,
+                "Снять объявление о работах?",
+                rx.el.p("Объявление «", row.when, "» исчезнет для всех."),
+                confirm="Снять",
+                on_confirm=MaintenanceState.cancel(row.id),
+            ),
+        ),
+    ]
+
+
 def _row(row: Any) -> list[Any]:
     state = NewsDeskState
     name = "remove-news-" + row.id.to(str)
@@ -122,4 +183,6 @@ def _row(row: Any) -> list[Any]:
     ]
 
 
-PAGES = (Page(NEWS, TITLE, news_desk, (PersonState.load, NewsDeskState.follow)),)
+PAGES = (
+    Page(NEWS, TITLE, news_desk, (PersonState.load, NewsDeskState.follow, MaintenanceState.follow)),
+)

@@ -173,6 +173,7 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         "Дефис и апостроф ставят только между буквами. Уберите лишний знак."
     ),
     news.NotAMoment: lambda _: "Напишите дату и время так: 05.12.2026 18:00.",
+    news.NotAfterStart: lambda _: "Конец должен быть позже начала.",
     news.MomentPassed: lambda _: "Это время уже прошло. Укажите то, которое ещё впереди.",
     people.NotADate: lambda _: "Напишите день, месяц и четыре цифры года, например 05.03.1990.",
     people.NoSuchMonth: lambda e: (

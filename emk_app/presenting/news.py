@@ -13,7 +13,8 @@ from emk_app.clock import MOSCOW
 from emk_app.domain.errors import Invalid
 from emk_app.domain.news import Release
 from emk_app.presenting import texts
-from emk_app.presenting.formats import moment
+from emk_app.presenting.formats import hour, moment
+from emk_app.services.announcing import WindowView
 from emk_app.services.publishing import ItemView
 
 TITLE: Final = "Новости и обновления"
@@ -149,3 +150,32 @@ def feed(views: Sequence[ItemView], origin: str) -> bytes:
 def sentences(error: Invalid) -> dict[str, str]:
     """Return a sentence for each field of a refused item."""
     return texts.field_sentences(error)
+
+
+ANNOUNCED: Final = "Работы объявлены: их видно на страницах новостей и обслуживания."
+CANCELLED: Final = "Объявление о работах снято."
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    """Announced hours."""
+
+    id: int = 0
+    when: str = ""
+    text: str = ""
+    state: str = ""
+    tone: str = "info"
+
+
+def window(view: WindowView, now: datetime) -> WindowRow:
+    """Return announced hours in words."""
+    is_one_day = moment(view.starts_at)[:10] == moment(view.ends_at)[:10]
+    ends = hour(view.ends_at) if is_one_day else moment(view.ends_at)
+    is_on = view.starts_at <= now
+    return WindowRow(
+        view.id,
+        f"{moment(view.starts_at)} — {ends} по Москве",
+        view.text,
+        "Идут сейчас" if is_on else "Предстоят",
+        "waiting" if is_on else "info",
+    )

@@ -9,11 +9,11 @@ import reflex as rx
 from emk_app import clock
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.errors import DomainError, Invalid
-from emk_app.domain.news import TEXT_LIMIT, Typed
+from emk_app.domain.news import TEXT_LIMIT, WINDOW_LIMIT, Typed
 from emk_app.edge.policy import allow
 from emk_app.presenting import news
-from emk_app.presenting.news import NewsRow, OpenNews
-from emk_app.services import publishing
+from emk_app.presenting.news import NewsRow, OpenNews, WindowRow
+from emk_app.services import announcing, publishing
 from emk_app.states import live
 from emk_app.states.apply import number
 from emk_app.states.session import actor_of, hush, say, warn
@@ -21,6 +21,7 @@ from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
 FIELDS: Final = ("title", "text", "release", "at")
+WINDOW_FIELDS: Final = ("starts", "ends", "about")
 
 
 class NewsDeskState(rx.State):
@@ -122,6 +123,66 @@ class NewsDeskState(rx.State):
     async def _show(self, actor: Actor) -> None:
         now = clock.now()
         rows = [news.row(view, now) for view in await in_thread(publishing.desk, actor)]
+        if rows != self.rows:
+            self.rows = rows
+        self.is_loaded = True
+
+
+class MaintenanceState(rx.State):
+    """Announced hours of work on the service."""
+
+    is_loaded: bool = False
+    rows: list[WindowRow] = []
+    form_key: int = 0
+    errors: dict[str, str] = dict.fromkeys(WINDOW_FIELDS, "")
+
+    @rx.event(background=True)
+    @allow(Role.ADMIN, quiet=True)
+    async def follow(self):
+        """Show what is announced while the page is open."""
+        async with self:
+            self.reset()
+        async for _ in live.changes(announcing.TOPIC):
+            async with self:
+                await actor_of(self)
+                await self._show()
+
+    @rx.event
+    @allow(Role.ADMIN)
+    async def announce(self, form: dict[str, Any]):
+        """Announce hours of work."""
+        self.errors = dict.fromkeys(WINDOW_FIELDS, "")
+        typed = (
+            text_of(form, "starts", 40),
+            text_of(form, "ends", 40),
+            text_of(form, "about", 2 * WINDOW_LIMIT + 1),
+        )
+        try:
+            actor = await actor_of(self)
+            await in_thread(announcing.announce, actor, *typed, now=clock.now())
+        except Invalid as error:
+            self.errors = {**self.errors, **news.sentences(error)}
+            return
+        self.form_key += 1
+        await say(self, news.ANNOUNCED)
+        await self._show()
+
+    @rx.event
+    @allow(Role.ADMIN)
+    async def cancel(self, window_id: int):
+        """Take an announcement back."""
+        actor = await actor_of(self)
+        try:
+            await in_thread(announcing.cancel, actor, number(window_id), now=clock.now())
+        except DomainError as error:
+            await warn(self, error)
+        else:
+            await say(self, news.CANCELLED)
+        await self._show()
+
+    async def _show(self) -> None:
+        now = clock.now()
+        rows = [news.window(view, now) for view in await in_thread(announcing.ahead, now=now)]
         if rows != self.rows:
             self.rows = rows
         self.is_loaded = True

@@ -12,7 +12,7 @@ from emk_app import clock
 from emk_app.components.bulletins import text_html
 from emk_app.domain.news import Typed
 from emk_app.domain.upkeep import Component
-from emk_app.services import publishing, upkeep
+from emk_app.services import announcing, publishing, upkeep
 from tests.edge.test_routes import ask
 from tests.factories import make_admin
 
@@ -132,3 +132,13 @@ def test_state_of_the_service_is_told_where_its_database_is_away(
     assert answer.status_code == 503
     assert "временно недоступен" in answer.text
     assert "10.0.0.5" not in answer.text
+
+
+def test_announced_work_is_told_on_both_pages():
+    now = clock.now()
+    hours = ("01.12.2099 23:00", "01.12.2099 23:30")
+    announcing.announce(make_admin(now), *hours, f"Вход {HOSTILE}", now=now)
+    for path in ("/news", "/status"):
+        said = ask("GET", path).text
+        assert "Предстоят: 01.12.2099 23:00 — 23:30 по Москве" in said
+        assert "<script" not in said

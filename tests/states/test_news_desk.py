@@ -9,8 +9,8 @@ import pytest
 from emk_app import clock
 from emk_app.domain.actors import Actor
 from emk_app.domain.news import Typed
-from emk_app.services import publishing
-from emk_app.states.news_desk import NewsDeskState
+from emk_app.services import announcing, publishing
+from emk_app.states.news_desk import MaintenanceState, NewsDeskState
 from emk_app.states.session import MessageState
 from tests.factories import make_admin
 from tests.states.conftest import Screens
@@ -79,3 +79,19 @@ async def test_forged_form_keeps_nothing(screens: Screens, admin: Actor, sent: o
     tab = await screens.signed_in(admin.user_id)
     await tab.forge(f"{NewsDeskState.get_full_name()}.save", PAGE, form=sent)
     assert publishing.desk(admin) == []
+
+
+async def test_work_is_announced_and_taken_back(screens: Screens, admin: Actor):
+    tab, other = [await screens.signed_in(admin.user_id) for _ in range(2)]
+    await other.follow(MaintenanceState.follow, PAGE)
+    form = {"starts": "01.12.2099 23:00", "ends": "01.12.2099 22:00", "about": "Вход"}
+    await tab.send(MaintenanceState.announce(form), PAGE)
+    assert (await tab.state(MaintenanceState)).errors["ends"] == "Конец должен быть позже начала."
+    await tab.send(MaintenanceState.announce({**form, "ends": "01.12.2099 23:30"}), PAGE)
+    [row] = (await other.until(MaintenanceState, lambda state: state.rows != [])).rows
+    assert (row.when, row.state) == ("01.12.2099 23:00 — 23:30 по Москве", "Предстоят")
+    await tab.send(MaintenanceState.cancel(row.id), PAGE)
+    await other.until(MaintenanceState, lambda state: state.rows == [])
+    await tab.forge(f"{MaintenanceState.get_full_name()}.announce", PAGE, form=None)
+    assert announcing.ahead(now=clock.now()) == []
+    assert tab.errors == other.errors == []

@@ -25,3 +25,15 @@ class NewsItem(SQLModel, table=True):
     """Counts changes; a change is made to what was seen."""
     created_at: datetime
     changed_at: datetime
+
+
+class MaintenanceWindow(SQLModel, table=True):
+    """Hours in which the service is worked on, told beforehand."""
+
+    __tablename__ = "maintenance_windows"
+
+    id: int = identity()
+    starts_at: datetime
+    ends_at: datetime = Field(index=True)
+    text: str
+    created_at: datetime
