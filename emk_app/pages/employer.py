@@ -314,7 +314,7 @@ def _filters() -> rx.Component:
         rx.el.p(state.found, role="status", class_name="e-muted"),
         buttons.actions(
             buttons.download_link("Скачать CSV", "/api/employer/staff.csv"),
-            buttons.download_link("Скачать для Excel", "/api/employer/staff.xlsx"),
+            buttons.download_link("Скачать таблицей", "/api/employer/staff.xlsx"),
             buttons.print_button("Распечатать список"),
         ),
         class_name="e-form",
