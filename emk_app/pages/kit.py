@@ -56,6 +56,7 @@ from emk_app.components.forms import (
     select_field,
     send_form,
     snils_field,
+    strength_meter,
     text_field,
     textarea_field,
 )
@@ -266,7 +267,12 @@ def _fields() -> rx.Component:
                 ),
                 text_field("Гемоглобин", "haemoglobin", suffix="г/л", width="short"),
                 text_field("Стоимость осмотра", "price", prefix="до", suffix="₽", width="short"),
-                password_field(hint="Не короче 12 знаков", new=True, name="kit_password"),
+                password_field(
+                    hint="Не короче 12 знаков",
+                    new=True,
+                    name="kit_password",
+                    meter=strength_meter(rx.Var.create(2), rx.Var.create("Хороший пароль.")),
+                ),
                 code_field(hint="Шесть цифр из приложения или СМС"),
                 textarea_field(
                     "Комментарий для клиники",

@@ -51,6 +51,7 @@ from emk_app.domain.factors import (
     SmsNotOffered,
     TooManyPasskeys,
 )
+from emk_app.domain.federation import AlreadyLinked, IdentityUntrusted, ProviderUnavailable
 from emk_app.domain.imports import FileEmpty, ImportUnderWay, ReportGone
 from emk_app.domain.news import EditedMeanwhile
 from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
@@ -422,6 +423,13 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     SmsNotOffered: lambda _: (
         "Код по СМС отправить нельзя: нет подтверждённого телефона или такой вход отключён."
+    ),
+    AlreadyLinked: lambda _: "Внешний вход уже привязан. Чтобы сменить его, сначала отвяжите.",
+    IdentityUntrusted: lambda _: (
+        "Внешняя система не подтверждает вашу личность или не сообщает СНИЛС. Войдите по паролю."
+    ),
+    ProviderUnavailable: lambda _: (
+        "Внешняя система сейчас не отвечает. Войдите по паролю или попробуйте через несколько минут."
     ),
     NothingToReplace: lambda _: "Замена приложения уже закончена или не начата. Начните её заново.",
     ContactTaken: lambda _: (

@@ -641,6 +641,7 @@ SET_BY_PAGES: Final = {
     "data-arrows",
     "data-autosubmit",
     "data-enter-next",
+    "data-from-hash",
     "data-keys-switch",
     "data-scan",
     "data-scan-said",
