@@ -23,7 +23,7 @@ from tests.e2e.wire import LOAD, Wire
 from tests.files import good
 from tests.running import CHAIR, OPERATOR, Server
 
-ROUNDS = int(os.environ.get("EMK_TEST_KILLS", "8"))
+ROUNDS = int(os.environ.get("EMK_TEST_KILLS", "3"))
 SEED = int(os.environ.get("EMK_TEST_SEED", "29"))
 """docs/testing.md says how to have it killed a hundred times."""
 HOLDERS = 4
