@@ -107,7 +107,8 @@ def _shut(options: argparse.Namespace) -> int:
         barring.unbar(SYSTEM, options.login, now=now)
         print("let in again")
         return 0
-    act = barring.bar if options.act == "bar" else barring.end_sessions
+    acts = {"bar": barring.bar, "take-factors": barring.take_factors}
+    act = acts.get(options.act, barring.end_sessions)
     print(f"sessions ended: {act(SYSTEM, options.login, now=now)}")
     return 0
 
@@ -516,6 +517,7 @@ def _parser() -> argparse.ArgumentParser:
         ("bar", "let somebody in no more, and end their sessions at once"),
         ("unbar", "let them in again"),
         ("end-sessions", "end somebody's sessions at once"),
+        ("take-factors", "let somebody begin anew who has lost every factor and shown a passport"),
     ):
         shut = commands.add_parser(act, help=said)
         shut.add_argument("login", help="phone, e-mail or 12-digit ИНН")

@@ -52,6 +52,7 @@ class News(StrEnum):
     PASSKEY_COPIED = "passkey_copied"
     PROVIDER_LINKED = "provider_linked"
     PROVIDER_UNLINKED = "provider_unlinked"
+    FACTORS_TAKEN = "factors_taken"
     PASSWORD_CHANGED = "password_changed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
@@ -117,6 +118,7 @@ KINDS: Final = {
     News.PASSKEY_COPIED: NoticeKind.SECURITY,
     News.PROVIDER_LINKED: NoticeKind.SECURITY,
     News.PROVIDER_UNLINKED: NoticeKind.SECURITY,
+    News.FACTORS_TAKEN: NoticeKind.SECURITY,
     News.PASSWORD_CHANGED: NoticeKind.SECURITY,
     News.RECOVERY_CODES_MADE: NoticeKind.SECURITY,
     News.RECOVERY_CODE_USED: NoticeKind.SECURITY,

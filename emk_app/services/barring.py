@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, delete
 
+from emk_app.crypto import passwords, tokens
 from emk_app.db.engine import unit_of_work
-from emk_app.db.tables.people import User
+from emk_app.db.tables.people import Challenge, Doorstep, Passkey, RecoveryCode, User
 from emk_app.domain.actors import Actor, Role, permit
 from emk_app.domain.contacts import Login as LoginName
 from emk_app.domain.errors import NotFound
-from emk_app.services import accounts, auditing
+from emk_app.domain.notices import News
+from emk_app.services import accounts, auditing, factors
 
 
 def bar(actor: Actor, login: str, *, now: datetime) -> int:
@@ -51,6 +53,29 @@ def end_sessions(actor: Actor, login: str, *, now: datetime) -> int:
         user = _known(db, login)
         ended = accounts.revoke_all(db, user.id, now)
         _audit(db, actor, "end_sessions", user, now)
+        return ended
+
+
+def take_factors(actor: Actor, login: str, *, now: datetime) -> int:
+    """Take every way to prove oneself from somebody who has lost them all; return sessions ended.
+
+    For whoever has seen the person and their passport. The password goes too, so that only a link
+    to a proved contact leads in again, and a new factor is added there. Every contact is told.
+    """
+    permit(actor, Role.SYSTEM)
+    unknown = passwords.hash_password(tokens.new_token())
+    with unit_of_work() as db:
+        user = _known(db, login)
+        ended = accounts.revoke_all(db, user.id, now)
+        accounts.forget_resets(db, user.id)
+        for table in (Passkey, RecoveryCode, Challenge, Doorstep):
+            db.exec(delete(table).where(col(table.user_id) == user.id))
+        user.password_hash = unknown
+        user.totp_sealed = user.totp_next_sealed = None
+        user.totp_confirmed_at = user.totp_used_at = user.totp_counter = None
+        user.sms_proved_at, user.sms_off_at = None, now
+        db.add(user)
+        factors.told(db, user, News.FACTORS_TAKEN, "take_factors", now, actor=actor)
         return ended
 
 

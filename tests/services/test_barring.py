@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import pyotp
 import pytest
 from sqlmodel import col, select
 
@@ -13,12 +14,16 @@ from emk_app.db.tables.journal import AuditEntry
 from emk_app.domain.accounts import WrongCode, WrongCredentials
 from emk_app.domain.actors import SYSTEM, Actor, Role
 from emk_app.domain.errors import InvalidValue, NotFound, NotPermitted
-from emk_app.services import accounts, barring
-from tests.services.test_accounts import DOOR, PASSWORD, SECRET, sign_in, signed_in
+from emk_app.services import accounts, barring, resetting
+from emk_app.services.accounts import Step
+from tests.factories import make_holder
+from tests.services.test_accounts import DOOR, PASSWORD, SECRET, outbox, sign_in, signed_in
+from tests.services.test_resetting import NEW, asked
 
 pytestmark = pytest.mark.usefixtures("world")
 
 LOGIN = "operator@example.ru"
+ACTS = [barring.bar, barring.unbar, barring.end_sessions, barring.take_factors]
 
 
 @pytest.fixture
@@ -65,8 +70,29 @@ def test_sessions_are_ended_and_the_door_stays_open(user_id: int, now: datetime)
     assert acts(user_id)[-1] == "end_sessions"
 
 
+def test_who_has_lost_everything_begins_anew_by_a_link_and_a_new_factor(now: datetime):
+    login = "anna@example.ru"
+    user_id = make_holder(now, login).user_id
+    cookie = signed_in(now, login)
+    assert barring.take_factors(SYSTEM, login, now=now) == 1
+    assert not is_inside(cookie, now)
+    with pytest.raises(WrongCredentials):
+        sign_in(login, now, "b" * 64)
+    assert "паспорта" in outbox()[-1][1]
+    token = asked(now, login)
+    resetting.give_password(DOOR, token, NEW, NEW, source="10.0.0.1", now=now)
+    assert accounts.step_of(DOOR, now=now) is Step.ENROL
+    secret = accounts.enrolment(DOOR, now=now).secret
+    assert secret != SECRET
+    ticket = accounts.confirm_code(DOOR, pyotp.TOTP(secret).at(now), now=now)
+    accounts.enter(DOOR, ticket, device="Chrome", now=now)
+    later = now + timedelta(minutes=1)
+    assert accounts.begin_sign_in(DOOR, login, NEW, source="10.0.0.1", now=later) is Step.CODE
+    assert "take_factors" in acts(user_id)
+
+
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM])
-@pytest.mark.parametrize("act", [barring.bar, barring.unbar, barring.end_sessions])
+@pytest.mark.parametrize("act", ACTS)
 def test_nobody_does_it_from_a_screen(act, role: Role, user_id: int, now: datetime):
     before = acts(user_id)
     with pytest.raises(NotPermitted):
@@ -74,7 +100,7 @@ def test_nobody_does_it_from_a_screen(act, role: Role, user_id: int, now: dateti
     assert acts(user_id) == before
 
 
-@pytest.mark.parametrize("act", [barring.bar, barring.unbar, barring.end_sessions])
+@pytest.mark.parametrize("act", ACTS)
 def test_unknown_login_is_told(act, now: datetime):
     with pytest.raises(NotFound):
         act(SYSTEM, "nobody@example.ru", now=now)
