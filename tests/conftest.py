@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -85,11 +86,28 @@ def migrated() -> Path | None:
     return template
 
 
+@pytest.fixture(scope="session")
+def light_hashes() -> Any:
+    """Return argon2id at the least it can cost: its real cost is looked at by tests of its own."""
+    from passlib.context import CryptContext
+
+    return CryptContext(
+        schemes=["argon2"],
+        argon2__type="ID",
+        argon2__memory_cost=8,
+        argon2__time_cost=1,
+        argon2__parallelism=1,
+    )
+
+
 @pytest.fixture
-def world(migrated: Path | None) -> Iterator[None]:
+def world(
+    migrated: Path | None, light_hashes: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Give the test a fresh database."""
     from emk_app.db.engine import engine
 
+    monkeypatch.setattr("emk_app.crypto.passwords._CONTEXT", light_hashes)
     make_new(migrated)
     yield
     engine().dispose()

@@ -40,6 +40,8 @@ from tests.running import (
 )
 
 DOOR = ("throttles", "doorsteps", "challenges")
+NOTED = ("audit_entries", "alerts", "jobs")
+"""Where it is written down that somebody was refused, and who is told of many refusals."""
 """Tables in which anybody leaves marks by knocking: tries are counted there."""
 HANDLERS = RegistrationContext.get().event_handlers
 VALUES: list[Any] = [
@@ -216,6 +218,16 @@ def test_stranger_loads_every_page_and_sees_nothing(server: Server, before: dict
     assert server.dump(*DOOR) == before
 
 
+def noted_of(server: Server) -> list[str]:
+    """Return what the audit says people have done."""
+    return [
+        action
+        for (action,) in server.rows(
+            "SELECT action FROM audit_entries WHERE role <> 'system' ORDER BY id"
+        )
+    ]
+
+
 @pytest.mark.parametrize("person", [HOLDER, OPERATOR, CHAIR, ADMIN], ids=lambda who: who.role.value)
 def test_nobody_calls_the_handlers_of_another_role(
     server: Server, before: dict[str, Any], person: Person
@@ -234,13 +246,15 @@ def test_nobody_calls_the_handlers_of_another_role(
         for value in ("1", 1, {"form": {}}, {})
     ]
     cookies = list(cookies_for(server, person, events))
-    changed = server.dump(*DOOR)
+    changed, noted = server.dump(*DOOR, *NOTED), noted_of(server)
     with Wire(server, cookie) as clean:
         nothing = kept(clean.state())
     for wire in sent_through(server, cookies, events):
         assert kept(wire.state()) == nothing
         assert set(wire.pages) <= {FORBIDDEN_PAGE}
-    assert server.dump(*DOOR) == changed
+    assert server.dump(*DOOR, *NOTED) == changed
+    # What was refused is written down, and nothing else.
+    assert {*noted_of(server)[len(noted) :]} == {"denied"}
 
 
 def test_holder_reaches_nothing_of_another_holder(

@@ -161,5 +161,5 @@ async def test_every_round_is_started_and_every_returning_job_is_known(
     }
     assert {"_work", "_read", "_import", "_exchange"} <= works
     assert sorted(started) == sorted([*works, *["deliver"] * len(Channel)])
-    assert working.PERIODS.keys() <= working.WORKS.keys()
+    assert working.PERIODS.keys() <= working.WORKS.keys() | working.SLOW.keys()
     assert working.PERIODS[reminding.JOB] <= timedelta(hours=1)
