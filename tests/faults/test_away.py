@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, text
 
 from tests.e2e.screens import MEASURED
 from tests.e2e.wire import Refused, Wire
@@ -81,6 +82,9 @@ class Postgres:
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         self._control = self._process.stdout.readline().strip()
+        # Tests need no patience for the disk; here the last commits must be on it.
+        with create_engine(self.url, isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("ALTER ROLE CURRENT_USER SET synchronous_commit = on"))
 
     def tell(self, word: str) -> None:
         """``stop`` as a machine does that loses its current, or ``start``."""
