@@ -10,6 +10,7 @@ import pytest
 
 from emk_app.db.engine import unit_of_work
 from emk_app.domain.actors import SYSTEM, Actor, Position, Role
+from emk_app.domain.employing import AddedBy
 from emk_app.domain.errors import NotPermitted
 from emk_app.domain.watching import Span
 from emk_app.presenting import watching as words
@@ -111,9 +112,10 @@ def test_complaint_is_a_letter_to_the_support():
 
 
 def test_each_act_of_staff_has_words():
-    """An act that is added to the operators' and clinics' services gets words for the holder."""
+    """An act that is added to the services of others gets words for the holder."""
     services = ("reviewing", "reversing", "examining", "attaching", "vaccinating", "stopping")
-    said = set[str]()
+    services += ("employing",)
+    said = {f"add_staff_by_{each}" for each in AddedBy}
     for name in services:
         code = ast.parse(Path(f"emk_app/services/{name}.py").read_text(encoding="utf-8"))
         for call in ast.walk(code):
