@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 from typing import Final
 
 from emk_app.domain import guessing
-from emk_app.domain.errors import DomainError, InvalidValue, TooLong
+from emk_app.domain.errors import DomainError, Invalid, InvalidValue, TooLong
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 128
@@ -158,6 +159,25 @@ def check_new_password(password: str, *own: str) -> str:
         raise PasswordTooCommon
     if any(_names(text, each) for each in own):
         raise PasswordNamesLogin
+    return text
+
+
+def choose_password(
+    password: str, repeated: str, *own: str, is_present: Callable[[str], bool] = lambda _: False
+) -> str:
+    """Return in NFC a new password that was given twice.
+
+    Raises ``Invalid`` with ``password`` or ``repeated``. ``own`` is as for ``check_new_password``;
+    one that ``is_present`` is not chosen again.
+    """
+    try:
+        text = check_new_password(password, *own)
+        if is_present(text):
+            raise SamePassword
+    except InvalidValue as error:
+        raise Invalid({"password": error}) from None
+    if password != repeated:
+        raise Invalid({"repeated": PasswordsDiffer()})
     return text
 
 

@@ -22,7 +22,6 @@ from emk_app.domain import accounts as rules
 from emk_app.domain import specialties
 from emk_app.domain.accounts import (
     DoorstepExpired,
-    PasswordsDiffer,
     WrongCode,
     WrongContactCode,
     WrongCredentials,
@@ -509,11 +508,9 @@ def _registration(
             if name is not None:
                 problems["contact"] = error
     try:
-        secret = rules.check_new_password(password, name.value if name else "", contact)
-    except InvalidValue as error:
-        problems["password"] = error
-    if "password" not in problems and password != repeated:
-        problems["repeated"] = PasswordsDiffer()
+        secret = rules.choose_password(password, repeated, name.value if name else "", contact)
+    except Invalid as error:
+        problems |= error.fields
     if problems or name is None:
         raise Invalid(problems)
     return name, reach, secret
@@ -536,6 +533,15 @@ def _registration_at(step: Doorstep, door: str) -> list[str]:
 
 def _code_hash(door: str, code: str) -> str:
     return tokens.keyed_digest(keystore().session_key, f"{door}|{code}", "contact-code")
+
+
+def own_user(db: Session, actor: Actor, *, locked: bool = False) -> User:
+    """Return the account of who acts; raise ``NotFound``."""
+    asked = select(User).where(User.id == actor.user_id)
+    user = db.exec(asked.with_for_update() if locked else asked).first()
+    if user is None:
+        raise NotFound
+    return user
 
 
 def user_by_login(db: Session, name: LoginName) -> User | None:

@@ -21,7 +21,7 @@ from emk_app.domain.accounts import ContactTaken, SameContact, WrongContactCode
 from emk_app.domain.actors import Actor, permit_fresh
 from emk_app.domain.contacts import Login as LoginName
 from emk_app.domain.contacts import LoginKind
-from emk_app.domain.errors import Invalid, InvalidValue, NotFound
+from emk_app.domain.errors import Invalid, InvalidValue
 from emk_app.domain.notices import Channel, News, Notice
 from emk_app.keys import keystore
 from emk_app.services import accounts, auditing, factors, notifying, throttling
@@ -41,7 +41,7 @@ class Contacts:
 def view(actor: Actor, *, now: datetime) -> Contacts:
     """Return where the actor is reached."""
     with reading() as db:
-        user = _own(db, actor)
+        user = accounts.own_user(db, actor)
         change = _change(db, user, now)
     known = notifying.contacts_of(user)
     waiting = _contact_of(user, change) if change else ""
@@ -59,7 +59,7 @@ def begin(actor: Actor, contact: str, *, now: datetime) -> None:
     """
     permit_fresh(actor, now)
     with reading() as db:
-        known = notifying.contacts_of(_own(db, actor)).values()
+        known = notifying.contacts_of(accounts.own_user(db, actor)).values()
     try:
         reach = accounts.reach_of(contact)
         if reach in known:
@@ -69,7 +69,7 @@ def begin(actor: Actor, contact: str, *, now: datetime) -> None:
     throttling.spend_messages(reach, now=now)
     code = tokens.numeric_code()
     with unit_of_work() as db:
-        user = _own(db, actor, locked=True)
+        user = accounts.own_user(db, actor, locked=True)
         db.exec(delete(ContactChange).where(col(ContactChange.user_id) == user.id))
         db.add(
             ContactChange(
@@ -95,7 +95,7 @@ def confirm(actor: Actor, code: str, *, now: datetime) -> None:
     right = False
     try:
         with unit_of_work() as db:
-            user = _own(db, actor, locked=True)
+            user = accounts.own_user(db, actor, locked=True)
             change = _change(db, user, now)
             if change is not None:
                 change.code_tries += 1
@@ -146,14 +146,6 @@ def _put(db: Session, actor: Actor, user: User, contact: str, now: datetime) -> 
     accounts.forget_resets(db, user.id)
     _note(db, actor, "change_contact", now, fields=channel.value)
     db.flush()
-
-
-def _own(db: Session, actor: Actor, *, locked: bool = False) -> User:
-    asked = select(User).where(User.id == actor.user_id)
-    user = db.exec(asked.with_for_update() if locked else asked).first()
-    if user is None:
-        raise NotFound
-    return user
 
 
 def _change(db: Session, user: User, now: datetime) -> ContactChange | None:

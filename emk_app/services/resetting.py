@@ -17,7 +17,7 @@ from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.people import Doorstep, PasswordReset, User
 from emk_app.domain import accounts as rules
-from emk_app.domain.accounts import PasswordsDiffer, ResetLinkOver
+from emk_app.domain.accounts import ResetLinkOver
 from emk_app.domain.actors import Actor, Role, permit, permit_fresh
 from emk_app.domain.contacts import Login as LoginName
 from emk_app.domain.errors import Invalid, InvalidValue, NotFound, TooManyAttempts
@@ -128,18 +128,7 @@ def give_password(
             raise ResetLinkOver
         row, user = found
         told = accounts.told_of(db, user)
-    problems: dict[str, InvalidValue] = {}
-    text = ""
-    try:
-        text = rules.check_new_password(password, *told)
-    except InvalidValue as error:
-        problems["password"] = error
-    else:
-        if password != repeated:
-            problems["repeated"] = PasswordsDiffer()
-    if problems:
-        raise Invalid(problems)
-    made = passwords.hash_password(text)
+    made = passwords.hash_password(rules.choose_password(password, repeated, *told))
     with unit_of_work() as db:
         taken = db.exec(
             sa.update(PasswordReset)

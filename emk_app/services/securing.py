@@ -16,13 +16,11 @@ from emk_app.domain import accounts as rules
 from emk_app.domain import recovery
 from emk_app.domain.accounts import (
     NothingToReplace,
-    PasswordsDiffer,
-    SamePassword,
     WrongCode,
     WrongPresentPassword,
 )
 from emk_app.domain.actors import Actor, Role, permit_fresh
-from emk_app.domain.errors import Invalid, InvalidValue, NotFound
+from emk_app.domain.errors import Invalid, NotFound
 from emk_app.domain.factors import Proofs, SmsNotOffered, Way
 from emk_app.domain.notices import News
 from emk_app.services import accounts, auditing, factors, notifying, throttling
@@ -73,7 +71,7 @@ class Guards:
 def view(actor: Actor, *, now: datetime) -> Guards:
     """Return what guards the actor's own account."""
     with reading() as db:
-        user = _own(db, actor)
+        user = accounts.own_user(db, actor)
         proofs = factors.proofs_of(db, user)
         phone = factors.phone_of(user) if user.role is Role.HOLDER else None
         kept = db.exec(
@@ -118,7 +116,7 @@ def view(actor: Actor, *, now: datetime) -> Guards:
 def offer(actor: Actor) -> Offer:
     """Return how the actor may prove themselves again."""
     with reading() as db:
-        return factors.offer_of(db, _own(db, actor))
+        return factors.offer_of(db, accounts.own_user(db, actor))
 
 
 def send_code(actor: Actor, *, now: datetime) -> None:
@@ -136,7 +134,7 @@ def remove_passkey(actor: Actor, key_id: int, *, now: datetime) -> None:
     """
     permit_fresh(actor, now)
     with unit_of_work() as db:
-        user = _own(db, actor, locked=True)
+        user = accounts.own_user(db, actor, locked=True)
         key = db.exec(
             select(Passkey).where(Passkey.id == key_id, Passkey.user_id == user.id)
         ).first()
@@ -154,7 +152,7 @@ def remove_app(actor: Actor, *, now: datetime) -> None:
     """
     permit_fresh(actor, now)
     with unit_of_work() as db:
-        user = _own(db, actor, locked=True)
+        user = accounts.own_user(db, actor, locked=True)
         if user.totp_confirmed_at is None:
             raise NotFound
         factors.proofs_of(db, user).check_loss(Way.APP)
@@ -171,7 +169,7 @@ def switch_sms(actor: Actor, *, is_on: bool, now: datetime) -> None:
     """
     permit_fresh(actor, now)
     with unit_of_work() as db:
-        user = _own(db, actor, locked=True)
+        user = accounts.own_user(db, actor, locked=True)
         proofs = factors.proofs_of(db, user)
         if not replace(proofs, sms_off=False).offers_sms:
             raise SmsNotOffered
@@ -227,27 +225,20 @@ def change_password(
     key = key_of("password", str(actor.user_id))
     throttling.spend((key, rules.SIGN_IN_ACCOUNT), now=now)
     with reading() as db:
-        user = _own(db, actor)
+        user = accounts.own_user(db, actor)
         stored, told = user.password_hash, accounts.told_of(db, user)
     if not passwords.verify_password(present, stored).ok:
         raise Invalid({"present": WrongPresentPassword()})
     throttling.forgive(key)
-    problems: dict[str, InvalidValue] = {}
-    text = ""
-    try:
-        text = rules.check_new_password(password, *told)
-        if passwords.verify_password(text, stored).ok:
-            raise SamePassword
-    except InvalidValue as error:
-        problems["password"] = error
-    else:
-        if password != repeated:
-            problems["repeated"] = PasswordsDiffer()
-    if problems:
-        raise Invalid(problems)
+    text = rules.choose_password(
+        password,
+        repeated,
+        *told,
+        is_present=lambda chosen: passwords.verify_password(chosen, stored).ok,
+    )
     hashed = passwords.hash_password(text)
     with unit_of_work() as db:
-        user = _own(db, actor, locked=True)
+        user = accounts.own_user(db, actor, locked=True)
         if user.password_hash != stored:
             # Somebody changed it meanwhile, so what was given is no longer the present one.
             raise Invalid({"present": WrongPresentPassword()})
@@ -266,7 +257,7 @@ def make_recovery_codes(actor: Actor, *, now: datetime) -> list[str]:
     permit_fresh(actor, now)
     codes = recovery.make(secrets.choice)
     with unit_of_work() as db:
-        user = _own(db, actor, locked=True)
+        user = accounts.own_user(db, actor, locked=True)
         db.exec(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user.id))
         for code in codes:
             hashed = factors.recovery_hash(user, code)
@@ -283,7 +274,7 @@ def begin_replacement(actor: Actor, *, now: datetime) -> Enrolment:
     permit_fresh(actor, now)
     secret = totp.new_secret()
     with unit_of_work() as db:
-        user = _own(db, actor, locked=True)
+        user = accounts.own_user(db, actor, locked=True)
         own = vault.vault_of(user)
         user.totp_next_sealed = own.seal(secret, "users", "totp_next", user.uid)
         db.add(user)
@@ -301,7 +292,7 @@ def confirm_replacement(actor: Actor, code: str, *, now: datetime) -> None:
     permit_fresh(actor, now)
     factors.spend(actor.user_id, now)
     with unit_of_work() as db:
-        user = _own(db, actor, locked=True)
+        user = accounts.own_user(db, actor, locked=True)
         if user.totp_next_sealed is None:
             raise NothingToReplace
         own = vault.vault_of(user)
@@ -326,14 +317,6 @@ def _lost(db: Session, actor: Actor, user: User, news: News, action: str, now: d
     """End what may have been opened by a factor that is no longer one."""
     accounts.revoke_all(db, user.id, now, but=actor.session_id)
     factors.told(db, user, news, action, now, actor=actor)
-
-
-def _own(db: Session, actor: Actor, *, locked: bool = False) -> User:
-    asked = select(User).where(User.id == actor.user_id)
-    user = db.exec(asked.with_for_update() if locked else asked).first()
-    if user is None:
-        raise NotFound
-    return user
 
 
 def _note(db: Session, actor: Actor, action: str, target: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from emk_app.presenting import alerts as rows
 from emk_app.presenting.alerts import AlertRow
 from emk_app.services import alerting
 from emk_app.states import live
+from emk_app.states.apply import number
 from emk_app.states.session import actor_of, hush, say, warn
 from emk_app.threads import in_thread
 
@@ -37,9 +38,9 @@ class AlertsState(rx.State):
     @allow(Role.ADMIN)
     async def acknowledge(self, alert_id: int):
         """Note that it was looked at."""
-        known = alert_id if isinstance(alert_id, int) and 0 < alert_id < 2**63 else 0
+        actor = await actor_of(self)
         try:
-            await in_thread(alerting.acknowledge, await actor_of(self), known, now=clock.now())
+            await in_thread(alerting.acknowledge, actor, number(alert_id), now=clock.now())
         except DomainError as error:
             await warn(self, error)
         else:

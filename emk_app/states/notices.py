@@ -13,6 +13,7 @@ from emk_app.presenting import notices as rows
 from emk_app.presenting.notices import NoticeRow, WishRow
 from emk_app.services import notifying
 from emk_app.states import live
+from emk_app.states.apply import number
 from emk_app.states.session import actor_of, hush, say, warn
 from emk_app.threads import in_thread
 
@@ -76,9 +77,8 @@ class NoticesState(rx.State):
     async def read(self, notice_id: int):
         """Note that one notice is read."""
         actor = await actor_of(self)
-        known = notice_id if isinstance(notice_id, int) and 0 < notice_id < 2**63 else 0
         try:
-            await in_thread(notifying.mark_read, actor, known, now=clock.now())
+            await in_thread(notifying.mark_read, actor, number(notice_id), now=clock.now())
         except DomainError as error:
             await warn(self, error)
         await self._show(actor)

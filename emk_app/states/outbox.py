@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import reflex as rx
 
 from emk_app import clock
@@ -14,6 +12,7 @@ from emk_app.presenting import notices
 from emk_app.presenting.notices import StuckRow
 from emk_app.services import delivering
 from emk_app.states import live
+from emk_app.states.apply import number
 from emk_app.states.session import actor_of, hush, say, warn
 from emk_app.threads import in_thread
 
@@ -41,7 +40,7 @@ class StuckState(rx.State):
         """Try a letter once more."""
         actor = await actor_of(self)
         try:
-            await in_thread(delivering.retry, actor, _identity(letter_id), now=clock.now())
+            await in_thread(delivering.retry, actor, number(letter_id), now=clock.now())
         except DomainError as error:
             await warn(self, error)
         else:
@@ -54,7 +53,7 @@ class StuckState(rx.State):
         """Lay a letter aside."""
         actor = await actor_of(self)
         try:
-            await in_thread(delivering.drop, actor, _identity(letter_id), now=clock.now())
+            await in_thread(delivering.drop, actor, number(letter_id), now=clock.now())
         except DomainError as error:
             await warn(self, error)
         else:
@@ -67,9 +66,3 @@ class StuckState(rx.State):
         rows = [notices.stuck_row(each) for each in found]
         if rows != self.rows or not self.is_loaded:
             self.rows, self.is_loaded = rows, True
-
-
-def _identity(value: Any) -> int:
-    """Return the identity that a browser named, or 0, which nothing has."""
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_whole and 0 < value < 2**63 else 0
