@@ -10,13 +10,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
+
+from emk_app import settings as environment
+from emk_app.db import vault
+from emk_app.db.engine import reading
+from emk_app.db.repositories import applications
+from emk_app.domain.actors import Actor
+from emk_app.services import federating
+from emk_app.settings import ProviderSettings
+from tests.factories import make_book, make_holder, put
 
 CLIENT, SECRET = "emk", "a secret of thirty-two signs or so"
 
@@ -91,6 +103,32 @@ class Provider:
         if path == "/userinfo" and given.get("authorization") == "Bearer given":
             return 200, self.claims if self.userinfo is None else self.userinfo
         return 404, {"error": "not_found"}
+
+
+@contextmanager
+def signing_in(folder: Path, monkeypatch: pytest.MonkeyPatch, now: datetime) -> Iterator[Provider]:
+    """Serve a provider by which people sign in here, at a clock that stands at ``now``."""
+    with serving() as served:
+        served.claims = {"sub": "subject-of-anna", "snils": "112-233-445 95", "trusted": True}
+        served.now = now.timestamp
+        secret = folder / "secret"
+        secret.write_text(SECRET + "\n")
+        given = ProviderSettings(served.issuer, CLIENT, secret, "ЕСИА", "openid snils")
+        told = replace(environment.settings(), identity_provider=given)
+        monkeypatch.setattr(federating, "settings", lambda: told)
+        federating.provider.cache_clear()
+        yield served
+        federating.provider.cache_clear()
+
+
+def make_known(now: datetime, login: str = "") -> Actor:
+    """Return a holder whose papers with the provider's СНИЛС were found right."""
+    made = make_holder(now, login)
+    make_book(made, now)
+    with reading() as db:
+        (application,) = applications.of_holder(db, made.user_id)
+    put(application.id, snils_blind=vault.blind("applications-snils", "11223344595"))
+    return made
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,39 +11,23 @@ import pytest
 from starlette.applications import Starlette
 
 from emk_app import clock
-from emk_app import settings as environment
 from emk_app.api import session as api
 from emk_app.api.routing import routes
-from emk_app.db import vault
-from emk_app.db.engine import reading
-from emk_app.db.repositories import applications
 from emk_app.edge.guard import Guard
-from emk_app.services import federating
-from emk_app.settings import ProviderSettings
 from tests import provider as local
-from tests.factories import make_book, make_holder, put
-from tests.provider import CLIENT, Provider
+from tests.provider import Provider
 
 pytestmark = pytest.mark.usefixtures("world")
 
 ORIGIN = "http://localhost:8000"
 COOKIE = {"emk_sid": "c" * 43}
-SNILS = "112-233-445 95"
 
 
 @pytest.fixture
 def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    with local.serving() as served:
-        served.claims = {"sub": "subject", "snils": SNILS, "trusted": True}
-        served.now = lambda: clock.now().timestamp()
-        secret = tmp_path / "secret"
-        secret.write_text(local.SECRET)
-        given = ProviderSettings(served.issuer, CLIENT, secret, "ЕСИА", "openid snils")
-        told = replace(environment.settings(), identity_provider=given)
-        monkeypatch.setattr(federating, "settings", lambda: told)
-        federating.provider.cache_clear()
+    # The routes read the clock themselves.
+    with local.signing_in(tmp_path, monkeypatch, clock.now()) as served:
         yield served
-        federating.provider.cache_clear()
 
 
 @pytest.fixture
@@ -68,11 +51,7 @@ async def back(site: httpx.AsyncClient, provider: Provider) -> httpx.Response:
 async def test_known_person_is_led_to_the_second_factor(
     site: httpx.AsyncClient, provider: Provider
 ):
-    holder = make_holder(clock.now())
-    make_book(holder, clock.now())
-    with reading() as db:
-        (application,) = applications.of_holder(db, holder.user_id)
-    put(application.id, snils_blind=vault.blind("applications-snils", "11223344595"))
+    local.make_known(clock.now())
     answer = await back(site, provider)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
 

@@ -14,10 +14,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from sqlmodel import select
 
-from emk_app import settings as environment
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import applications
 from emk_app.db.tables.federation import FederatedIdentity, Flight
 from emk_app.db.tables.journal import AuditEntry
 from emk_app.db.tables.people import Doorstep, User
@@ -32,9 +30,8 @@ from emk_app.domain.errors import (
 from emk_app.domain.federation import AlreadyLinked, Outcome, ProviderUnavailable
 from emk_app.services import accounts, federating, linking
 from emk_app.services.accounts import Step
-from emk_app.settings import ProviderSettings
 from tests import provider as local
-from tests.factories import make_book, make_holder, make_operator, make_submitted, put
+from tests.factories import make_holder, make_operator, make_submitted, put
 from tests.provider import CLIENT, Provider
 from tests.services.test_accounts import DOOR, SECRET, outbox
 
@@ -47,28 +44,14 @@ SOURCE = "10.0.0.1"
 
 @pytest.fixture
 def provider(tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    with local.serving() as served:
-        served.claims = {"sub": "subject-of-anna", "snils": SNILS, "trusted": True}
-        served.now = now.timestamp
-        secret = tmp_path / "secret"
-        secret.write_text(local.SECRET + "\n")
-        given = ProviderSettings(served.issuer, CLIENT, secret, "ЕСИА", "openid snils")
-        told = replace(environment.settings(), identity_provider=given)
-        monkeypatch.setattr(federating, "settings", lambda: told)
-        federating.provider.cache_clear()
+    with local.signing_in(tmp_path, monkeypatch, now) as served:
         yield served
-        federating.provider.cache_clear()
 
 
 @pytest.fixture
 def holder(now: datetime) -> Actor:
     """Return somebody whose papers with the СНИЛС of the provider were found right."""
-    made = make_holder(now, "anna@example.ru")
-    make_book(made, now)
-    with reading() as db:
-        (application,) = applications.of_holder(db, made.user_id)
-    put(application.id, snils_blind=vault.blind("applications-snils", "11223344595"))
-    return made
+    return local.make_known(now, "anna@example.ru")
 
 
 def go(provider: Provider, now: datetime, door: str = DOOR, **changed: str) -> Outcome:
