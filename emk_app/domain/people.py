@@ -148,6 +148,11 @@ class FullName(Personal):
         return " ".join((self.last, *initials))
 
     @property
+    def brief(self) -> str:
+        """Surname and the first initial: «Иванова М.»."""
+        return f"{self.last} {self.first[0]}."
+
+    @property
     def masked(self) -> str:
         """First name in full, first letters of the rest: «И*** Мария С***»."""
         patronymic = self.patronymic and f"{self.patronymic[0]}***"
