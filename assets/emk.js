@@ -683,6 +683,7 @@
     }
     if (document.querySelector("[data-viewer]")) review();
     takeHash();
+    announce();
     if ((document.title && document.title !== title) || location.pathname !== pathname) {
       ({ title } = document);
       ({ pathname } = location);
@@ -720,6 +721,56 @@
   };
   setInterval(watch, 1000);
   document.addEventListener("visibilitychange", watch);
+
+  /* Hours in which the service is worked on: told on every screen until somebody has read it. */
+
+  const READ = "emk-announced";
+  let announced = [];
+  const announce = () => {
+    const place = document.querySelector("[data-announced]");
+    if (!place) return;
+    const read = (localStorage.getItem(READ) || "").split(" ");
+    const told = announced.filter(({ key }) => !read.includes(key));
+    const keys = told.map(({ key }) => key).join(" ");
+    if ((place.dataset.announced || "") === keys) return;
+    place.dataset.announced = keys;
+    place.hidden = !told.length;
+    place.replaceChildren(
+      ...told.map(({ key, head, text }) => {
+        const line = document.createElement("div");
+        line.className = "e-wrap";
+        const said = document.createElement("p");
+        const bold = document.createElement("b");
+        bold.textContent = head;
+        said.append(bold, ` ${text}`);
+        const shut = document.createElement("button");
+        shut.type = "button";
+        shut.className = "e-announced-shut";
+        shut.textContent = "Понятно";
+        shut.setAttribute("aria-label", `Понятно: больше не показывать объявление «${head}»`);
+        shut.onclick = () => {
+          localStorage.setItem(READ, [...read.slice(-20), key].join(" ").trim());
+          announce();
+          (place.querySelector("button") || document.querySelector("main h1"))?.focus();
+        };
+        line.append(said, shut);
+        return line;
+      }),
+    );
+  };
+  const askAnnounced = async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch("/announced");
+      if (answer.ok) announced = await answer.json();
+    } catch {
+      /* What was told stands; without a network there is a strip of its own. */
+    }
+    announce();
+  };
+  askAnnounced();
+  setInterval(askAnnounced, 300_000);
+  document.addEventListener("visibilitychange", askAnnounced);
 
   if (navigator.share) document.documentElement.setAttribute("data-can-share", "");
   if (navigator.mediaDevices?.getUserMedia) document.documentElement.setAttribute("data-can-scan", "");

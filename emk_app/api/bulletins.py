@@ -6,12 +6,13 @@ import gzip
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cache
 from html import escape
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from emk_app import clock, incidents
 from emk_app.api.routing import Endpoint
@@ -33,6 +34,9 @@ from emk_app.threads import in_thread
 
 log = logging.getLogger("emk.bulletins")
 
+ANNOUNCED: Final = "/announced"
+ANNOUNCED_FOR: Final = 60
+"""Seconds for which a browser asks no second time."""
 FEED: Final = f"{NEWS_ROUTE}/rss.xml"
 LAST_PAGE: Final = 1000
 _TITLE: Final = re.compile(rb"<title>[^<]*</title>")
@@ -86,7 +90,7 @@ async def news_item(request: Request) -> Response:
         item = await in_thread(publishing.read, slug[:100], now=clock.now())
     except NotFound:
         return _no_such_news(request)
-    body = bulletins.article_html(item.title, *news.dated(item), item.text)
+    body = await _windows() + bulletins.article_html(item.title, *news.dated(item), item.text)
     return answer_page(request, NEWS_ROUTE, item.title, body)
 
 
@@ -124,6 +128,19 @@ async def status(request: Request) -> Response:
         )
     )
     return answer_page(request, STATUS_ROUTE, words.TITLE, body)
+
+
+async def announced(_: Request) -> Response:
+    """Answer with the hours of work that every screen tells of."""
+    now = clock.now()
+    try:
+        near = await in_thread(announcing.near, now=now)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        near = []
+    said = [asdict(news.announced(each, now)) for each in near]
+    return JSONResponse(said, headers={"cache-control": f"private, max-age={ANNOUNCED_FOR}"})
 
 
 def answer_page(request: Request, page: str, title: str, body: str, status: int = 200) -> Response:
@@ -169,6 +186,7 @@ def _built(page: str) -> Shell:
 
 ENDPOINTS: Sequence[Endpoint] = (
     Endpoint(NEWS_ROUTE, "GET", news_list, ANYONE),
+    Endpoint(ANNOUNCED, "GET", announced, ANYONE),
     Endpoint(f"{NEWS_ROUTE}.html", "GET", news_list, ANYONE),
     Endpoint(FEED, "GET", news_feed, ANYONE),
     Endpoint(f"{NEWS_ROUTE}/{{slug:path}}", "GET", news_item, ANYONE),

@@ -339,6 +339,7 @@ def _page(
             ),
             *below,
         ),
+        _announced(),
         when(demo, demo_banner()),
         rx.el.main(
             rx.el.div(*content, class_name="e-wrap"),
@@ -348,6 +349,15 @@ def _page(
         ),
         _footer(),
         class_name=words("e-frame", "e-wide" if wide else ""),
+    )
+
+
+def _announced() -> rx.Component:
+    """Leave a place where ``assets/emk.js`` tells of hours in which the service is worked on."""
+    return rx.el.aside(
+        class_name="e-announced",
+        hidden=True,
+        custom_attrs={"data-announced": "", "aria-label": "Плановые работы"},
     )
 
 

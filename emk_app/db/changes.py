@@ -48,6 +48,7 @@ class Watch:
 
 
 _watches: defaultdict[str, set[Watch]] = defaultdict(set)
+_times: dict[str, int] = {}
 _lock = threading.Lock()
 
 
@@ -67,8 +68,16 @@ def publish(topics: Iterable[str]) -> None:
     with _lock:
         heard = _watches.keys() if EVERYTHING in told else told
         watches = {watch for topic in heard for watch in _watches.get(topic, ())}
+        for topic in _times.keys() if EVERYTHING in told else _times.keys() & told:
+            _times[topic] += 1
     for watch in watches:
         watch.wake()
+
+
+def times(topic: str) -> int:
+    """Return how often ``topic`` was told in this process since it was first asked about."""
+    with _lock:
+        return _times.setdefault(topic, 0)
 
 
 def watchers() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +15,8 @@ TITLE_LIMIT: Final = 160
 TEXT_LIMIT: Final = 8000
 SLUG_LIMIT: Final = 60
 WINDOW_LIMIT: Final = 600
+TOLD_BEFORE: Final = timedelta(days=3)
+"""How long before work on the service every screen tells of it: a weekend is looked over."""
 _MOMENT: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}),? +(\d{1,2})[:.](\d{2})")
 _LATIN: Final = (
     dict(zip("абвгдезийклмнопрстуфцыэ", "abvgdeziyklmnoprstufcye", strict=True))

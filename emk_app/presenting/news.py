@@ -152,7 +152,9 @@ def sentences(error: Invalid) -> dict[str, str]:
     return texts.field_sentences(error)
 
 
-ANNOUNCED: Final = "Работы объявлены: их видно на страницах новостей и обслуживания."
+ANNOUNCED: Final = (
+    "Работы объявлены: их видно на страницах новостей и обслуживания, а за три дня — на всех."
+)
 CANCELLED: Final = "Объявление о работах снято."
 
 
@@ -179,3 +181,20 @@ def window(view: WindowView, now: datetime) -> WindowRow:
         "Идут сейчас" if is_on else "Предстоят",
         "waiting" if is_on else "info",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Announced hours as every screen tells of them; ``key`` is another one once they begin."""
+
+    key: str
+    head: str
+    text: str
+
+
+def announced(view: WindowView, now: datetime) -> Announced:
+    """Return what the strip on every screen says."""
+    said = window(view, now)
+    is_on = view.starts_at <= now
+    head = "Идут плановые работы" if is_on else "Плановые работы"
+    return Announced(f"{view.id}-{'on' if is_on else 'ahead'}", f"{head}: {said.when}.", view.text)

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from emk_app.clock import MOSCOW
 from emk_app.db import changes
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.kept import Kept
 from emk_app.db.tables.news import MaintenanceWindow
 from emk_app.domain import news as rules
 from emk_app.domain.actors import Actor, Role, permit
@@ -43,6 +44,13 @@ def ahead(*, now: datetime) -> list[WindowView]:
         return [WindowView(row.id, row.starts_at, row.ends_at, row.text) for row in rows]
 
 
+def near(*, now: datetime) -> list[WindowView]:
+    """Return what every screen tells of: work that goes on or is near; costs no read by itself."""
+    return [
+        each for each in _kept.get(now) if each.ends_at > now >= each.starts_at - rules.TOLD_BEFORE
+    ]
+
+
 def announce(actor: Actor, starts: str, ends: str, about: str, *, now: datetime) -> int:
     """Announce hours of Moscow's clock; raise ``Invalid`` by the names of the arguments."""
     permit(actor, Role.ADMIN)
@@ -70,3 +78,10 @@ def cancel(actor: Actor, window_id: int, *, now: datetime) -> None:
         changes.announce(db, TOPIC)
         auditing.record(db, actor, "cancel_maintenance", f"maintenance:{row.id}", now=now)
         db.delete(row)
+
+
+def _ahead(now: datetime) -> list[WindowView]:
+    return ahead(now=now)
+
+
+_kept: Final = Kept(TOPIC, _ahead)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,11 @@ def show(chromium: Browser) -> Iterator[Show]:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if "Policy" in line.text else None)
 
-    def open_page(*parts: rx.Component, answer: Callable[[Route], Any] | None = None) -> Page:
+    def open_page(
+        *parts: rx.Component,
+        answer: Callable[[Route], Any] | None = None,
+        announced: Sequence[dict[str, str]] = (),
+    ) -> Page:
         body = "".join(map(html, parts))
         whole = (
             '<!doctype html><html lang="ru"><meta charset="utf-8"><title>Проба</title>'
@@ -57,6 +62,8 @@ def show(chromium: Browser) -> Iterator[Show]:
                     )
                 case "/emk.js":
                     route.fulfill(body=SCRIPT, content_type="text/javascript")
+                case "/announced":
+                    route.fulfill(json=announced)
                 case "/scans" if answer is not None:
                     answer(route)
                 case _:
@@ -408,3 +415,22 @@ def test_button_of_a_file_speaks_russian_and_names_what_was_chosen(show: Show):
     field.set_input_files(FilePayload(name="код.png", mimeType="image/png", buffer=b"x"))
     expect(pick.get_by_text("код.png")).to_be_visible()
     expect(pick.get_by_text("Файл не выбран")).to_be_hidden()
+
+
+def test_announced_work_is_told_until_it_is_put_away_by_the_keyboard(show: Show):
+    told = [
+        {"key": "1-ahead", "head": "Плановые работы: завтра.", "text": "Вход <b>закрыт</b>."},
+        {"key": "2-ahead", "head": "Плановые работы: потом.", "text": "Проверка."},
+    ]
+    frame = layout.bulletin_frame(current="")
+    page = show(frame, announced=told)
+    strip = page.get_by_role("complementary", name="Плановые работы")
+    expect(strip).to_contain_text("Вход <b>закрыт</b>.")
+    strip.get_by_role("button").first.focus()
+    page.keyboard.press("Enter")
+    expect(strip.get_by_role("button")).to_have_count(1)
+    expect(strip.get_by_role("button")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(strip).to_be_hidden()
+    page = show(frame, announced=[*told, {"key": "1-on", "head": "Идут работы.", "text": ""}])
+    expect(page.locator("[data-announced]")).to_have_text(re.compile("^Идут работы"))

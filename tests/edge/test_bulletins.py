@@ -142,3 +142,31 @@ def test_announced_work_is_told_on_both_pages():
         said = ask("GET", path).text
         assert "Предстоят: 01.12.2099 23:00 — 23:30 по Москве" in said
         assert "<script" not in said
+
+
+def test_every_screen_is_told_of_work_that_is_near_and_no_longer_once_it_is_called_off():
+    now = clock.now()
+    admin = make_admin(now)
+    assert ask("GET", "/announced").json() == []
+    soon = now + timedelta(days=2)
+    hours = (f"{soon:%d.%m.%Y} 23:00", f"{soon:%d.%m.%Y} 23:30")
+    window_id = announcing.announce(admin, *hours, f"Вход {HOSTILE}", now=now)
+    announcing.announce(admin, "01.12.2099 23:00", "01.12.2099 23:30", "Нескоро.", now=now)
+    answer = ask("GET", "/announced")
+    [said] = answer.json()
+    assert said == {
+        "key": f"{window_id}-ahead",
+        "head": f"Плановые работы: {hours[0]} — 23:30 по Москве.",
+        "text": f"Вход {HOSTILE}",
+    }
+    assert answer.headers["cache-control"] == "private, max-age=60"
+    announcing.cancel(admin, window_id, now=now)
+    assert ask("GET", "/announced").json() == []
+
+
+def test_where_the_database_is_away_screens_are_told_of_no_work(monkeypatch: pytest.MonkeyPatch):
+    def away(**_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("10.0.0.5"))
+
+    monkeypatch.setattr(announcing, "near", away)
+    assert (ask("GET", "/announced").status_code, ask("GET", "/announced").json()) == (200, [])

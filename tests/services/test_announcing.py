@@ -76,3 +76,27 @@ def test_only_administrators_announce(role: Role, admin: Actor):
     with pytest.raises(NotPermitted):
         announcing.cancel(Actor(7, role), window_id, now=NOW)
     assert len(announcing.ahead(now=NOW)) == 1
+
+
+def test_screens_tell_of_work_three_days_before_and_until_it_ends(admin: Actor):
+    announcing.announce(admin, *HOURS, now=NOW - timedelta(days=9))
+    starts_at = datetime(2026, 11, 26, 20, tzinfo=UTC)
+    told = [
+        (starts_at - timedelta(days=3, seconds=1), 0),
+        (starts_at - timedelta(days=3), 1),
+        (starts_at + timedelta(hours=2, minutes=29), 1),
+        (starts_at + timedelta(hours=2, minutes=30), 0),
+    ]
+    assert [(at, len(announcing.near(now=at))) for at, _ in told] == told
+
+
+def test_what_screens_tell_is_read_once_until_it_changes(
+    admin: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    assert announcing.near(now=NOW) == []
+    announcing.announce(admin, *HOURS, now=NOW)
+    assert len(announcing.near(now=NOW)) == 1
+    monkeypatch.setattr(announcing, "ahead", lambda *, now: [])  # pyright: ignore
+    assert len(announcing.near(now=NOW + timedelta(seconds=14))) == 1
+    # A word of the change may have been lost: it is not trusted for ever.
+    assert announcing.near(now=NOW + timedelta(seconds=15)) == []
