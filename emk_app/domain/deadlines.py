@@ -21,6 +21,8 @@ LONGEST_DAYS: Final = 7
 """The promise: 3-7 working days in all."""
 PAPERS_DAYS: Final = 2
 """Of these, an operator has one or two for the papers."""
+CONCLUSION_DAYS: Final = 3
+"""And the clinic one to three for the conclusion, once the examination is over."""
 LATE_DAYS: Final = 10
 """More than this many, and the holder is offered support, the operator's queue turns red."""
 

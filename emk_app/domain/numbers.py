@@ -21,7 +21,7 @@ class SnilsLength(WrongLength):
     """Not 11 digits; ``suggestion`` is the number with a lost leading zero, where that fits."""
 
     def __init__(self, found: int, suggestion: Snils | None = None) -> None:
-        super().__init__(found, (11,))
+        super().__init__(found, (SNILS_DIGITS,))
         self.suggestion = suggestion
 
 
@@ -31,6 +31,9 @@ class InnNotPersonal(InvalidValue):
 
 class NotAnOgrn(InvalidValue):
     """A register number of another kind: ОГРН begins with 1 or 5, ОГРНИП with 3."""
+
+
+SNILS_DIGITS: Final = 11
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,12 +54,10 @@ class Snils(Personal):
         number then fits (by chance, once in 101).
         """
         digits = read_digits(text)
-        if len(digits) != 11:
+        if len(digits) != SNILS_DIGITS:
             suggestion = "0" + digits
-            raise SnilsLength(
-                len(digits),
-                cls(suggestion) if len(suggestion) == 11 and _is_snils(suggestion) else None,
-            )
+            fits = len(suggestion) == SNILS_DIGITS and _is_snils(suggestion)
+            raise SnilsLength(len(digits), cls(suggestion) if fits else None)
         if not _is_snils(digits):
             raise WrongCheckDigit
         return cls(digits)

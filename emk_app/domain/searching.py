@@ -103,6 +103,11 @@ class Query:
         return tuple(cuts)
 
 
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text as they are compared: small letters, е for ё."""
+    return frozenset(word.text for word in _words(text))
+
+
 def hits(query: Query, texts: Sequence[str]) -> int:
     """Return how many words of the texts are found, for the order of results."""
     return sum(piece.is_hit for text in texts for piece in query.pieces(text))

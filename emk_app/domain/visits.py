@@ -138,6 +138,13 @@ def to_bring(studies: Collection[str], kind: ExaminationKind, age: int) -> tuple
     )
 
 
+def everything_to_bring(kind: ExaminationKind) -> tuple[Bring, ...]:
+    """Return what anybody may have to take along, whatever the studies and the age."""
+    return tuple(
+        Bring(row["what"], row.get("why", "")) for row in _TABLE if row.get("kind", kind) == kind
+    )
+
+
 _TABLE: Final[list[dict[str, Any]]] = json.loads(
     files(refdata).joinpath("to_bring.json").read_text(encoding="utf-8")
 )

@@ -30,7 +30,7 @@ def section() -> rx.Component:
             some(state.found),
             rx.el.div(
                 rx.el.ol(
-                    rx.foreach(state.found, _result),
+                    rx.foreach(state.found, found_row),
                     class_name="max-w-3xl",
                 ),
                 buttons.actions(buttons.quiet_button("Убрать найденное", state.forget)),
@@ -41,7 +41,8 @@ def section() -> rx.Component:
     )
 
 
-def _result(row: Any) -> rx.Component:
+def found_row(row: Any) -> rx.Component:
+    """One place that a search has found, as a line of a list."""
     return rx.el.li(
         links.plain_link(_marked(row.title), row.href, class_name="e-link font-medium"),
         rx.el.p(_marked(row.text), class_name="break-words"),

@@ -2,94 +2,126 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Callable, Mapping
 
 import reflex as rx
 
-from emk_app.components import buttons, cards
-from emk_app.domain.documents import LIMITS, ScanKind
-from emk_app.domain.occupations import OCCUPATIONS
+from emk_app import clock
+from emk_app.components import buttons, cards, forms, links
+from emk_app.components.markup import given, some, when
 from emk_app.pages import frames
+from emk_app.pages.book_search import found_row
 from emk_app.pages.table import Page
-from emk_app.presenting.formats import NBSP, file_size
+from emk_app.presenting.guide import Entry, Topic, topics
+from emk_app.states.guide import GuideState
 
-PAPERS = (
-    "Паспорт: цветной скан страницы с фотографией",
-    "Полис ОМС: цветной скан или файл из личного кабинета страховой",
-    "СНИЛС: понадобится номер, 11 цифр",
-    "Телефон и адрес регистрации с индексом",
-)
-LAWS = (
-    "Федеральный закон № 52-ФЗ (статья 34), приказы Минздрава № 90н, № 29н и № 1122н, законы "
-    "№ 152-ФЗ о персональных данных и № 63-ФЗ об электронной подписи."
-).replace("№ ", f"№{NBSP}")
-DIFFERENCES = (
-    ("Где лежит", "В вашем кабинете. Потерять или испортить её нельзя."),
-    ("Как проверяют", "По QR-коду за секунду: действует ли, до какого числа, для какой работы."),
-    ("Что видит работодатель", "Только вердикт и срок. Анализы, диагнозы и прививки — никогда."),
-    ("Подделка", "Каждая версия подписана; изменишь один знак — проверка скажет об этом."),
-    ("Осмотр", "Проходят лично в медорганизации: по закону он очный."),
-)
+TITLE = "Кому нужна книжка и как её получить"
 
 
 def guide() -> rx.Component:
     """Return the page for whoever asks whether and how."""
-    groups = groupby(OCCUPATIONS.values(), key=lambda occupation: occupation.group)
+    told = topics(clock.today())
     return frames.open_to_all(
-        cards.section(
-            "Профессии",
-            rx.el.div(
-                *(
-                    rx.el.div(
-                        rx.el.h3(group, class_name="font-semibold"),
-                        rx.el.ul(
-                            *(rx.el.li(occupation.name) for occupation in occupations),
-                            class_name="mt-1 list-disc space-y-1 pl-5",
-                        ),
-                    )
-                    for group, occupations in groups
-                ),
-                class_name="grid gap-6 sm:grid-cols-2 lg:grid-cols-3",
-            ),
-        ),
-        cards.section(
-            "Что подготовить",
+        _search(),
+        rx.el.nav(
             rx.el.ul(
-                *(rx.el.li(paper) for paper in PAPERS),
-                class_name="list-disc space-y-1 pl-5",
+                *(rx.el.li(links.plain_link(each.title, f"#{each.id}")) for each in told),
+                class_name="flex flex-wrap gap-x-6 gap-y-2",
             ),
-            rx.el.p(
-                "Сканы — PDF или JPEG: паспорт и полис до "
-                f"{file_size(LIMITS[ScanKind.PASSPORT])}, остальные документы до "
-                f"{file_size(LIMITS[ScanKind.WORK_CERTIFICATE])}.",
-                class_name="mt-3",
-            ),
+            aria_label="Разделы",
         ),
-        cards.section(
-            "Сколько это занимает",
-            rx.el.p(
-                "От трёх до семи рабочих дней: документы проверяют один-два дня, заключение "
-                "после осмотра готовят один-три. Пока мы ждём уточнения от вас, срок не идёт.",
-                class_name="max-w-3xl",
-            ),
-        ),
-        cards.section(
-            "Чем отличается от бумажной",
-            cards.summary_list(*(cards.summary_row(term, text) for term, text in DIFFERENCES)),
-        ),
-        cards.section(
-            "На чём это основано",
-            rx.el.p(
-                LAWS,
-                class_name="max-w-3xl",
-            ),
-        ),
+        *(_section(each) for each in told),
         buttons.actions(
             buttons.button_link("Оформить книжку", "/register", icon="arrow-right"),
         ),
-        title="Кому нужна книжка и как её получить",
+        title=TITLE,
         current="/guide",
     )
 
 
-PAGES = (Page("/guide", "Кому нужна книжка и как её получить", guide),)
+def _search() -> rx.Component:
+    return rx.el.div(
+        forms.search_box(
+            "Слово или вопрос",
+            "words",
+            on_submit=GuideState.find,
+            hint="Например, «повар», «паспорт», «сколько действует».",
+        ),
+        rx.el.div(
+            when(given(GuideState.summary), rx.el.p(GuideState.summary)),
+            role="status",
+        ),
+        when(
+            some(GuideState.found),
+            rx.el.div(
+                rx.el.ol(rx.foreach(GuideState.found, found_row), class_name="max-w-3xl"),
+                buttons.actions(buttons.quiet_button("Убрать найденное", GuideState.forget)),
+                class_name="grid gap-4",
+            ),
+        ),
+        class_name="grid gap-4",
+    )
+
+
+def _section(topic: Topic) -> rx.Component:
+    lead = [rx.el.p(topic.lead, class_name="mb-4 max-w-3xl")] if topic.lead else []
+    return cards.section(topic.title, *lead, _SHAPES.get(topic.id, _rows)(topic), id=topic.id)
+
+
+def _grid(topic: Topic) -> rx.Component:
+    return rx.el.div(
+        *(
+            rx.el.div(rx.el.h3(each.title, class_name="font-semibold"), _lines(each))
+            for each in topic.entries
+        ),
+        class_name="grid gap-6 sm:grid-cols-2 lg:grid-cols-3",
+    )
+
+
+def _rows(topic: Topic) -> rx.Component:
+    return cards.summary_list(
+        *(cards.summary_row(each.title, _lines(each)) for each in topic.entries)
+    )
+
+
+def _ordered(topic: Topic) -> rx.Component:
+    return rx.el.ol(
+        *(
+            rx.el.li(rx.el.h3(each.title, class_name="font-semibold"), _lines(each))
+            for each in topic.entries
+        ),
+        class_name="max-w-3xl list-decimal space-y-3 pl-6",
+    )
+
+
+def _questions(topic: Topic) -> rx.Component:
+    return rx.el.div(
+        *(cards.details(each.title, _lines(each)) for each in topic.entries),
+        class_name="grid max-w-3xl gap-2",
+    )
+
+
+def _plain(topic: Topic) -> rx.Component:
+    return rx.el.div(*(_lines(each) for each in topic.entries), class_name="max-w-3xl")
+
+
+_SHAPES: Mapping[str, Callable[[Topic], rx.Component]] = {
+    "who": _grid,
+    "papers": _grid,
+    "examination": _grid,
+    "steps": _ordered,
+    "questions": _questions,
+    "laws": _plain,
+}
+
+
+def _lines(entry: Entry) -> rx.Component:
+    if len(entry.lines) == 1:
+        return rx.el.p(entry.lines[0])
+    return rx.el.ul(
+        *(rx.el.li(line) for line in entry.lines),
+        class_name="mt-1 list-disc space-y-1 pl-5",
+    )
+
+
+PAGES = (Page("/guide", TITLE, guide, on_load=(GuideState.begin,)),)

@@ -7,6 +7,7 @@ import reflex as rx
 from emk_app.components import buttons, cards
 from emk_app.pages import frames
 from emk_app.pages.table import Page
+from emk_app.presenting import guide
 
 STEPS = (
     ("Подайте заявку", "Заполните форму и приложите сканы паспорта и полиса. Это минут десять."),
@@ -59,10 +60,7 @@ def start() -> rx.Component:
         cards.section(
             "Сроки",
             rx.el.p(
-                "Вся книжка — от трёх до семи рабочих дней: проверка документов один-два дня, "
-                "заключение медорганизации один-три дня после осмотра. Книжка действует пять лет "
-                "(три года, если владельцу нет 14 лет; четыре, если больше 65), а осмотр и "
-                "аттестация внутри неё — каждые год-два.",
+                f"{guide.promise()} {guide.term()}",
                 class_name="max-w-3xl",
             ),
         ),

@@ -68,8 +68,8 @@ def rows_of(record: OwnRecord, text: str) -> tuple[list[FoundRow], str]:
             continue
         row = FoundRow(
             key=str(len(found)),
-            title=_pieces(query.pieces(said.title)),
-            text=_pieces(query.pieces(said.text)),
+            title=as_rows(query.pieces(said.title)),
+            text=as_rows(query.pieces(said.text)),
             where=where,
             href=said.href,
         )
@@ -88,7 +88,8 @@ def _summary(count: int) -> str:
     return f"{word} {counted(count, 'запись', 'записи', 'записей')}."
 
 
-def _pieces(pieces: Iterable[Piece]) -> list[PieceRow]:
+def as_rows(pieces: Iterable[Piece]) -> list[PieceRow]:
+    """Return the pieces of a text as a screen takes them."""
     return [PieceRow(each.text, each.is_hit) for each in pieces]
 
 

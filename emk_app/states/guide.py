@@ -1,0 +1,42 @@
+"""The search through the guide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from emk_app import clock
+from emk_app.edge.policy import allow_anyone
+from emk_app.presenting import guide
+from emk_app.presenting.finding import FoundRow
+from emk_app.states.sign_in import text_of
+from emk_app.threads import in_thread
+
+
+class GuideState(rx.State):
+    """What was found last."""
+
+    found: list[FoundRow] = []
+    summary: str = ""
+
+    @rx.event
+    @allow_anyone
+    async def begin(self):
+        """Forget what was found when the page was open before."""
+        if self.summary:
+            self.found, self.summary = [], ""
+
+    @rx.event
+    @allow_anyone
+    async def find(self, form: dict[str, Any]):
+        """Search for the words of the form."""
+        self.found, self.summary = await in_thread(
+            guide.find, text_of(form, "words"), clock.today()
+        )
+
+    @rx.event
+    @allow_anyone
+    async def forget(self):
+        """Take the results away."""
+        self.found, self.summary = [], ""
