@@ -130,6 +130,15 @@ def _codes(_options: argparse.Namespace) -> int:
     return 0
 
 
+def _openapi(_options: argparse.Namespace) -> int:
+    # The whole site is loaded, which no other command needs.
+    from emk_app.api.openapi import written
+    from emk_app.emk_app import ENDPOINTS
+
+    print(written(ENDPOINTS), end="")
+    return 0
+
+
 def _keys(options: argparse.Namespace) -> int:
     now = clock.now()
     match options.act:
@@ -654,6 +663,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--at", type=_moment, help="as of this moment, ISO 8601; Moscow if no zone")
     verify.set_defaults(run=_verify)
 
+    description = commands.add_parser("openapi", help="print the description of the API")
+    description.set_defaults(run=_openapi)
     server = commands.add_parser("serve", help="serve the built site")
     server.set_defaults(run=_serve)
     return parser

@@ -28,6 +28,7 @@ from emk_app.api import (
     health,
     identities,
     offline,
+    openapi,
     own_data,
     passkeys,
     records,
@@ -119,7 +120,7 @@ app.register_lifespan_task(working.lifespan)
 gate.install(app)
 tabs.install(app)
 
-ENDPOINTS = (
+_ENDPOINTS = (
     *verdict.ENDPOINTS,
     *session.ENDPOINTS,
     *passkeys.ENDPOINTS,
@@ -144,6 +145,7 @@ ENDPOINTS = (
     *aliases.ENDPOINTS,
     *bulletins.ENDPOINTS,
 )
+ENDPOINTS = (*_ENDPOINTS, openapi.served(_ENDPOINTS))
 
 
 def asgi() -> App:

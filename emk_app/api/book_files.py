@@ -9,6 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from emk_app import clock
+from emk_app.api.describing import (
+    FHIR,
+    JSON,
+    Body,
+    Described,
+    FhirDocument,
+    Parameter,
+    Reply,
+    SavedVersion,
+    Security,
+    Tag,
+)
 from emk_app.api.routing import Endpoint, actor_of
 from emk_app.api.scans import HEADERS
 from emk_app.domain.actors import Role
@@ -58,11 +70,50 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _described(summary: str, body: Body, media_type: str) -> Described:
+    return Described(
+        Tag.EXPORT,
+        summary,
+        {
+            200: Reply(
+                "The file.",
+                body,
+                media_type,
+                headers={
+                    "Cache-Control": {"const": "no-store"},
+                    "Content-Disposition": {"type": "string", "pattern": "^attachment; "},
+                },
+            )
+        },
+        {
+            401: ("not_signed_in",),
+            403: ("not_permitted",),
+            404: ("not_found",),
+            409: ("conflict",),
+        },
+        security=Security.SESSION,
+        parameters=(
+            Parameter("book_id", "The book, as its page names it.", _COUNT, 1),
+            Parameter("version", "Which version of it.", _COUNT, 1),
+        ),
+    )
+
+
+_COUNT: Final = {"type": "integer", "minimum": 1, "maximum": 999_999_999_999}
+
 ENDPOINTS: Final = (
     Endpoint(
-        "/api/book/{book_id}/versions/{version}/signed.json", "GET", give_json, roles(Role.HOLDER)
+        "/api/book/{book_id}/versions/{version}/signed.json",
+        "GET",
+        give_json,
+        roles(Role.HOLDER),
+        described=_described("A signed version of one's own book", SavedVersion, JSON),
     ),
     Endpoint(
-        "/api/book/{book_id}/versions/{version}/fhir.json", "GET", give_fhir, roles(Role.HOLDER)
+        "/api/book/{book_id}/versions/{version}/fhir.json",
+        "GET",
+        give_fhir,
+        roles(Role.HOLDER),
+        described=_described("A version as a FHIR document", FhirDocument, FHIR),
     ),
 )

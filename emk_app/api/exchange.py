@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from emk_app import clock
+from emk_app.api.describing import (
+    FHIR,
+    Answer,
+    Described,
+    FhirDocument,
+    Parameter,
+    Reply,
+    Security,
+    Sent,
+    Tag,
+)
 from emk_app.api.routing import Endpoint, address_of, refusal
 from emk_app.api.scans import drain
 from emk_app.crypto.messages import Message, NotSigned, read_claim
 from emk_app.domain.errors import Conflict, DomainError, NotFound
 from emk_app.domain.exchange import (
+    IDEMPOTENCY_KEY,
     DocumentRefused,
     DocumentTooLarge,
     ForeignOrganisation,
@@ -127,7 +141,70 @@ def _refused(status: int, code: str, sentence: str) -> JSONResponse:
     return answer
 
 
+class ReceiptFacts(Answer):
+    """What is receipted."""
+
+    number: str
+    document: str = Field(description="`<root>^<extension>`.")
+    digest: str = Field(description="SHA-256 of the body, hex.", pattern="^[0-9a-f]{64}$")
+    key: str = Field(description="The idempotency key.")
+    received_at: datetime
+
+
+class Receipt(Answer):
+    """A signed receipt, in canonical JSON; it never tells whether the person is known."""
+
+    key: str = Field(description="The key that signed it.", pattern="^[0-9a-f]{16}$")
+    receipt: ReceiptFacts
+    signature: str = Field(description="ES256 over the canonical form of `receipt`, base64.")
+
+
+def _header(name: str, text: str, **schema: Any) -> Parameter:
+    return Parameter(name, text, {"type": "string"} | schema, place="header")
+
+
+_SIGNATURE_INPUT: Final = _header(
+    "Signature-Input", "What is signed, when and by whom (docs/exchange.md)."
+)
+_UNSIGNED: Final = {401: ("not_a_partner", "replayed"), 429: ("too_many_attempts",)}
+_UNSTORED: Final = {"Cache-Control": {"const": "no-store"}}
+_BROUGHT: Final = Described(
+    Tag.EXCHANGE,
+    "Bring a conclusion",
+    {
+        201: Reply("Taken.", Receipt, headers=_UNSTORED),
+        200: Reply("Taken before: the same receipt again.", Receipt, headers=_UNSTORED),
+    },
+    _UNSIGNED
+    | {
+        403: ("foreign_organisation",),
+        409: ("document_differs",),
+        413: ("body_too_large",),
+        415: ("unknown_format",),
+        422: ("document_refused",),
+    },
+    text="Each request is signed; which rules a document has to follow is in docs/exchange.md.",
+    security=Security.SIGNATURE,
+    parameters=(
+        _header("Idempotency-Key", "One for each document.", pattern=IDEMPOTENCY_KEY.pattern),
+        _header("Content-Digest", "SHA-256 of the body (RFC 9530).", pattern="^sha-256=:.+:$"),
+        _SIGNATURE_INPUT,
+    ),
+    sent={"application/xml": Sent({"type": "string"}), FHIR: Sent(FhirDocument)},
+)
+_FOUND: Final = Described(
+    Tag.EXCHANGE,
+    "Ask for a receipt again",
+    {200: Reply("The receipt.", Receipt, headers=_UNSTORED)},
+    _UNSIGNED | {404: ("not_found",)},
+    security=Security.SIGNATURE,
+    parameters=(
+        Parameter("key", "The idempotency key.", {"type": "string", "minLength": 1}),
+        _SIGNATURE_INPUT,
+    ),
+)
+
 ENDPOINTS: Final = (
-    Endpoint(PATH, "POST", bring, ANYONE),
-    Endpoint("/api/exchange/v1/receipts/{key}", "GET", find, ANYONE),
+    Endpoint(PATH, "POST", bring, ANYONE, described=_BROUGHT),
+    Endpoint("/api/exchange/v1/receipts/{key}", "GET", find, ANYONE, described=_FOUND),
 )

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from emk_app import clock
+from emk_app.api.describing import is_json
 from emk_app.api.routing import Endpoint, actor_of, caller_of
-from emk_app.domain.errors import NotSignedIn
+from emk_app.domain.errors import NotSignedIn, WrongMediaType
 from emk_app.domain.factors import LONGEST_NAME, PasskeyRefused
 from emk_app.edge import cookies
 from emk_app.edge.cookies import Standing
@@ -129,6 +130,8 @@ async def add(request: Request) -> Response:
 
 async def _read(request: Request, kind: type[M]) -> M:
     """Return what the script sent; anything else proves nothing."""
+    if not is_json(request.headers.get("content-type", "")):
+        raise WrongMediaType
     try:
         return msgspec.json.decode(await request.body(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

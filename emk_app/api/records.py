@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from functools import cache
 from html import escape
-from typing import Final
+from typing import Final, Literal
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from emk_app import clock
+from emk_app.api.describing import (
+    CODE,
+    FHIR,
+    Described,
+    FhirDocument,
+    Parameter,
+    Reply,
+    SavedVersion,
+    Tag,
+)
 from emk_app.api.routing import Endpoint, actor_of, address_of, refusal, worded
 from emk_app.api.scans import as_picture, page_of
 from emk_app.api.shells import Shell, shell
+from emk_app.api.verdict import VerdictSaid
 from emk_app.components.verdict import VERDICT_SLOT, VerdictTone, verdict_html
 from emk_app.domain.actors import Role
 from emk_app.domain.disclosures import HandoverOver, HandoverScope, network_of
@@ -184,9 +196,44 @@ def built() -> Shell:
     return shell(html, css, VERDICT_SLOT, sample)
 
 
+class VerdictHanded(VerdictSaid):
+    """A verdict of a book that is named."""
+
+    format: Literal["emk-verdict/1"]
+    number: str
+
+
+_HANDED: Final = Described(
+    Tag.HANDOVER,
+    "Fetch what a holder hands over, once",
+    {
+        200: Reply(
+            "What was agreed to: a verdict, a signed version, or a FHIR document.",
+            (VerdictHanded, SavedVersion),
+            others={FHIR: FhirDocument},
+            headers={"Cache-Control": {"const": "no-store"}},
+        )
+    },
+    {
+        404: ("not_found",),
+        409: ("conflict",),
+        410: ("handover_fetched", "handover_revoked", "handover_expired"),
+        429: ("too_many_attempts",),
+    },
+    text="No body. The link is closed by the answer; one that is lost is not given again.",
+    parameters=(Parameter("code", "The last part of the link.", CODE),),
+)
+
 ENDPOINTS: Final = (
     Endpoint("/api/records/{grant_id}/papers/{ref}", "GET", paper, roles(Role.CLINIC)),
     Endpoint("/handover/{code}", "GET", ask, ANYONE),
     Endpoint("/handover/{code}", "POST", take, ANYONE),
-    Endpoint("/api/handover/{code}", "POST", give, ANYONE),
+    Endpoint("/api/v1/handover/{code}", "POST", give, ANYONE, described=_HANDED),
+    Endpoint(
+        "/api/handover/{code}",
+        "POST",
+        give,
+        ANYONE,
+        described=replace(_HANDED, summary=f"{_HANDED.summary} (the old path)", is_deprecated=True),
+    ),
 )

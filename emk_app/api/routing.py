@@ -13,18 +13,21 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emk_app import clock, incidents
+from emk_app.api.describing import Described
 from emk_app.domain.actors import Actor
 from emk_app.domain.errors import (
     Conflict,
     DomainError,
     FreshFactorNeeded,
+    Malformed,
     NotFound,
     NotPermitted,
     NotSignedIn,
     TooManyAttempts,
+    WrongMediaType,
 )
 from emk_app.edge.cookies import Caller, Standing
-from emk_app.edge.guard import ADDRESS, CALLER, SOON
+from emk_app.edge.guard import ADDRESS, CALLER, MACHINES, SOON
 from emk_app.edge.policy import Access, Undeclared
 from emk_app.outages import is_outage
 from emk_app.presenting import texts
@@ -43,6 +46,8 @@ STATUSES: tuple[tuple[type[DomainError], int, str], ...] = (
     (NotFound, 404, "not_found"),
     (Conflict, 409, "conflict"),
     (TooManyAttempts, 429, "too_many_attempts"),
+    (WrongMediaType, 415, "unsupported_media_type"),
+    (Malformed, 422, "malformed"),
     (DomainError, 422, "refused"),
 )
 
@@ -66,6 +71,8 @@ class Endpoint:
     method: str
     answer: Answer | Quick
     access: Access
+    described: Described | None = None
+    """What other systems are told of it; None for what is for our own pages."""
 
 
 def caller_of(request: Request) -> Caller:
@@ -98,12 +105,17 @@ def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
         each.path
         for each in endpoints
         if not isinstance(each.access, Access)
-        # Nobody stands before a quick answer, so it can't be for some only.
-        or (isinstance(each.answer, Quick) and not each.access.is_open)
+        # Nobody stands before a quick answer, and no cookie is read where machines speak: such a
+        # route can't be for some only.
+        or (_is_unattended(each) and not each.access.is_open)
     ]
     if undeclared:
         raise Undeclared(undeclared)
     return [Route(each.path, _gated(each), methods=[each.method]) for each in endpoints]
+
+
+def _is_unattended(endpoint: Endpoint) -> bool:
+    return isinstance(endpoint.answer, Quick) or endpoint.path.startswith(MACHINES)
 
 
 def _gated(endpoint: Endpoint) -> Answer | Quick:

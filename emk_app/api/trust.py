@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.requests import Request
 from starlette.responses import Response
 
 from emk_app import clock
+from emk_app.api.describing import FILE, Answer, Described, Parameter, Reply, Schema, Tag
 from emk_app.api.routing import Endpoint
 from emk_app.crypto import trustlist
 from emk_app.crypto.keystore import Keystore
@@ -75,9 +76,83 @@ def _published(store: Keystore, _hour: int) -> bytes:
     return trustlist.publish(signer(KeyUse.LIST), store.trust_list, store.version, clock.now())
 
 
+class SignedList(Answer):
+    """A flattened JSON Web Signature (RFC 7515); docs/keys.md says what is in it."""
+
+    payload: str
+    protected: str
+    signature: str
+
+
+class KeySet(Answer):
+    """A JWK set (RFC 7517)."""
+
+    keys: list[dict[str, Any]]
+
+
+SHARED_HEADERS: Final[dict[str, Schema]] = {
+    "ETag": {"type": "string"},
+    "Cache-Control": {"type": "string", "pattern": "^public, max-age="},
+}
+KNOWN: Final = Parameter(
+    "If-None-Match",
+    "The `ETag` that is known; 304 says that nothing has changed.",
+    {"type": "string"},
+    place="header",
+    is_required=False,
+)
+
+
+def described(summary: str, reply: Reply, tag: Tag = Tag.TRUST) -> Described:
+    """Return what is told of an answer that is alike for everybody, and may be kept."""
+    unchanged = Reply("Nothing has changed.", headers=SHARED_HEADERS)
+    return Described(tag, summary, {200: reply, 304: unchanged}, parameters=(KNOWN,))
+
+
 ENDPOINTS = (
-    Endpoint(KEYS, "GET", keys, ANYONE),
-    Endpoint(JWKS, "GET", jwks, ANYONE),
-    Endpoint(statuses.PATH, "GET", status, ANYONE),
-    Endpoint(ROOT, "GET", root, ANYONE),
+    Endpoint(
+        KEYS,
+        "GET",
+        keys,
+        ANYONE,
+        described=described(
+            "The signed list of keys",
+            Reply("Changes once an hour at least.", SignedList, headers=SHARED_HEADERS),
+        ),
+    ),
+    Endpoint(
+        JWKS,
+        "GET",
+        jwks,
+        ANYONE,
+        described=described(
+            "The keys that are believed, as a JWK set",
+            Reply("Not signed.", KeySet, "application/jwk-set+json", headers=SHARED_HEADERS),
+        ),
+    ),
+    Endpoint(
+        statuses.PATH,
+        "GET",
+        status,
+        ANYONE,
+        described=described(
+            "The signed list of codes that are over before their time",
+            Reply(
+                "A Token Status List.",
+                {"type": "string"},
+                "application/statuslist+jwt",
+                headers=SHARED_HEADERS,
+            ),
+        ),
+    ),
+    Endpoint(
+        ROOT,
+        "GET",
+        root,
+        ANYONE,
+        described=described(
+            "The root certificate that verifiers pin",
+            Reply("DER.", FILE, "application/pkix-cert", headers=SHARED_HEADERS),
+        ),
+    ),
 )

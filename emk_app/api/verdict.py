@@ -8,24 +8,27 @@ import logging
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from emk_app import clock, incidents
+from emk_app.api.describing import CODE, Answer, Described, Parameter, Reply, Tag
 from emk_app.api.routing import Endpoint, Quick, address_of, refusal, unexpected, worded
 from emk_app.api.shells import Shell, shell
 from emk_app.components.verdict import VERDICT_SLOT, verdict_html
 from emk_app.crypto import tokens
 from emk_app.db import changes
 from emk_app.db.engine import Busy, is_embedded
+from emk_app.domain.books import Verdict
 from emk_app.domain.errors import DomainError, NotFound
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.guard import ADDRESS
@@ -197,7 +200,7 @@ async def stream(request: Request) -> Response:
         or _streams[address] >= STREAMS_PER_ADDRESS
         or _streams.total() >= STREAMS_AT_ONCE
     ):
-        return refusal(429, "too_many_attempts", verdicts.TOO_MANY["sentence"])
+        return _too_many()
     headers = {"cache-control": "no-store", "x-accel-buffering": "no", "x-robots-tag": ROBOTS}
     told = _told(code, given, address, request.query_params.get("seen", ""))
     return StreamingResponse(told, 200, headers, "text/event-stream")
@@ -286,7 +289,7 @@ async def verify(scope: Scope, receive: Receive, send: Send) -> None:
             await Response(headers={"cache-control": "no-store"})(scope, receive, send)
             return
         if not _is_allowed(scope[ADDRESS]):
-            answer = refusal(429, "too_many_attempts", verdicts.TOO_MANY["sentence"])
+            answer = _too_many()
         else:
             agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
             result = await _look(scope["path_params"]["code"], agent.decode("latin-1"))
@@ -295,8 +298,14 @@ async def verify(scope: Scope, receive: Receive, send: Send) -> None:
     except DomainError as error:
         answer = worded(error)
     except Exception as error:
-        answer = unexpected(error, "/api/verify")
+        answer = unexpected(error, scope["path"].rpartition("/")[0])
     await answer(scope, receive, send)
+
+
+def _too_many() -> Response:
+    answer = refusal(429, "too_many_attempts", verdicts.TOO_MANY["sentence"])
+    answer.headers["retry-after"] = "60"
+    return answer
 
 
 async def _send_json(send: Send, said: Mapping[str, Any]) -> None:
@@ -378,8 +387,82 @@ def answer_page(
     return Response(content, status, headers, "text/html; charset=utf-8")
 
 
+class VerdictSaid(Answer):
+    """What a look shows; a member is null where the link's scope does not tell it."""
+
+    verdict: Verdict = Field(description="The headline.")
+    is_valid: bool = Field(description="Whether the holder may work on this book today.")
+    reasons: list[Verdict] = Field(
+        description="All that fails, the headline first; empty for `valid`."
+    )
+    message: str = Field(description="The headline in Russian.")
+    name: str | None = Field(description="Surname and initials, as the holder chose to show.")
+    birth_year: int | None
+    occupation_group: str | None
+    issued_on: date | None
+    valid_until: date | None = Field(description="The last day, inclusive.")
+    items_valid_until: date | None = Field(
+        description="The last day on which every study is in date."
+    )
+    items_overdue_since: date | None
+    version: int | None = Field(description="The version that was looked at.")
+    superseded_by: int | None = Field(description="The current version, if it is another.")
+    version_hash: str | None = Field(description="SHA-256 of the signed bytes, hex.")
+    issuer: str | None = Field(description="Name of the certificate.")
+    checked_at: datetime
+
+
+EXAMPLE: Final[Mapping[str, Any]] = {
+    "verdict": "valid",
+    "is_valid": True,
+    "reasons": [],
+    "message": "Действует",
+    "name": "Берёзкина А. И.",
+    "birth_year": 1991,
+    "occupation_group": "Общественное питание",
+    "issued_on": "2026-11-23",
+    "valid_until": "2027-11-22",
+    "items_valid_until": "2027-11-09",
+    "items_overdue_since": None,
+    "version": 1,
+    "superseded_by": None,
+    "version_hash": "2f0c7b6c9d0e6f0a5b1f6a8f2f1c7f6be1a59a3c1a8a9ad8e2a5a1b0c3d4e5f6",
+    "issuer": "ЭМК Онлайн: подпись книжек",
+    "checked_at": "2026-11-26T10:15:00+03:00",
+}
+SUMMARY: Final = "Ask whether a book may be worked on"
+
+
+def _described(*, is_deprecated: bool) -> Described:
+    return Described(
+        Tag.VERIFY,
+        f"{SUMMARY} (the old path)" if is_deprecated else SUMMARY,
+        {
+            200: Reply(
+                "What the link shows.",
+                VerdictSaid,
+                headers={"Cache-Control": {"const": "no-store"}},
+                example=EXAMPLE,
+            )
+        },
+        {404: ("not_found",), 429: ("too_many_attempts",)},
+        text="Each call is a look: the holder sees it in the log of their book.",
+        parameters=(Parameter("code", "The last part of the link, 26 letters and digits.", CODE),),
+        is_deprecated=is_deprecated,
+    )
+
+
 ENDPOINTS: Final = (
-    Endpoint("/api/verify/{code}", "GET", Quick(verify), ANYONE),
+    Endpoint(
+        "/api/v1/verify/{code}",
+        "GET",
+        Quick(verify),
+        ANYONE,
+        described=_described(is_deprecated=False),
+    ),
+    Endpoint(
+        "/api/verify/{code}", "GET", Quick(verify), ANYONE, described=_described(is_deprecated=True)
+    ),
     Endpoint(STREAMS + "{code}", "GET", stream, ANYONE),
     Endpoint("/v/{code:path}", "GET", page, ANYONE),
     Endpoint("/V/{code:path}", "GET", page, ANYONE),

@@ -83,3 +83,18 @@ class TooManyAttempts(DomainError):
     def __init__(self, until: datetime) -> None:
         super().__init__(f"throttled until {until:%H:%M:%S}")
         self.until = until
+
+
+class WrongMediaType(DomainError):
+    """What was sent is announced as something else than what is read there."""
+
+
+class Malformed(DomainError):
+    """What another system sent does not follow the description of the API.
+
+    ``faults`` names places and kinds of fault, never what was sent: it may be about a person.
+    """
+
+    def __init__(self, faults: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(", ".join(f"{place}: {kind}" for place, kind in faults))
+        self.faults = faults

@@ -8,7 +8,7 @@ import logging
 import re
 import secrets
 import urllib.parse
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import cache
 from typing import Any, Final
 
@@ -60,16 +60,16 @@ BODY_LIMITS: Final = (
     ("/api/registers", imports.SIZE_LIMIT),
     ("/api/exchange/", 513 * 1024),
 )
-MACHINES: Final = ("/api/exchange/", "/api/handover/")
-"""Where other systems speak: a signature or a code in the address counts and no cookie does, and no
-browser belongs."""
 SHARED: Final = "/.well-known/"
+MACHINES: Final = ("/api/v1/", "/api/exchange/", "/api/handover/", "/api/verify/", SHARED)
+"""Where other systems speak: a signature, a key or a code in the address counts and no cookie does,
+and no browser belongs."""
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""
 WATCHED: Final = ("/healthz", "/readyz")
 """Asked by who watches over us: without a session, which would need the database, or a limit."""
-SESSIONLESS: Final = ("/assets/", "/api/verify/")
-"""Answered alike to everybody, and so often that nobody's session is looked at."""
+SESSIONLESS: Final = ("/assets/", *MACHINES)
+"""Where nobody's session is looked at: what is answered does not depend on it."""
 TOO_MUCH: Final = 4429
 """The code with which a socket is refused or closed that asks for too much."""
 SOON: Final = 5
@@ -276,13 +276,16 @@ async def refuse(
     wait: int | None = None,
     is_page: bool = False,
     again: str | None = None,
+    methods: Iterable[str] = (),
 ) -> None:
     """Answer with the fixed error envelope, or with a page that says the same to a person.
 
-    ``wait`` is in how many seconds it makes sense to try again, ``again`` where.
+    ``wait`` is in how many seconds it makes sense to try again, ``again`` where, ``methods`` how.
     """
     known = incident or secrets.token_hex(4)
     given = [(b"retry-after", str(wait).encode())] if wait is not None else []
+    if methods:
+        given.append((b"allow", ", ".join(sorted(methods)).encode()))
     if is_page:
         body = refusals.page(code, known, again=again, wait=wait)
         given.append((b"content-type", b"text/html; charset=utf-8"))

@@ -77,17 +77,18 @@ class Site:
             await self._framework(scope, receive, send)
             return
         path: str = scope["path"]
-        is_known = False
+        methods: set[str] = set()
         for route in self._routes:
             match, child = route.matches(scope)
             if match is Match.FULL:
                 name_route(scope, route.path)
                 await route.handle({**scope, **child}, receive, send)
                 return
-            is_known = is_known or match is Match.PARTIAL
+            if match is Match.PARTIAL:
+                methods |= route.methods or set()
         name_route(scope, "assets" if path.startswith("/assets/") else "pages")
-        if is_known:
-            await refuse(send, 405, "wrong_method")
+        if methods:
+            await refuse(send, 405, "wrong_method", methods=methods)
         elif path.startswith(OWN_PREFIXES) or path in ("/404.html", "/__spa-fallback.html"):
             await refuse(send, 404, "not_found")
         else:

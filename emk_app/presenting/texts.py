@@ -226,6 +226,10 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     errors.NotPermitted: lambda _: "На это действие нет прав. Войдите под другой учётной записью.",
     errors.FreshFactorNeeded: lambda _: "Подтвердите действие свежим кодом или ключом доступа.",
     errors.NotFound: lambda _: "Запись не найдена. Проверьте номер или вернитесь к списку.",
+    errors.WrongMediaType: lambda _: (
+        "Тело запроса должно быть в JSON, с заголовком Content-Type: application/json."
+    ),
+    errors.Malformed: lambda error: f"Запрос не соответствует описанию API: {error}.",
     NotARegister: lambda _: (
         "Это не реестр медорганизаций. Нужен CSV или JSON с полями oid, nameFull и regionId."
     ),

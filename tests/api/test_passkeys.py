@@ -19,9 +19,10 @@ pytestmark = pytest.mark.usefixtures("world")
 LOGIN = "operator@example.ru"
 
 
-def post(path: str, body: Any, cookie: str) -> Any:
+def post(path: str, body: Any, cookie: str, kind: str = "application/json") -> Any:
     content = json.dumps(body).encode()
-    return ask("POST", f"/api/passkeys/{path}", cookie, content=content)
+    given = {"content-type": kind}
+    return ask("POST", f"/api/passkeys/{path}", cookie, given=given, content=content)
 
 
 def trimmed(answer: dict[str, Any]) -> dict[str, Any]:
@@ -74,3 +75,9 @@ def test_what_the_script_never_sends_is_refused(body: Any):
     for path in ("renew", "add"):
         assert post(path, body, cookie).status_code == 422
     assert post("enter", body, tokens.new_token()).status_code == 422
+
+
+def test_what_is_not_announced_as_json_is_not_read():
+    staff(clock.now())
+    answer = post("add", {}, signed_in(clock.now()), kind="text/plain")
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
