@@ -722,7 +722,8 @@
   setInterval(watch, 1000);
   document.addEventListener("visibilitychange", watch);
 
-  /* Hours in which the service is worked on: told on every screen until somebody has read it. */
+  /* Hours in which the service is worked on are told on every screen, what is switched off where it
+     would be used: until somebody has read it. */
 
   const READ = "emk-announced";
   let announced = [];
@@ -730,7 +731,8 @@
     const place = document.querySelector("[data-announced]");
     if (!place) return;
     const read = (localStorage.getItem(READ) || "").split(" ");
-    const told = announced.filter(({ key }) => !read.includes(key));
+    const here = ({ on }) => !on || location.pathname.startsWith(on);
+    const told = announced.filter((each) => !read.includes(each.key) && here(each));
     const keys = told.map(({ key }) => key).join(" ");
     if ((place.dataset.announced || "") === keys) return;
     place.dataset.announced = keys;

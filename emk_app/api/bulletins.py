@@ -26,9 +26,9 @@ from emk_app.domain.errors import NotFound
 from emk_app.edge.headers import BUILD
 from emk_app.edge.policy import ANYONE
 from emk_app.outages import is_outage
-from emk_app.presenting import news
+from emk_app.presenting import news, switches
 from emk_app.presenting import upkeep as words
-from emk_app.services import announcing, publishing, upkeep
+from emk_app.services import announcing, publishing, switching, upkeep
 from emk_app.settings import settings
 from emk_app.threads import in_thread
 
@@ -107,7 +107,7 @@ async def status(request: Request) -> Response:
     now = clock.now()
     try:
         board = await in_thread(upkeep.board, now=now)
-        windows = await _windows()
+        windows = await _windows() + await _switched_off()
     except Exception as error:
         if not is_outage(error):
             raise
@@ -131,15 +131,17 @@ async def status(request: Request) -> Response:
 
 
 async def announced(_: Request) -> Response:
-    """Answer with the hours of work that every screen tells of."""
+    """Answer with the hours of work that screens tell of, and with what is switched off."""
     now = clock.now()
     try:
         near = await in_thread(announcing.near, now=now)
+        off = await in_thread(switching.off, now=now)
     except Exception as error:
         if not is_outage(error):
             raise
-        near = []
+        near, off = [], {}
     said = [asdict(news.announced(each, now)) for each in near]
+    said += [switches.announced(*each) for each in off.items()]
     return JSONResponse(said, headers={"cache-control": f"private, max-age={ANNOUNCED_FOR}"})
 
 
@@ -163,6 +165,12 @@ async def _windows() -> str:
     now = clock.now()
     rows = [news.window(each, now) for each in await in_thread(announcing.ahead, now=now)]
     return bulletins.windows_html([(row.tone, row.state, row.when, row.text) for row in rows])
+
+
+async def _switched_off() -> str:
+    off = await in_thread(switching.off, now=clock.now())
+    said = [switches.announced(*each) for each in off.items()]
+    return "".join(bulletins.state_html("waiting", each["head"], each["text"]) for each in said)
 
 
 def _no_such_news(request: Request) -> Response:

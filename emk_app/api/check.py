@@ -20,6 +20,7 @@ from emk_app.api.verdict import SAMPLE, styles_of
 from emk_app.components.check import CHECK_SLOT, LINK, NUMBER, PICTURE, SNILS, check_forms_html
 from emk_app.components.verdict import verdict_html
 from emk_app.domain.errors import Invalid, NotFound, TooManyAttempts
+from emk_app.domain.switches import FeatureOff
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.headers import BUILD
 from emk_app.edge.policy import ANYONE
@@ -94,6 +95,8 @@ async def look_up(request: Request) -> Response:
         )
     except Invalid as error:
         return _page(request, 422, typed=typed, errors=texts.field_sentences(error))
+    except FeatureOff as error:
+        return _page(request, 503, typed=typed, errors={NUMBER: texts.sentence(error)})
     except TooManyAttempts as error:
         return _page(request, 429, typed=typed, errors={NUMBER: texts.sentence(error)})
     except NotFound:

@@ -109,4 +109,8 @@ RESIDENTS: Final = (
         Role.ADMIN, "admin@example.ru", "Администратор",
         "ADMIN222ADMIN222ADMIN222ADMIN222", "администратор",
     ),
+    Resident(
+        Role.ADMIN, "admin2@example.ru", "Второй администратор",
+        "ADMINB22ADMINB22ADMINB22ADMINB22", "второй администратор: подтверждает решения первого",
+    ),
 )  # fmt: skip

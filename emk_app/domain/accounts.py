@@ -125,6 +125,10 @@ MESSAGES: Final = (
 BROWSER_KEPT: Final = timedelta(days=400)
 """How long a browser is known after its last sign-in; browsers keep no cookie for longer."""
 RESET_SOURCE: Final = Rule(tries=20, window=timedelta(hours=1))
+INVITATION_LIFE: Final = timedelta(days=3)
+"""How long an invitation to an account waits to be followed: a weekend is slept over."""
+PEOPLE_SEARCH: Final = Rule(tries=60, window=timedelta(hours=1), is_quota=True)
+"""Searches of accounts by one administrator (D41)."""
 RESET_LINK: Final = Rule(tries=30, window=timedelta(minutes=15))
 MESSAGES_TO_ALL: Final = Rule(tries=1000, window=timedelta(hours=1), is_quota=True)
 """And to all of them together: each message costs money."""

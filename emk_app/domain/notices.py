@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final, cast
 
-from emk_app.domain.accounts import CODE_LIFE, RESET_LIFE
+from emk_app.domain.accounts import CODE_LIFE, INVITATION_LIFE, RESET_LIFE
 from emk_app.domain.errors import Conflict, DomainError
 
 
@@ -37,6 +37,8 @@ class News(StrEnum):
     CONTACT_CODE = "contact_code"
     REGISTRATION_TRIED = "registration_tried"
     RESET_ASKED = "reset_asked"
+    INVITED = "invited"
+    ROLE_CHANGED = "role_changed"
     PASSWORD_RESET = "password_reset"
     NEW_CONTACT_CODE = "new_contact_code"
     CONTACT_CHANGED = "contact_changed"
@@ -103,6 +105,8 @@ KINDS: Final = {
     News.CONTACT_CODE: NoticeKind.SECURITY,
     News.REGISTRATION_TRIED: NoticeKind.SECURITY,
     News.RESET_ASKED: NoticeKind.SECURITY,
+    News.INVITED: NoticeKind.SECURITY,
+    News.ROLE_CHANGED: NoticeKind.SECURITY,
     News.PASSWORD_RESET: NoticeKind.SECURITY,
     News.NEW_CONTACT_CODE: NoticeKind.SECURITY,
     News.CONTACT_CHANGED: NoticeKind.SECURITY,
@@ -169,6 +173,8 @@ KINDS: Final = {
 
 CODES: Final = frozenset({News.CONTACT_CODE, News.NEW_CONTACT_CODE, News.FACTOR_CODE})
 """What carries a code: it soon says nothing true, and leads nowhere."""
+WITH_LINKS: Final = frozenset({News.RESET_ASKED, News.INVITED})
+"""What carries a link that lets its reader choose a password."""
 OBLIGATORY: Final = frozenset({NoticeKind.SECURITY})
 """What nobody can switch off, and what wakes people at night: the account may be at stake."""
 QUIET_AT_FIRST: Final = frozenset({NoticeKind.LOOKS})
@@ -292,6 +298,8 @@ def good_until(notice: Notice, now: datetime) -> datetime | None:
         return now + CODE_LIFE
     if notice.news is News.RESET_ASKED:
         return now + RESET_LIFE
+    if notice.news is News.INVITED:
+        return now + INVITATION_LIFE
     return notice.at if notice.news is News.VISIT_SOON else None
 
 

@@ -7,10 +7,16 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
+from emk_app.domain.errors import Conflict
+
 KEPT: Final = timedelta(days=90)
 """How far back the history goes."""
 LONGEST_GAP: Final = timedelta(minutes=15)
 """Two checks further apart than this: in between nobody was there to check."""
+
+
+class JobEnded(Conflict):
+    """The job is not given up: somebody has put it back, or laid it aside."""
 
 
 class Component(StrEnum):

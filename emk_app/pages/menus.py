@@ -36,8 +36,13 @@ REGISTER: Final = "/admin/clinics"
 NEWS: Final = "/admin/news"
 ADMIN_MENU: Final[Menu] = [
     ("Состояние", "/admin"),
+    ("Люди", "/admin/people"),
     ("Реестр медорганизаций", REGISTER),
     ("Сообщения", "/admin/outbox"),
+    ("Задания", "/admin/jobs"),
+    ("Ключи", "/admin/keys"),
+    ("Журнал", "/admin/audit"),
+    ("Возможности", "/admin/switches"),
     ("Тревоги", "/admin/alerts"),
     ("Удаление данных", "/admin/erasures"),
     ("Новости", NEWS),

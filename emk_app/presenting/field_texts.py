@@ -19,6 +19,7 @@ from emk_app.domain import (
     errors,
     esignature,
     examinations,
+    inspecting,
     intake,
     news,
     numbers,
@@ -29,6 +30,7 @@ from emk_app.domain import (
     register,
     representation,
     schedules,
+    staff,
     vaccinations,
     values,
 )
@@ -144,6 +146,19 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     errors.Required: lambda _: "Заполните это поле.",
     errors.TooLong: lambda e: (
         f"Слишком длинно: можно не больше {_number(e.limit, _CHARACTERS)}. Сократите запись."
+    ),
+    staff.LoginKnown: lambda _: (
+        "Под этой почтой уже кто-то входит. Найдите учётную запись поиском или укажите другую."
+    ),
+    staff.NoSuchClinic: lambda _: (
+        "В реестре нет медорганизации с таким OID или ОКПО, или их несколько. Проверьте цифры."
+    ),
+    inspecting.EndBeforeStart: lambda _: "Конец раньше начала. Поменяйте местами или исправьте.",
+    inspecting.NotACode: lambda _: (
+        "Здесь бывают только латинские буквы, цифры, двоеточие и подчёркивание."
+    ),
+    inspecting.NobodyKnown: lambda _: (
+        "Под этим логином никого нет. Введите его иначе или укажите номер учётной записи."
     ),
     errors.NotAChoice: lambda _: "Выберите один из предложенных вариантов.",
     schedules.HoursMalformed: lambda _: (

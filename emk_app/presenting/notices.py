@@ -9,7 +9,16 @@ from typing import Final
 
 from emk_app.domain import deadlines
 from emk_app.domain.applications import TrackingNumber
-from emk_app.domain.notices import CODES, OBLIGATORY, Channel, Message, News, Notice, NoticeKind
+from emk_app.domain.notices import (
+    CODES,
+    OBLIGATORY,
+    WITH_LINKS,
+    Channel,
+    Message,
+    News,
+    Notice,
+    NoticeKind,
+)
 from emk_app.presenting.formats import counted, day, moment
 from emk_app.presenting.texts import Label
 from emk_app.services.delivering import LetterState, Stuck
@@ -191,7 +200,7 @@ def message(notice: Notice, channel: Channel) -> Message:
     """Return what leaves by the channel: short for a telephone, whole for a mailbox."""
     said = wording(notice)
     link = f"{settings().origin}{RESET}#{notice.code}"
-    is_reset = notice.news is News.RESET_ASKED
+    is_reset = notice.news in WITH_LINKS
     if channel is Channel.SMS:
         return Message(said.title, f"{said.sms} {link}" if is_reset else said.sms)
     lines = [said.text]
@@ -306,6 +315,18 @@ WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
         f"{SERVICE}: ссылка для нового пароля, действует 15 минут. Никому её не показывайте.",
         RECOVER,
         "Задать новый пароль",
+    ),
+    News.INVITED: lambda _: Wording(
+        "Приглашение к работе",
+        f"Для вас создана рабочая учётная запись в {SERVICE}. Откройте ссылку в течение трёх дней: "
+        "вы зададите пароль и подключите второе подтверждение входа. Ссылка действует один раз. "
+        "Если вы не ждали приглашения, ничего не делайте.",
+        f"{SERVICE}: приглашение к работе, ссылка действует три дня. Никому её не показывайте.",
+        RECOVER,
+        "Задать пароль и войти",
+    ),
+    News.ROLE_CHANGED: _of_account(
+        "Права изменены", "Администраторы изменили ваши рабочие права, сеансы завершены."
     ),
     News.PASSWORD_RESET: _of_account(
         "Пароль восстановлен", "Пароль заменён через восстановление доступа, сеансы завершены."

@@ -20,6 +20,7 @@ from emk_app.domain import (
     orders,
     schedules,
     specialties,
+    staff,
     visits,
 )
 from emk_app.domain.accounts import (
@@ -59,6 +60,8 @@ from emk_app.domain.register import NotARegister
 from emk_app.domain.renewals import Hindrance, NotRenewable
 from emk_app.domain.reversals import NotReversible, Replaced, SameEyes
 from emk_app.domain.sharing import TooManyLinks
+from emk_app.domain.switches import Feature, FeatureOff
+from emk_app.domain.upkeep import JobEnded
 from emk_app.presenting.field_texts import word
 from emk_app.presenting.formats import counted, day, hour, moment, short_person
 from emk_app.storage.errors import ESignatureCheckUnavailable, ScanCheckUnavailable
@@ -218,6 +221,23 @@ NOT_RENEWABLE: Final = {
 """Why a book is not renewed, and what to do."""
 
 
+FEATURES_OFF: Final = {
+    Feature.REGISTRATION: (
+        "Зарегистрироваться сейчас нельзя. Попробуйте позже; когда откроем, напишем в новостях."
+    ),
+    Feature.SMS_FACTOR: (
+        "Коды по СМС сейчас не отправляем. Подтвердите вход другим способом: приложением, ключом "
+        "доступа или резервным кодом."
+    ),
+    Feature.NUMBER_CHECK: (
+        "Проверить книжку по номеру сейчас нельзя. Попросите у работника ссылку или QR-код."
+    ),
+    Feature.APPEALS: (
+        "Подать возражение на этом сайте сейчас нельзя. Срок не ждёт: подайте его на бумаге в "
+        "медорганизацию."
+    ),
+}
+"""What is said in place of a feature that is switched off."""
 ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     DomainError: lambda _: (
         "Это действие сейчас невозможно. Обновите страницу и попробуйте ещё раз."
@@ -283,6 +303,30 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     orders.NothingOrdered: lambda _: (
         "Отвечать уже не на что: коллега ответил раньше или срок прошёл. Показаны свежие данные."
     ),
+    staff.OwnAccount: lambda _: "Это ваша учётная запись. О ней решают два других администратора.",
+    staff.SameAdministrator: lambda _: (
+        "Это попросили вы, подтвердить должен другой администратор. Передайте ему ссылку на "
+        "страницу."
+    ),
+    staff.StaffOrderPending: lambda _: (
+        "Об этой учётной записи уже есть просьба, которая ждёт второго администратора. Сначала "
+        "ответьте на неё."
+    ),
+    staff.NothingAsked: lambda _: (
+        "Отвечать уже не на что: коллега ответил раньше или срок прошёл. Показаны свежие данные."
+    ),
+    staff.NotAskable: lambda _: (
+        "Для этой учётной записи это уже так или сделать этого нельзя. Показаны свежие данные."
+    ),
+    staff.TooFewAdministrators: lambda _: (
+        "Останется меньше двух администраторов, и подтверждать решения будет некому. Сначала "
+        "пригласите ещё одного."
+    ),
+    JobEnded: lambda _: (
+        "Это задание уже не ждёт решения: коллега вернул его в очередь или снял. Показаны свежие "
+        "данные."
+    ),
+    FeatureOff: lambda e: FEATURES_OFF[e.feature],
     errors.TransitionNotAllowed: lambda _: (
         "В нынешнем статусе это сделать нельзя. Показаны свежие данные."
     ),

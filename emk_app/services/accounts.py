@@ -32,8 +32,9 @@ from emk_app.domain.contacts import Login as LoginName
 from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, Required
 from emk_app.domain.factors import Proofs, Purpose, SmsNotOffered, Way
 from emk_app.domain.notices import News, Notice
+from emk_app.domain.switches import Feature
 from emk_app.keys import keystore
-from emk_app.services import auditing, factors, linking, notifying, throttling
+from emk_app.services import auditing, factors, linking, notifying, switching, throttling
 from emk_app.services.factors import Offer, Place
 from emk_app.services.throttling import key_of
 
@@ -86,8 +87,10 @@ def register(
     """Begin a registration: a code goes to the contact, and the account exists once it is given.
 
     ``contact`` may be empty where the login is a phone or an address itself. A taken login looks
-    the same from outside (D17): its owner gets a different message, and no code ever fits.
+    the same from outside (D17): its owner gets a different message, and no code ever fits. Raises
+    ``FeatureOff``.
     """
+    switching.require(Feature.REGISTRATION, now=now)
     throttling.spend((key_of("register-source", source), rules.REGISTER_SOURCE), now=now)
     name, reach, secret = _registration(login, contact, password, repeated)
     # Whoever owns a taken login hears of it wherever else the code would have gone.
@@ -154,7 +157,7 @@ def confirm_contact(door: str, code: str, *, now: datetime) -> None:
             if user_by_login(db, name) is not None:
                 right = False
             else:
-                user = _make_user(db, Role.HOLDER, name, hashed, contact=reach, now=now)
+                user = make_user(db, Role.HOLDER, name, hashed, contact=reach, now=now)
                 step.user_id = user.id
                 step.registration_sealed = None
                 step.code_hash = None
@@ -227,7 +230,8 @@ def offer_at(door: str, *, now: datetime) -> Offer:
     """Return how the person at the door may prove themselves; raise ``DoorstepExpired``."""
     with reading() as db:
         user = person_at(db, door, now)
-        return factors.offer_of(db, user, by_sms=_may_be_sms(db, door))
+        by_sms = _may_be_sms(db, door) and factors.sends_codes(now)
+        return factors.offer_of(db, user, by_sms=by_sms)
 
 
 def send_code(door: str, *, now: datetime) -> None:
@@ -454,7 +458,7 @@ def create_user(
             return known.id
         hashed = passwords.hash_password(rules.check_new_password(password, ""))
         contact = parsed.value if parsed.kind is not LoginKind.INN else None
-        user = _make_user(db, role, parsed, hashed, contact=contact, now=now)
+        user = make_user(db, role, parsed, hashed, contact=contact, now=now)
         own = vault.vault_of(user)
         user.clinic_id, user.position, user.is_demo = clinic_id, position, is_demo
         user.specialties = specialties.write(own_specialties) or None
@@ -553,7 +557,7 @@ def user_by_login(db: Session, name: LoginName) -> User | None:
     ).first()
 
 
-def _make_user(
+def make_user(
     db: Session,
     role: Role,
     name: LoginName,
@@ -562,6 +566,7 @@ def _make_user(
     contact: str | None,
     now: datetime,
 ) -> User:
+    """Make an account; ``contact`` is taken to be proved."""
     uid = secrets.token_hex(16)
     own, wrapped = vault.new_key(uid)
     user = User(uid=uid, role=role, key_sealed=wrapped, password_hash=hashed, created_at=now)

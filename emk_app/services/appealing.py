@@ -45,9 +45,10 @@ from emk_app.domain.errors import ChangedMeanwhile, DomainError, NotFound
 from emk_app.domain.examinations import BeingCorrected, Details, ProgrammeItem, Source, TestResult
 from emk_app.domain.notices import News
 from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.switches import Feature
 from emk_app.domain.vaccinations import Standing
 from emk_app.domain.values import Problems
-from emk_app.services import attaching, cases, exchanging, vaccinating
+from emk_app.services import attaching, cases, exchanging, switching, vaccinating
 from emk_app.services.attaching import AttachmentView
 from emk_app.services.cases import Patient
 from emk_app.services.exchanging import Progress
@@ -160,6 +161,7 @@ def file(
     ``AppealTooLate``, ``ClinicNotAvailable`` and ``NoSecondCommission``.
     """
     permit(actor, Role.HOLDER)
+    switching.require(Feature.APPEALS, now=now)
     problems = Problems()
     said = problems.take("reason", rules.read_reason, reason)
     problems.raise_any()

@@ -26,8 +26,9 @@ from emk_app.domain.factors import (
     Way,
 )
 from emk_app.domain.notices import Channel, News, Notice
+from emk_app.domain.switches import Feature
 from emk_app.keys import keystore
-from emk_app.services import auditing, notifying, throttling
+from emk_app.services import auditing, notifying, switching, throttling
 from emk_app.services.throttling import key_of
 
 
@@ -149,11 +150,17 @@ def take_challenge(place: Place, way: Way, secret: str, now: datetime) -> None:
         raise ChallengeGone
 
 
+def sends_codes(now: datetime) -> bool:
+    """Whether codes go out by SMS at all."""
+    return switching.is_on(Feature.SMS_FACTOR, now=now)
+
+
 def send_code(place: Place, now: datetime) -> None:
     """Send a code by SMS; it serves at this place alone, for five minutes (D15).
 
-    Raises ``SmsNotOffered`` and ``TooManyAttempts``.
+    Raises ``FeatureOff``, ``SmsNotOffered`` and ``TooManyAttempts``.
     """
+    switching.require(Feature.SMS_FACTOR, now=now)
     with unit_of_work() as db:
         user = _user(db, place.user_id)
         phone = phone_of(user)

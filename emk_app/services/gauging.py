@@ -37,7 +37,7 @@ def queues(*, now: datetime) -> tuple[Queue, ...]:
                 "jobs",
                 col(Job.due_at),
                 sa.and_(col(Job.done_at).is_(None), col(Job.failed_at).is_(None)),
-                col(Job.failed_at).is_not(None),
+                sa.and_(col(Job.failed_at).is_not(None), col(Job.dropped_at).is_(None)),
                 now,
             ),
             _queue(

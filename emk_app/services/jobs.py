@@ -65,7 +65,11 @@ def plan(kind: str, period: timedelta, *, now: datetime) -> None:
 def sweep(*, now: datetime) -> None:
     """Forget what was done long ago."""
     with unit_of_work() as db:
-        db.exec(delete(Job).where(col(Job.done_at) <= now - KEPT))
+        db.exec(
+            delete(Job).where(
+                sa.or_(col(Job.done_at) <= now - KEPT, col(Job.dropped_at) <= now - KEPT)
+            )
+        )
 
 
 def run_due(
@@ -79,14 +83,15 @@ def run_due(
     while not stops() and (job := _take(set(works), now)) is not None:
         if job.attempts > TRIES:
             # No try has come back to say so: it takes the process down each time.
-            _give_up(job, now)
+            _give_up(job, now, failure="fatal", incident="")
             continue
         tried += 1
         try:
             works[job.kind](job.target_id, now)
         except Exception as error:
-            incidents.note(log, f"job {job.id} of kind {job.kind}, try {job.attempts}", error)
-            _put_back(job, now)
+            said = f"job {job.id} of kind {job.kind}, try {job.attempts}"
+            incident = incidents.note(log, said, error)
+            _put_back(job, now, failure=type(error).__name__[:40], incident=incident)
         else:
             _note(job, done_at=now)
     return tried
@@ -124,19 +129,20 @@ def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def _put_back(job: Job, now: datetime) -> None:
+def _put_back(job: Job, now: datetime, *, failure: str, incident: str) -> None:
     """Try again later, each time twice as late; give up after eight tries."""
     if job.attempts >= TRIES:
-        _give_up(job, now)
+        _give_up(job, now, failure=failure, incident=incident)
     else:
-        _note(job, leased_until=None, due_at=now + timedelta(seconds=2**job.attempts))
+        due_at = now + timedelta(seconds=2**job.attempts)
+        _note(job, leased_until=None, due_at=due_at, failure=failure, incident=incident)
 
 
-def _give_up(job: Job, now: datetime) -> None:
+def _give_up(job: Job, now: datetime, *, failure: str, incident: str) -> None:
     """Leave the job for people to look at."""
-    _note(job, failed_at=now)
+    _note(job, failed_at=now, failure=failure, incident=incident)
 
 
-def _note(job: Job, **values: datetime | None) -> None:
+def _note(job: Job, **values: datetime | str | None) -> None:
     with unit_of_work() as db:
         db.exec(sa.update(Job).where(col(Job.id) == job.id).values(**values))

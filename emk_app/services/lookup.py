@@ -14,8 +14,9 @@ from emk_app.domain.accounts import Rule
 from emk_app.domain.books import BookNumber, Verdict
 from emk_app.domain.errors import NotFound
 from emk_app.domain.numbers import Snils
+from emk_app.domain.switches import Feature
 from emk_app.domain.values import Problems
-from emk_app.services import auditing, issuing, throttling
+from emk_app.services import auditing, issuing, switching, throttling
 from emk_app.services.verifying import LookResult, witness_of
 from emk_app.settings import settings
 
@@ -66,9 +67,11 @@ def by_number(number: str, snils: str, address: str, *, now: datetime) -> LookRe
     """Return what may be told of the book: the verdict, its dates, and the name masked (D22).
 
     A number that does not exist, somebody else's СНИЛС and a version that is not genuine are all
-    ``NotFound``. Raises ``Invalid`` with ``number`` and ``snils``, and ``TooManyAttempts``, which
-    is counted by address and by number alike, whether or not there is such a book.
+    ``NotFound``. Raises ``FeatureOff``, ``Invalid`` with ``number`` and ``snils``, and
+    ``TooManyAttempts``, which is counted by address and by number alike, whether or not there is
+    such a book.
     """
+    switching.require(Feature.NUMBER_CHECK, now=now)
     problems = Problems()
     book_number = problems.take("number", BookNumber.parse, number)
     owner = problems.take("snils", Snils.parse, snils)

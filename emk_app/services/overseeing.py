@@ -44,7 +44,7 @@ def health(actor: Actor, *, now: datetime) -> Health:
 
         return Health(
             jobs_waiting=count(col(Job.done_at).is_(None), col(Job.failed_at).is_(None)),
-            jobs_failed=count(col(Job.failed_at).is_not(None)),
+            jobs_failed=count(col(Job.failed_at).is_not(None), col(Job.dropped_at).is_(None)),
             letters_waiting=count(
                 col(OutboxMessage.sent_at).is_(None), col(OutboxMessage.dead_at).is_(None)
             ),

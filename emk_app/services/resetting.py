@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel import col, delete, select
+from sqlmodel import Session, col, delete, select
 
 from emk_app.crypto import passwords, tokens
 from emk_app.db import vault
@@ -82,6 +82,20 @@ def begin_for(actor: Actor, user_id: int, *, now: datetime) -> None:
         auditing.record(db, actor, "begin_reset", f"user:{user_id}", subject_id=user_id, now=now)
 
 
+def invite(db: Session, user: User, *, now: datetime) -> None:
+    """Have a link sent to somebody who has an account and no password yet, beside its making."""
+    row = PasswordReset(
+        ref=tokens.new_token(),
+        user_id=user.id,
+        invites=True,
+        created_at=now,
+        expires_at=now + rules.INVITATION_LIFE,
+    )
+    db.add(row)
+    db.flush()
+    jobs.enqueue(db, SEND, row.id, occasion="once", now=now)
+
+
 def send(reset_id: int, now: datetime) -> None:
     """Send the link to the contacts of whoever it is for; safe to repeat."""
     with reading() as db:
@@ -99,9 +113,9 @@ def send(reset_id: int, now: datetime) -> None:
             return
         row.user_id, row.login_sealed = user.id, None
         row.token_hash = tokens.digest(token, "reset")
-        row.expires_at = now + rules.RESET_LIFE
+        row.expires_at = now + (rules.INVITATION_LIFE if row.invites else rules.RESET_LIFE)
         db.add(row)
-        notice = Notice(News.RESET_ASKED, code=token)
+        notice = Notice(News.INVITED if row.invites else News.RESET_ASKED, code=token)
         for channel, contact in contacts.items():
             own = f"reset:{row.ref}:{channel}"
             notifying.send(db, contact, notice, dedupe=own, now=now, user_id=user.id)

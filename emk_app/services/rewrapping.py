@@ -43,6 +43,8 @@ PLACES: Final = (
     _Place("outbox", "notice_sealed", "dedupe", "notice"),
     _Place("exchange_received", "document_sealed", "ref", "document"),
     _Place("password_resets", "login_sealed", "ref", "login"),
+    _Place("staff_orders", "invited_sealed", "ref", "invited"),
+    _Place("staff_orders", "reason_sealed", "ref", "reason"),
     _Place("organisations", "about_sealed", "inn_blind", "about"),
     _Place("staff_entries", "said_sealed", "ref", "said"),
     _Place("staff_entries", "name_sealed", "ref", "name"),

@@ -16,6 +16,7 @@ from emk_app.domain.notices import (
     KINDS,
     LONGEST_PAUSE,
     OBLIGATORY,
+    WITH_LINKS,
     Channel,
     News,
     Notice,
@@ -65,7 +66,7 @@ def test_sms_has_three_parts_at_most(news: News):
     assert len(notices.message(whole(news), Channel.SMS).text) <= LONGEST_SMS
 
 
-@pytest.mark.parametrize("news", sorted(set(News) - {*CODES, News.RESET_ASKED}))
+@pytest.mark.parametrize("news", sorted(set(News) - {*CODES, *WITH_LINKS}))
 def test_code_stands_in_no_other_notice(news: News):
     for channel in Channel:
         assert "314159" not in notices.message(whole(news), channel).text

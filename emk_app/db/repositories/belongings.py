@@ -37,7 +37,16 @@ PLACES: Final[dict[str, tuple[str, ...]]] = {
 """Columns that name the row in the place a value is sealed for; ``id`` where none are said."""
 SECRETS: Final = frozenset(
     {"key_sealed", "password_hash", "totp_sealed", "totp_next_sealed", "totp_counter"}
-    | {"code_sealed", "code_hash", "code_digest", "ticket_hash", "digest", "blind", "snils_blind"}
+    | {
+        "code_sealed",
+        "code_hash",
+        "code_digest",
+        "ticket_hash",
+        "digest",
+        "blind",
+        "snils_blind",
+        "login_blind",
+    }
     | {"contact_blind"}
     | {"blob", "preview_blob", "public_key", "credential_id", "idempotency_key"}
 )

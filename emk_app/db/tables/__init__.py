@@ -17,6 +17,8 @@ from emk_app.db.tables import (
     notices,
     people,
     rights,
+    staff,
+    switches,
     upkeep,
     visits,
 )
@@ -38,6 +40,8 @@ __all__ = [
     "notices",
     "people",
     "rights",
+    "staff",
+    "switches",
     "upkeep",
     "visits",
 ]

@@ -18,8 +18,8 @@ class AuditEntry(SQLModel, table=True):
     __tablename__ = "audit_entries"
 
     id: int = identity()
-    at: datetime
-    actor_id: int | None = Field(default=None, sa_type=BIG)
+    at: datetime = Field(index=True)
+    actor_id: int | None = Field(default=None, index=True, sa_type=BIG)
     role: str = Field(max_length=16)
     session_id: int | None = Field(default=None, sa_type=BIG)
     subject_id: int | None = Field(default=None, index=True, sa_type=BIG)
@@ -81,5 +81,12 @@ class Job(SQLModel, table=True):
     due_at: datetime
     leased_until: datetime | None = None
     attempts: int = 0
+    failure: str = Field(default="", max_length=40)
+    """The kind of the last error, in the program's word; never what it said."""
+    incident: str = Field(default="", max_length=16)
+    """Under which number the log tells of it."""
     done_at: datetime | None = None
     failed_at: datetime | None = None
+    dropped_at: datetime | None = None
+    """When an administrator laid it aside."""
+    dropped_why: str = Field(default="", max_length=200)

@@ -205,6 +205,8 @@ class PasswordReset(SQLModel, table=True):
     user_id: int | None = reference("users.id", default=None, nullable=True, index=True)
     token_hash: str | None = Field(default=None, max_length=64)
     """Hash of what the link carries; None until it is sent."""
+    invites: bool = False
+    """Whether it is the first password of somebody whom administrators have invited."""
     created_at: datetime
     expires_at: datetime = Field(index=True)
     used_at: datetime | None = None
