@@ -1,8 +1,8 @@
 """What we are measured against: the least that answers the same question.
 
 ``bare`` is an ASGI function without a framework: the same row by one prepared statement, the same
-unsealing, the same signature over the same bytes, an answer in JSON. It has no guard, no limits,
-no rules beyond the signature, and writes nothing down.
+unsealing, the same signature over the same bytes, then link, book, version, term and studies as of
+now, an answer in JSON. It has no guard, no limits, and writes nothing down.
 
 ``watch`` and ``commit`` are Server-Sent Events on Starlette: a row written down, a line for each
 who watches. ``socket_app`` is socket.io alone.
@@ -19,8 +19,10 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -36,13 +38,15 @@ from emk_app.keys import keystore
 from emk_app.settings import settings
 
 SQL = """
-SELECT b.id, v.version, v.canonical_sealed, v.signature, u.uid, u.key_sealed
+SELECT b.id, v.version, v.canonical_sealed, v.signature, u.uid, u.key_sealed, v.version_hash,
+       b.status, b.current_version, s.expires_at, s.revoked_at, s.max_looks, s.looks
 FROM share_links s
 JOIN books b ON b.id = s.book_id
 JOIN book_versions v ON v.book_id = s.book_id AND v.version = s.version
 JOIN users u ON u.id = b.holder_id
 WHERE s.digest = ?
 """
+MOSCOW = ZoneInfo("Europe/Moscow")
 ES256 = ec.ECDSA(hashes.SHA256())
 
 
@@ -55,10 +59,10 @@ async def bare(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         await _lifespan(scope, receive, send)
         return
-    said = _checked(scope["path"][-26:])
+    said, stands = _checked(scope["path"][-26:])
     body = json.dumps(
         {
-            "is_valid": True,
+            "is_valid": stands,
             "name": said["holder"]["last_name"],
             "valid_until": said["valid_until"],
             "version": said["version"],
@@ -87,23 +91,38 @@ def plain_app() -> Any:
 
 
 async def plain(request: Request) -> HTMLResponse:
-    said = _checked(request.path_params["code"])
+    said, _ = _checked(request.path_params["code"])
     digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()
     return HTMLResponse(PAGE.render(said=said, digest=digest))
 
 
-def _checked(code: str) -> dict[str, Any]:
+def _checked(code: str) -> tuple[dict[str, Any], bool]:
+    """Return what is signed, and whether it stands today."""
     digest = hashlib.sha256(code.upper().encode()).hexdigest()
     row = _connection().execute(SQL, (digest,)).fetchone()
-    book_id, version, sealed, signature, uid, wrapped = row
+    book_id, version, sealed, signature, uid, wrapped, known_hash, status, current, *link = row
     key = keystore().keyring.unwrap(wrapped, f"users|key|{uid}")
     raw = sealing.unseal(key, sealed, f"book_versions|canonical|{book_id}|{version}")
     value = base64.b64decode(json.loads(signature)["value"])
     try:
         _key().verify(signing.der_signature(value), raw, ES256)
     except InvalidSignature:
-        return {}
-    return json.loads(raw)
+        return {}, False
+    said = json.loads(raw)
+    expires_at, revoked_at, max_looks, looks = link
+    now = datetime.now(UTC)
+    today = now.astimezone(MOSCOW).date().isoformat()
+    studies = [line["valid_until"] for line in said["examination"]["lines"] if line["valid_until"]]
+    return said, (
+        hashlib.sha256(raw).hexdigest() == known_hash
+        and revoked_at is None
+        and (expires_at is None or expires_at > now.isoformat(" "))
+        and (max_looks is None or looks < max_looks)
+        and status == "active"
+        and version == said["version"] == current
+        and said["valid_until"] >= today
+        and min(studies, default=today) >= today
+    )
 
 
 @cache

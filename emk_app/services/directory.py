@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlmodel import Session
 
 from emk_app.db.engine import reading
@@ -174,7 +176,7 @@ def regions() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(REGIONS.items(), key=lambda pair: pair[1]))
 
 
-def view(row: Clinic) -> ClinicView:
+def view(row: Clinic | sa.Row[Any]) -> ClinicView:
     """Return what anybody may see of a clinic."""
     return ClinicView(
         id=row.id,
@@ -230,6 +232,7 @@ def _best(found: list[Candidate], words: list[str], limit: int) -> list[Candidat
     return [each for _, each in near[:limit]]
 
 
+@lru_cache(maxsize=8192)
 def _natural(name: str) -> tuple[object, ...]:
     """Order «№ 9» before «№ 10»."""
     parts = words_of(name)
@@ -282,8 +285,7 @@ def _meant(db: Session, words: list[str]) -> Iterable[list[str]]:
     """Yield queries in which words nobody bears are put right, the likeliest first."""
     choices: list[list[str]] = []
     for word in words:
-        is_borne = clinics.number(db, [_part(word)], Filters(), limit=1)
-        if is_borne or not is_mistakable(word):
+        if not is_mistakable(word) or clinics.is_borne(db, _part(word)):
             choices.append([word])
         else:
             choices.append(nearest(word, clinics.words_like(db, word)))

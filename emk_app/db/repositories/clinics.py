@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col
 
 from emk_app.db.tables.clinics import Clinic, ClinicCount, ClinicWord
 from emk_app.domain.clinics import ClinicKind, LicenceStatus, found_by, search_name
@@ -121,9 +121,11 @@ def get(db: Session, clinic_id: int) -> Clinic:
     return found
 
 
-def shown(db: Session, ids: Sequence[int]) -> list[Clinic]:
-    """Return the clinics of these identities, in their order."""
-    found = {row.id: row for row in db.exec(select(Clinic).where(col(Clinic.id).in_(ids)))}
+def shown(db: Session, ids: Sequence[int]) -> list[sa.Row[Any]]:
+    """Return the rows of the clinics of these identities, in their order, to be read only."""
+    # Rows and not objects, which cost more to make than to find.
+    asked = sa.select(_TABLE).where(_TABLE.c.id.in_(ids))
+    found = {row.id: row for row in db.connection().execute(asked).all()}
     return [found[each] for each in ids if each in found]
 
 
@@ -138,6 +140,14 @@ def number(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -
         statement = f"SELECT 1 FROM clinics WHERE {conditions} LIMIT :limit"
     counted = sa.text(f"SELECT count(*) FROM ({statement}) AS found")
     return db.connection().execute(counted, values | {"limit": limit}).scalar_one()
+
+
+def is_borne(db: Session, part: str) -> bool:
+    """Return whether any clinic has this part in its search name; one may have gone just now."""
+    if not _is_embedded(db) and any(part in each.search_name for each in _sample(db).clinics):
+        # The planner may read the register for it, up to the first region that bears it.
+        return True
+    return number(db, [part], Filters(), limit=1) > 0
 
 
 def candidates(
@@ -161,7 +171,7 @@ def candidates(
         _point_the_way(db, parts, filters, limit=limit)
         statement = f"SELECT {_COLUMNS} FROM clinics WHERE {conditions} LIMIT :limit"
     found = db.connection().execute(sa.text(statement), values | {"limit": limit})
-    return [Candidate._make(row) for row in found]
+    return [Candidate._make(row) for row in found.all()]
 
 
 def few(
@@ -195,7 +205,8 @@ def by_okpo(db: Session, beginning: str, *, limit: int) -> list[Candidate]:
         " AND deleted_on IS NULL ORDER BY okpo LIMIT :limit"
     )
     values = {"low": beginning, "high": beginning + ":", "limit": limit}
-    return [Candidate._make(row) for row in db.connection().execute(sa.text(statement), values)]
+    found = db.connection().execute(sa.text(statement), values)
+    return [Candidate._make(row) for row in found.all()]
 
 
 def by_oid(db: Session, oid: str) -> list[Candidate]:
@@ -210,7 +221,8 @@ def counts(db: Session, point: str | None) -> list[Cell]:
     """Return the cells of the whole register, or of the clinics that serve ``point``."""
     statement = f"SELECT {', '.join(Cell._fields)} FROM clinic_counts WHERE point = :point"
     found = db.connection().execute(sa.text(statement), {"point": point or ""})
-    return [Cell._make(row) for row in found]
+    # All at once: row by row each costs as much as the row itself.
+    return [Cell._make(row) for row in found.all()]
 
 
 def words_like(db: Session, typed: str) -> list[str]:
@@ -326,6 +338,8 @@ def tidy(db: Session) -> None:
         )
         db.connection().exec_driver_sql("ANALYZE clinics")
 
+
+_TABLE: Final = SQLModel.metadata.tables["clinics"]
 
 # Plain text, because the types of an ORM would cost more than the search.
 _COLUMNS: Final = ", ".join(Candidate._fields)
