@@ -179,14 +179,16 @@ class RegisterState(rx.State):
     async def load(self):
         """Begin at the beginning."""
         await hush(self)
+        # Whoever types at once may have left the first field by now.
+        by_inn = self.by_inn
         self.reset()
+        self.by_inn = by_inn
 
     @rx.event
     @allow_anyone
     def look_at_login(self, login: str):
         """Ask for a phone or address as well where the login is an ИНН."""
-        digits = "".join(sign for sign in str(login)[:60] if sign.isdigit())
-        self.by_inn = len(digits) == 12 and "@" not in login and "+" not in login
+        self.by_inn = _is_inn(str(login))
 
     @rx.event
     @allow_anyone
@@ -194,6 +196,8 @@ class RegisterState(rx.State):
     async def give_form(self, form: dict[str, Any]):
         """Check the form and send the code."""
         self.errors, self.summary, self.problem, self.busy = {}, [], "", True
+        # The field of the contact is there for its mistake to stand at.
+        self.by_inn = _is_inn(text_of(form, "login"))
         yield
         try:
             await in_thread(
@@ -260,6 +264,11 @@ class RegisterState(rx.State):
     def start_over(self):
         """Go back to the form."""
         self.step, self.problem = "form", ""
+
+
+def _is_inn(login: str) -> bool:
+    digits = "".join(sign for sign in login[:60] if sign.isdigit())
+    return len(digits) == 12 and "@" not in login and "+" not in login
 
 
 def _given_code(form: Any) -> str:

@@ -38,7 +38,7 @@ from tests.files import good, passports
 from tests.files.hostile import HOSTILE
 from tests.files.passports import Specimen
 
-COUNT = 100
+COUNT = int(os.environ.get("EMK_TEST_SCANS", "10"))
 BORN_ON = date(1990, 3, 27)
 CLAIMS = 10
 """Each scan is held against its own form and those of nine others."""
@@ -104,7 +104,7 @@ def truth(applicant: Applicant) -> dict[Check, object]:
 
 
 @pytest.mark.slow
-def test_of_a_hundred_scans_nearly_all_are_read_and_none_proves_what_it_does_not_say(
+def test_nearly_all_scans_are_read_and_none_proves_what_it_does_not_say(
     eyes: Recogniser,
 ) -> None:
     scans = list(passports.specimens(COUNT))
@@ -131,7 +131,7 @@ def test_of_a_hundred_scans_nearly_all_are_read_and_none_proves_what_it_does_not
         ]
         if missed:
             unproved.append(f"{at} {specimen.quality} turned {specimen.turned}: {missed}")
-    assert len(unproved) <= COUNT - 95, unproved
+    assert len(unproved) <= max(1, COUNT // 20), unproved
 
 
 def test_policy_is_read_and_a_foreign_one_contradicts(eyes: Recogniser) -> None:
@@ -383,8 +383,8 @@ def test_hostile_files_as_they_came_end_in_an_answer_and_the_reader_works_on(
         if media_type is None:
             continue
         fed += 1
-        # Every page of a PDF costs the time of a picture, so few of them are looked at.
-        sees = media_type is MediaType.JPEG or number % 6 == 0
+        # A page costs a second, so few of them are looked at.
+        sees = number % 18 == 0 or (media_type is MediaType.JPEG and number % 8 == 0)
         (eyes if sees else blind).read(content, media_type, Want.ZONE)
     assert fed >= 60
     (specimen,) = passports.specimens(1)

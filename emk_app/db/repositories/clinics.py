@@ -145,7 +145,6 @@ def number(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -
 def is_borne(db: Session, part: str) -> bool:
     """Return whether any clinic has this part in its search name; one may have gone just now."""
     if not _is_embedded(db) and any(part in each.search_name for each in _sample(db).clinics):
-        # The planner may read the register for it, up to the first region that bears it.
         return True
     return number(db, [part], Filters(), limit=1) > 0
 
@@ -418,14 +417,14 @@ _samples: WeakKeyDictionary[sa.Engine, _Sample] = WeakKeyDictionary()
 def _point_the_way(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -> None:
     """Tell PostgreSQL by a sample whether to go by its index or to read until enough is found.
 
-    Its planner takes the words of a name, which stand together, for strangers, and guesses wrong by
-    ten times either way: it goes through the long lists of common words, or through the whole
-    register for a rare one; one word alone it judges well. What is set here ends with the
-    transaction.
+    Its planner takes the words of a name, which stand together, for strangers, and those of a town,
+    which stand together in the register, for scattered. It guesses wrong by ten times either way:
+    it goes through the long lists of common words, or through the whole register for a rare one.
+    What is set here ends with the transaction.
     """
     if _is_embedded(db):
         return
-    way = _way(db, parts, filters, limit=limit) if len(parts) > 1 else (True, True)
+    way = _way(db, parts, filters, limit=limit) if parts else (True, True)
     if way != db.info.get(_WAY, (True, True)):
         by_index, by_reading = way
         db.connection().execute(
