@@ -30,7 +30,7 @@ WORDS_OF_A_KEY: Final = 400
 SEVERAL: Final = 3
 """Words of a query from which on a rare one among them is sought by itself."""
 
-SAMPLE: Final = 400
+SAMPLE: Final = 600
 """Clinics from everywhere in the register that tell how common a query is."""
 
 SAMPLE_LASTS: Final = 600.0
@@ -391,6 +391,8 @@ def _few(
     db: Session, parts: Sequence[str], filters: Filters, *, limit: int, otherwise: int
 ) -> tuple[list[Candidate], bool]:
     """Do ``few`` by one search: PostgreSQL keeps what it has found while it counts."""
+    if _is_surely_over(db, parts, filters, limit):
+        return candidates(db, parts, filters, limit=otherwise), False
     conditions, values = _conditions(parts, filters)
     _point_the_way(db, parts, filters, limit=limit + 1)
     statement = (
@@ -410,8 +412,28 @@ class _Sample(NamedTuple):
     """Highest identity in the register, which has about so many clinics."""
     clinics: list[Candidate]
 
+    def fitting(self, parts: Sequence[str], filters: Filters) -> int:
+        """Return how many of the sample would be found."""
+        found = self.clinics
+        for part in parts:
+            found = [each for each in found if part in each.search_name]
+        return len(found) if filters.is_empty else sum(map(filters.admit, found))
+
+    def met(self, part: str) -> int:
+        """Return how many of the sample bear one part."""
+        return len([None for each in self.clinics if part in each.search_name])
+
 
 _samples: WeakKeyDictionary[sa.Engine, _Sample] = WeakKeyDictionary()
+
+
+def _is_surely_over(db: Session, parts: Sequence[str], filters: Filters, limit: int) -> bool:
+    """Return whether the sample holds more than it ever would if ``limit`` clinics fitted."""
+    sample = _sample(db)
+    if len(sample.clinics) < SAMPLE // 2:
+        return False
+    expected = limit * len(sample.clinics) / sample.newest
+    return sample.fitting(parts, filters) > expected + 5 * expected**0.5 + 2
 
 
 def _point_the_way(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -> None:
@@ -448,11 +470,8 @@ def _way(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -> 
         return (True, True)
     # Of the register's N clinics the index meets the share of each word in the list of that word;
     # who reads the register has what is enough after as many as hold that.
-    met = sum(part in each.search_name for each in sample.clinics for part in parts)
-    fitting = sum(
-        filters.admit(each) and all(part in each.search_name for part in parts)
-        for each in sample.clinics
-    )
+    met = sum(map(sample.met, parts))
+    fitting = sample.fitting(parts, filters)
     is_common = met * fitting * sample.newest > taken * taken * DEARNESS * limit
     return (not is_common, is_common)
 
