@@ -24,6 +24,7 @@ from emk_app.services import (
     attaching,
     booking,
     employing,
+    enlisting,
     examining,
     handing_over,
     renaming,
@@ -65,6 +66,7 @@ NOBODYS: Final[Mapping[str, str]] = {
             "record_id",
             "room_id",
             "session_id",
+            "upload_id",
             "user_id",
         ),
     ),
@@ -123,6 +125,9 @@ def make_somebody(now: datetime) -> Somebody:
     )
     employer = factories.make_employer(now)
     entry_id = employing.add_by_link(employer, link.url, Said("Иванова М."), now=now)
+    upload_id = enlisting.accept(
+        employer, "Сотрудник;Ссылка\nИванова М.;x".encode(), "z.csv", now=now
+    )
     cookie_of(holder, now)
     with reading() as db:
         session = db.exec(select(UserSession)).first()
@@ -148,6 +153,7 @@ def make_somebody(now: datetime) -> Somebody:
             "paper_id": 1,
             "record_id": 1,
             "room_id": room_id,
+            "upload_id": upload_id,
             "session_id": session.id,
             "user_id": physician.user_id,
         }

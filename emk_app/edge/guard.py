@@ -15,7 +15,7 @@ from typing import Any, Final
 from emk_app import clock, incidents
 from emk_app.crypto import tokens
 from emk_app.db import changes
-from emk_app.domain import imports
+from emk_app.domain import enlisting, imports
 from emk_app.edge import cookies, frames, headers, limits
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.keys import keystore
@@ -58,6 +58,7 @@ BODY_LIMITS: Final = (
     ("/check/pdf", 6 * 1024 * 1024),
     ("/api/esignatures", 512 * 1024),
     ("/api/registers", imports.SIZE_LIMIT),
+    ("/api/employer/uploads", enlisting.SIZE_LIMIT),
     ("/api/exchange/", 513 * 1024),
 )
 SHARED: Final = "/.well-known/"

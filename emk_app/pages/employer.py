@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import reflex as rx
 
-from emk_app.components import buttons, cards, dialogs, forms
+from emk_app.components import buttons, cards, dialogs, forms, links
 from emk_app.components.badges import badge
 from emk_app.components.forms import Choice
-from emk_app.components.markup import given, when
+from emk_app.components.icons import icon
+from emk_app.components.markup import given, when, words
 from emk_app.components.tables import Column, data_table, pager
 from emk_app.domain.employing import DEPARTMENT_LIMIT, LABEL_LIMIT, NAME_LIMIT, TAB_LIMIT, AddedBy
 from emk_app.domain.sharing import ShareScope
@@ -313,9 +314,23 @@ def _filters() -> rx.Component:
         ),
         rx.el.p(state.found, role="status", class_name="e-muted"),
         buttons.actions(
-            buttons.download_link("Скачать CSV", "/api/employer/staff.csv"),
-            buttons.download_link("Скачать таблицей", "/api/employer/staff.xlsx"),
-            buttons.print_button("Распечатать список"),
+            links.plain_link(
+                rx.fragment(icon("print"), rx.el.span("Печать")),
+                words("/api/employer/print", state.files_query),
+                buttons.CLASSES["secondary"],
+                target="_blank",
+            ),
+            buttons.download_link("PDF", words("/api/employer/staff.pdf", state.files_query)),
+            buttons.download_link("Таблица", words("/api/employer/staff.xlsx", state.files_query)),
+            buttons.download_link("CSV", words("/api/employer/staff.csv", state.files_query)),
+        ),
+        when(
+            given(state.query),
+            rx.el.p(
+                "В печать и файлы попадут все, кто подходит под условия; слова поиска их не "
+                "сокращают.",
+                class_name="e-muted",
+            ),
         ),
         class_name="e-form",
     )

@@ -28,8 +28,10 @@ OPERATOR_MENU: Final[Menu] = [
     ("Книжки", "/books"),
     ("Изменение данных", "/changes"),
 ]
+STAFF_UPLOADS: Final = "/employer/uploads"
 EMPLOYER_MENU: Final[Menu] = [
     ("Сотрудники", "/employer"),
+    ("Загрузить список", STAFF_UPLOADS),
     ("Проверить книжку", "/check"),
 ]
 REGISTER: Final = "/admin/clinics"

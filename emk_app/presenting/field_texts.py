@@ -16,6 +16,7 @@ from emk_app.domain import (
     disclosures,
     documents,
     employing,
+    enlisting,
     errors,
     esignature,
     examinations,
@@ -339,6 +340,7 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     employing.LinkOver: lambda _: (
         "Эта ссылка закрыта или её срок прошёл. Попросите у сотрудника новую."
     ),
+    enlisting.Repeated: lambda e: f"та же книжка уже стоит в строке {e.line}.",
     disclosures.CodeUnreadable: lambda _: "В коде восемь цифр. Попросите повторить его.",
     consent.ConsentOutdated: lambda _: (
         "Текст согласия обновился. Прочитайте новый и отметьте согласие снова."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final
 
 from openpyxl import Workbook
@@ -12,7 +13,10 @@ from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Font
 
 from emk_app.presenting.employing import staff_row
+from emk_app.presenting.enlisting import RESULT_HEADS, SAMPLE_HEADS, result_line
+from emk_app.presenting.formats import day
 from emk_app.services.employing import StaffView
+from emk_app.services.enlisting import LineView
 
 BOM: Final = "\ufeff"
 """Without it Excel takes the letters for another alphabet's."""
@@ -29,38 +33,36 @@ def csv_pieces(pieces: Iterable[tuple[StaffView, ...]]) -> Iterator[bytes]:
     """Write the list with semicolons, as Russian spreadsheets expect; piece by piece."""
     yield (BOM + _written([HEADS])).encode()
     for views in pieces:
-        yield _written([[harmless(str(value)) for value in line(view)] for view in views]).encode()
+        yield _written(line(view) for view in views).encode()
 
 
 def xlsx(pieces: Iterable[tuple[StaffView, ...]]) -> bytes:
     """Write the list as a workbook; dates and numbers are dates and numbers."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Сотрудники")
-    sheet.freeze_panes = "A2"
-    heads: list[Cell] = []
-    for text in HEADS:
-        cell = WriteOnlyCell(sheet, value=text)
-        cell.font = Font(bold=True)
-        heads.append(cell)
-    sheet.append(heads)
-    for views in pieces:
-        for view in views:
-            said = line(view)
-            said[7] = view.ends_on or ""
-            said[8] = view.days_left if view.days_left is not None else ""
-            sheet.append([harmless(each) if isinstance(each, str) else each for each in said])
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
+    return _workbook(HEADS, (line(view) for views in pieces for view in views))
+
+
+def result_csv(lines: Iterable[LineView]) -> bytes:
+    """Write what became of a file's lines, as ``csv_pieces`` writes the list."""
+    return (BOM + _written([RESULT_HEADS, *map(result_line, lines)])).encode()
+
+
+def result_xlsx(lines: Iterable[LineView]) -> bytes:
+    """Write what became of a file's lines as a workbook."""
+    return _workbook(RESULT_HEADS, map(result_line, lines))
+
+
+def sample() -> bytes:
+    """Write an empty workbook with the headings that are known."""
+    return _workbook(SAMPLE_HEADS, ())
 
 
 def line(view: StaffView) -> list[object]:
     """Return one line of the list in the order of ``HEADS``."""
     row = staff_row(view)
-    left = "" if view.days_left is None else str(view.days_left)
+    left = "" if view.days_left is None else view.days_left
     return [
         *(row.label, row.tab_number, row.department, row.occupation),
-        *(row.name, row.group, row.state, row.until.removeprefix("по "), left),
+        *(row.name, row.group, row.state, view.ends_on or "", left),
         *(row.how, row.checked),
     ]
 
@@ -71,7 +73,29 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) and not is_number else text
 
 
-def _written(lines: Iterable[Iterable[str]]) -> str:
+def _written(lines: Iterable[Iterable[object]]) -> str:
     file = io.StringIO()
-    csv.writer(file, delimiter=";", lineterminator="\r\n").writerows(lines)
+    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
+    writer.writerows([harmless(_text(each)) for each in line] for line in lines)
+    return file.getvalue()
+
+
+def _text(value: object) -> str:
+    return day(value) if isinstance(value, date) else str(value)
+
+
+def _workbook(heads: Iterable[str], lines: Iterable[Iterable[object]]) -> bytes:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Сотрудники")
+    sheet.freeze_panes = "A2"
+    bold: list[Cell] = []
+    for text in heads:
+        cell = WriteOnlyCell(sheet, value=text)
+        cell.font = Font(bold=True)
+        bold.append(cell)
+    sheet.append(bold)
+    for line in lines:
+        sheet.append([harmless(each) if isinstance(each, str) else each for each in line])
+    file = io.BytesIO()
+    book.save(file)
     return file.getvalue()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from emk_app.domain import (
     attachments,
     disclosures,
     employing,
+    enlisting,
     errors,
     examinations,
     exchange,
@@ -238,6 +239,21 @@ FEATURES_OFF: Final = {
     ),
 }
 """What is said in place of a feature that is switched off."""
+
+
+STAFF_COLUMNS: Final = {
+    column: "СНИЛС" if column is enlisting.Column.SNILS else headings[0].capitalize()
+    for column, headings in enlisting.HEADINGS.items()
+}
+"""What the columns of a file of staff are called in its sample."""
+
+
+def columns_named(columns: Sequence[enlisting.Column]) -> str:
+    """Name columns of a file of staff: «Сотрудник», «Номер книжки» и «СНИЛС»."""
+    named = [f"«{STAFF_COLUMNS[each]}»" for each in columns]
+    return " и ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else named[0]
+
+
 ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     DomainError: lambda _: (
         "Это действие сейчас невозможно. Обновите страницу и попробуйте ещё раз."
@@ -524,6 +540,27 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     employing.StaffFull: lambda e: (
         f"В списке уже {counted(e.limit, 'сотрудник', 'сотрудника', 'сотрудников')}, больше нельзя."
+    ),
+    enlisting.NotATable: lambda _: (
+        "Таблицу прочитать не получилось. Сохраните её как XLSX или CSV и загрузите снова."
+    ),
+    enlisting.NoColumns: lambda e: (
+        f"В файле нет {'столбца' if len(e.missing) == 1 else 'столбцов'} "
+        f"{columns_named(e.missing)}. Назовите столбцы в первой строке так же, как в образце."
+    ),
+    enlisting.NoRows: lambda _: "В таблице нет ни одной строки. Заполните её и загрузите снова.",
+    enlisting.TooManyRows: lambda e: (
+        f"В одном файле может быть {counted(e.limit, 'строка', 'строки', 'строк')}. Разделите его."
+    ),
+    enlisting.DayFull: lambda e: (
+        f"Сегодня можно проверить ещё {counted(e.left, 'строку', 'строки', 'строк')}. Остальное "
+        "загрузите завтра."
+    ),
+    enlisting.UploadUnderWay: lambda _: (
+        "Прежний файл ещё ждёт решения или проверяется. Закончите с ним и загрузите этот."
+    ),
+    enlisting.NothingToAdd: lambda _: (
+        "В каждой строке есть ошибка. Исправьте файл и загрузите его снова."
     ),
     TooManyLinks: lambda e: f"Открытых ссылок уже {e.limit}. Закройте те, что больше не нужны.",
     WrongContactCode: lambda _: (

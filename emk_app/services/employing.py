@@ -23,7 +23,7 @@ from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import books, employers
 from emk_app.db.repositories.employers import StaffFilter, topic_of
-from emk_app.db.tables.books import ShareLink
+from emk_app.db.tables.books import MedicalBook, ShareLink
 from emk_app.db.tables.employers import Organisation, OrganisationMember, StaffEntry
 from emk_app.db.tables.people import User
 from emk_app.domain import employing as rules
@@ -240,7 +240,9 @@ def roster(
     return found_roster
 
 
-def export(actor: Actor, *, now: datetime) -> Iterator[tuple[StaffView, ...]]:
+def export(
+    actor: Actor, wanted: StaffFilter | None = None, *, now: datetime
+) -> Iterator[tuple[StaffView, ...]]:
     """Note that the list is taken away, and return it piece by piece, as the books are now."""
     organisation_id = permit_post(actor, *Post)
     _look_again(organisation_id, now=now)
@@ -253,15 +255,17 @@ def export(actor: Actor, *, now: datetime) -> Iterator[tuple[StaffView, ...]]:
             fields=SEEN_FIELDS,
             now=now,
         )
-    return _pieces(organisation_id, now)
+    return _pieces(organisation_id, wanted or StaffFilter(), now)
 
 
-def _pieces(organisation_id: int, now: datetime) -> Iterator[tuple[StaffView, ...]]:
+def _pieces(
+    organisation_id: int, wanted: StaffFilter, now: datetime
+) -> Iterator[tuple[StaffView, ...]]:
     today, skip = clock.day_of(now), 0
     while True:
         with reading() as db:
             rows = employers.entries(
-                db, organisation_id, StaffFilter(), now, today, skip=skip, limit=EXPORT_PIECE
+                db, organisation_id, wanted, now, today, skip=skip, limit=EXPORT_PIECE
             )
         if not rows:
             return
@@ -287,15 +291,25 @@ def add_by_link(actor: Actor, pasted: str, said: Said, *, now: datetime) -> int:
     if result.verdict in rules.LINK_OVER:
         raise Invalid({"link": LinkOver()})
     with unit_of_work() as db:
-        link = db.exec(select(ShareLink).where(ShareLink.digest == tokens.share_digest(code))).one()
-        book = books.get(db, link.book_id)
-        # An old link does not open again what its holder has closed since.
-        entry = _entry_for(
-            db, organisation_id, book.holder_id, again=lambda at: link.created_at > at, now=now
-        )
-        _grant(entry, AddedBy.LINK, words, until=link.expires_at, now=now)
-        entry.share_id, entry.scope = link.id, link.scope
-        return _added(db, actor, entry, now)
+        return put_by_link(db, actor, organisation_id, code, words, now=now)
+
+
+def put_by_link(
+    db: Session, actor: Actor, organisation_id: int, code: str, words: Said, *, now: datetime
+) -> int:
+    """Put who has given a link onto the list; part of the caller's transaction.
+
+    The look at it is counted already. Raises ``AccessEnded`` and ``StaffFull``.
+    """
+    link = db.exec(select(ShareLink).where(ShareLink.digest == tokens.share_digest(code))).one()
+    book = books.get(db, link.book_id)
+    # An old link does not open again what its holder has closed since.
+    entry = _entry_for(
+        db, organisation_id, book.holder_id, again=lambda at: link.created_at > at, now=now
+    )
+    _grant(entry, AddedBy.LINK, words, until=link.expires_at, now=now)
+    entry.share_id, entry.scope = link.id, link.scope
+    return _added(db, actor, entry, now)
 
 
 def add_by_number(
@@ -313,18 +327,55 @@ def add_by_number(
     lookup.by_number(number, snils, address, now=now)
     with unit_of_work() as db:
         book = books.by_number(db, BookNumber.parse(number))
-        entry = _entry_for(db, organisation_id, book.holder_id, again=lambda _: False, now=now)
-        _grant(entry, AddedBy.NUMBER, words, until=now + NUMBER_LIFE, now=now)
-        entry.share_id = entry.scope = None
-        entry_id = _added(db, actor, entry, now)
-        notifying.tell(
-            db,
-            db.get_one(User, book.holder_id),
-            Notice(News.EMPLOYER_ADDED, at=now),
-            dedupe=f"employer-added:{entry.id}:{now:%Y%m%d%H%M%S}",
-            now=now,
-        )
-        return entry_id
+        return put_by_number(db, actor, organisation_id, book, words, now=now)
+
+
+def put_by_number(
+    db: Session,
+    actor: Actor,
+    organisation_id: int,
+    book: MedicalBook,
+    words: Said,
+    *,
+    now: datetime,
+) -> int:
+    """Put the holder of a book, whose СНИЛС was known, onto the list, and tell the holder.
+
+    Part of the caller's transaction. Raises ``AccessEnded`` and ``StaffFull``.
+    """
+    entry = _entry_for(db, organisation_id, book.holder_id, again=lambda _: False, now=now)
+    _grant(entry, AddedBy.NUMBER, words, until=now + NUMBER_LIFE, now=now)
+    entry.share_id = entry.scope = None
+    entry_id = _added(db, actor, entry, now)
+    notifying.tell(
+        db,
+        db.get_one(User, book.holder_id),
+        Notice(News.EMPLOYER_ADDED, at=now),
+        dedupe=f"employer-added:{entry.id}:{now:%Y%m%d%H%M%S}",
+        now=now,
+    )
+    return entry_id
+
+
+def say_of(
+    db: Session, actor: Actor, organisation_id: int, holder_id: int, words: Said, *, now: datetime
+) -> int | None:
+    """Say something else of who is seen already; return the entry, None where nobody is seen.
+
+    Part of the caller's transaction.
+    """
+    entry = employers.of_holder(db, organisation_id, holder_id)
+    if (
+        entry is None
+        or entry.removed_at is not None
+        or rules.state_of(entry.state, entry.until, now) is not AccessState.GRANTED
+    ):
+        return None
+    _say(entry, words)
+    db.add(entry)
+    employers.tell(db, entry)
+    _audit(db, actor, entry, "change_staff", now)
+    return entry.id
 
 
 def invite(actor: Actor, contact: str, said: Said, *, now: datetime) -> int:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
+
+from sqlmodel import Session
 
 from emk_app.crypto import tokens
 from emk_app.db import vault
 from emk_app.db.engine import unit_of_work
 from emk_app.db.repositories import books
+from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.domain.accounts import Rule
-from emk_app.domain.books import BookNumber, Verdict
+from emk_app.domain.books import BookContent, BookNumber, Verdict
 from emk_app.domain.errors import NotFound
 from emk_app.domain.numbers import Snils
 from emk_app.domain.switches import Feature
 from emk_app.domain.values import Problems
 from emk_app.services import auditing, issuing, switching, throttling
-from emk_app.services.verifying import LookResult, witness_of
+from emk_app.services.verifying import LookResult, Witness, witness_of
 from emk_app.settings import settings
 
 BY_ADDRESS: Final = Rule(tries=20, window=timedelta(minutes=15))
@@ -63,6 +67,35 @@ def share_in(text: str) -> str:
     return share
 
 
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A book whose number and holder's СНИЛС were known."""
+
+    book: MedicalBook
+    version: BookVersion
+    witness: Witness
+    content: BookContent
+
+
+def tries_of(number: BookNumber) -> tuple[str, Rule]:
+    """Return under what the tries against one book are counted, and how many there may be."""
+    return throttling.key_of("lookup-number", number.digits), BY_NUMBER
+
+
+def owned(db: Session, number: BookNumber, snils: Snils) -> Owned:
+    """Return the book of that number whose holder has that СНИЛС; raise ``NotFound``.
+
+    Whoever calls it counts the tries.
+    """
+    book = books.by_number(db, number)
+    version = books.version(db, book.id, book.current_version)
+    witness = witness_of(book, version, vault.vault_for(db, book.holder_id))
+    content = issuing.content_of(witness)
+    if content is None or content.snils != snils.digits:
+        raise NotFound
+    return Owned(book, version, witness, content)
+
+
 def by_number(number: str, snils: str, address: str, *, now: datetime) -> LookResult:
     """Return what may be told of the book: the verdict, its dates, and the name masked (D22).
 
@@ -78,16 +111,12 @@ def by_number(number: str, snils: str, address: str, *, now: datetime) -> LookRe
     problems.raise_any()
     throttling.spend(
         (throttling.key_of("lookup-address", address), BY_ADDRESS),
-        (throttling.key_of("lookup-number", book_number.digits), BY_NUMBER),
+        tries_of(book_number),
         now=now,
     )
     with unit_of_work() as db:
-        book = books.by_number(db, book_number)
-        version = books.version(db, book.id, book.current_version)
-        witness = witness_of(book, version, vault.vault_for(db, book.holder_id))
-        content = issuing.content_of(witness)
-        if content is None or content.snils != owner.digits:
-            raise NotFound
+        found = owned(db, book_number, owner)
+        book, version, content = found.book, found.version, found.content
         judgement = issuing.judgement_of(book, version, content, now=now)
         auditing.record(db, None, "look_up", f"book:{book.id}", subject_id=book.holder_id, now=now)
     ends = judgement.readiness.items_valid_until
@@ -103,5 +132,5 @@ def by_number(number: str, snils: str, address: str, *, now: datetime) -> LookRe
         items_valid_until=None if Verdict.ITEMS_OVERDUE in judgement.reasons else ends,
         version=version.version,
         version_hash=version.version_hash,
-        issuer=witness.signature.signer,
+        issuer=found.witness.signature.signer,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import reflex as rx
 
@@ -54,6 +55,8 @@ class EmployerState(rx.State):
     department: str = ""
     occupation: str = ""
     query: str = ""
+    files_query: str = ""
+    """The filters as the query of the addresses of files; never the words that are sought."""
     way: str = AddedBy.LINK.value
     editing: StaffRow = StaffRow()
     errors: dict[str, str] = NO_ERRORS.copy()
@@ -239,6 +242,11 @@ class EmployerState(rx.State):
         self.staff = rows.staff_rows(found)
         self.found = rows.found_text(found.found)
         self.page, self.pages = found.page, found.pages
+        chosen = {
+            "light": self.light, "department": self.department, "occupation": self.occupation,
+        }  # fmt: skip
+        said = urlencode({name: value for name, value in chosen.items() if value})
+        self.files_query = f"?{said}" if said else ""
         self.is_empty = not sum(found.counts.values())
         self.departments = [[each, each] for each in found.departments]
         self.occupations = [

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
 from emk_app.db.columns import choice, identity, reference
 from emk_app.domain.actors import Post, Role
 from emk_app.domain.books import Verdict
 from emk_app.domain.employing import AccessState, AddedBy
+from emk_app.domain.enlisting import Outcome, UploadState
 from emk_app.domain.sharing import ShareScope
 
 
@@ -86,3 +87,53 @@ class StaffEntry(SQLModel, table=True):
     checked_at: datetime | None = None
     looked_at: datetime | None = None
     """When a member of the organisation last had it on the screen."""
+
+
+class StaffUpload(SQLModel, table=True):
+    """A file of staff: who brought it, how far it is."""
+
+    __tablename__ = "staff_uploads"
+    __table_args__ = (
+        UniqueConstraint("ref"),
+        # One at a time for each organisation: a second file, or a double click, is refused.
+        Index(
+            "uq_staff_uploads_open",
+            "organisation_id",
+            unique=True,
+            sqlite_where=text("is_open"),
+            postgresql_where=text("is_open"),
+        ),
+    )
+
+    id: int = identity()
+    ref: str = Field(max_length=32)
+    """Random name, fixed before the row exists: the place of the sealed lines."""
+    organisation_id: int = reference("organisations.id", nullable=False)
+    name: str = Field(max_length=120)
+    """The file's, as the browser called it."""
+    rows_sealed: bytes | None = None
+    """The lines as JSON; None once they are forgotten."""
+    state: UploadState = choice(UploadState, nullable=False)
+    is_open: bool
+    brought_by: int = reference("users.id", nullable=False, index=False)
+    created_at: datetime
+    confirmed_by: int | None = reference("users.id", default=None, nullable=True, index=False)
+    confirmed_at: datetime | None = None
+    ended_at: datetime | None = None
+    rows: int
+    bad: int
+    """Lines with something wrong with them: never looked up."""
+    done: int = 0
+
+
+class StaffUploadLine(SQLModel, table=True):
+    """What became of one line of a file."""
+
+    __tablename__ = "staff_upload_lines"
+    __table_args__ = (UniqueConstraint("upload_id", "line"),)
+
+    id: int = identity()
+    upload_id: int = reference("staff_uploads.id", nullable=False, index=False)
+    line: int
+    outcome: Outcome = choice(Outcome, nullable=False)
+    entry_id: int | None = reference("staff_entries.id", default=None, nullable=True, index=False)
