@@ -27,6 +27,7 @@ from emk_app.services import (
     enlisting,
     examining,
     handing_over,
+    membering,
     renaming,
     scheduling,
     sharing,
@@ -59,8 +60,10 @@ NOBODYS: Final[Mapping[str, str]] = {
         *("application_id", "book_id", "examination_id", "grant_id", "handover_id"),
         *(
             "entry_id",
+            "invitation_id",
             "key_id",
             "link_id",
+            "member_id",
             "notice_id",
             "paper_id",
             "record_id",
@@ -128,6 +131,9 @@ def make_somebody(now: datetime) -> Somebody:
     upload_id = enlisting.accept(
         employer, "Сотрудник;Ссылка\nИванова М.;x".encode(), "z.csv", now=now
     )
+    owner = replace(employer, session_id=3, factor_at=now)
+    invitation_id = membering.invite(owner, "invited@example.ru", "hr", now=now)
+    member_id = membering.circle(owner, now=now).members[0].id
     cookie_of(holder, now)
     with reading() as db:
         session = db.exec(select(UserSession)).first()
@@ -154,6 +160,8 @@ def make_somebody(now: datetime) -> Somebody:
             "record_id": 1,
             "room_id": room_id,
             "upload_id": upload_id,
+            "invitation_id": invitation_id,
+            "member_id": member_id,
             "session_id": session.id,
             "user_id": physician.user_id,
         }

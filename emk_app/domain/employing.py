@@ -24,6 +24,9 @@ LABEL_LIMIT: Final = 120
 TAB_LIMIT: Final = 30
 DEPARTMENT_LIMIT: Final = 80
 STAFF_LIMIT: Final = 100_000
+MEMBER_LIMIT: Final = 50
+"""Members of an organisation and those who are invited, together."""
+MEMBER_INVITATION_LIFE: Final = timedelta(days=14)
 
 
 class AddedBy(StrEnum):
@@ -135,6 +138,22 @@ class OrganisationKnown(Conflict):
 
 class HasOrganisation(Conflict):
     """The person is a member of an organisation already."""
+
+
+class LastOwner(Conflict):
+    """The organisation would have no owner any more."""
+
+
+class MemberInvited(Conflict):
+    """The address has been invited, or is a member's already."""
+
+
+class MembersFull(Conflict):
+    """The organisation has as many members as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} members")
+        self.limit = limit
 
 
 class AccessEnded(Conflict):

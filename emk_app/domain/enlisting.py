@@ -280,7 +280,8 @@ def _headings() -> dict[str, Column]:
 def _occupations() -> dict[str, str]:
     """Return the codes by the whole names and by the words between their commas."""
     found: dict[str, str] = {}
-    for each in reversed(OCCUPATIONS.values()):
+    # Of two with one word the first in the list counts.
+    for each in list(OCCUPATIONS.values())[::-1]:
         for name in (each.name, *each.name.split(","), each.code):
             found[_plain(name)] = each.code
     return found

@@ -94,6 +94,8 @@ class News(StrEnum):
     RECORD_HANDED_OVER = "record_handed_over"
     EMPLOYER_ASKED = "employer_asked"
     EMPLOYER_ADDED = "employer_added"
+    MEMBER_INVITED = "member_invited"
+    STAFF_ENDS = "staff_ends"
     DRAFT_ENDS = "draft_ends"
     VISIT_DUE = "visit_due"
     ANSWER_DUE = "answer_due"
@@ -164,6 +166,8 @@ KINDS: Final = {
     News.EMPLOYER_ASKED: NoticeKind.APPLICATION,
     # It goes on until the holder ends it.
     News.EMPLOYER_ADDED: NoticeKind.SECURITY,
+    News.MEMBER_INVITED: NoticeKind.APPLICATION,
+    News.STAFF_ENDS: NoticeKind.TERMS,
     News.DRAFT_ENDS: NoticeKind.TERMS,
     News.VISIT_DUE: NoticeKind.TERMS,
     News.ANSWER_DUE: NoticeKind.TERMS,
@@ -217,6 +221,8 @@ class Notice:
     at: datetime | None = None
     source: str = ""
     """From where somebody came: browser, system and a part of the address."""
+    counts: tuple[int, ...] = ()
+    """How many of each of what the news is about."""
 
     @property
     def kind(self) -> NoticeKind:
@@ -241,6 +247,8 @@ class Notice:
             said["at"] = self.at.isoformat()
         if self.source:
             said["source"] = self.source
+        if self.counts:
+            said["counts"] = " ".join(map(str, self.counts))
         return json.dumps(said)
 
     @classmethod
@@ -258,6 +266,7 @@ class Notice:
             on=date.fromisoformat(on) if on else None,
             at=datetime.fromisoformat(at) if at else None,
             source=str(facts.get("source", "")),
+            counts=tuple(int(each) for each in str(facts.get("counts", "")).split()),
         )
 
 

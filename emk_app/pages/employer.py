@@ -19,6 +19,7 @@ from emk_app.pages.menus import EMPLOYER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import employing as rows
 from emk_app.states.employer import EMPLOYER, EmployersState, EmployerState
+from emk_app.states.members import OffersState
 from emk_app.states.session import PersonState
 
 TITLE: Final = "Сотрудники"
@@ -42,7 +43,27 @@ def employer() -> rx.Component:
     )
 
 
+def _offer(row: Any) -> rx.Component:
+    return cards.card(
+        rx.el.p("Вас зовут в кабинет этой организации: вы — ", row.post, ". До ", row.until, "."),
+        buttons.actions(
+            buttons.primary_button("Принять приглашение", OffersState.accept(row.id)),
+            buttons.secondary_button("Отказаться", OffersState.decline(row.id)),
+        ),
+        title=row.organisation,
+        tone="waiting",
+    )
+
+
 def _beginning() -> rx.Component:
+    return rx.el.div(
+        rx.foreach(OffersState.offers, _offer),
+        _organisation(),
+        class_name="e-body",
+    )
+
+
+def _organisation() -> rx.Component:
     state = EmployerState
     return cards.card(
         forms.form(
@@ -74,12 +95,18 @@ def _beginning() -> rx.Component:
             forms.text_field(
                 "Электронная почта отдела кадров",
                 "contact",
+                hint="По ней с организацией можно связаться.",
                 error=state.errors["contact"],
                 input_mode="email",
                 max_length=254,
             ),
             buttons.actions(buttons.primary_button("Завести кабинет", type="submit")),
             on_submit=state.begin,
+        ),
+        rx.el.p(
+            "Кабинет уже есть у организации? Попросите его владельца пригласить вас: приглашение "
+            "появится на этой странице.",
+            class_name="e-muted mt-6",
         ),
         title="Ваша организация",
     )
@@ -505,4 +532,6 @@ def _employer(row: Any) -> list[rx.Component | rx.Var]:
     ]
 
 
-PAGES = (Page(EMPLOYER, TITLE, employer, (PersonState.load, EmployerState.follow)),)
+PAGES = (
+    Page(EMPLOYER, TITLE, employer, (PersonState.load, OffersState.load, EmployerState.follow)),
+)

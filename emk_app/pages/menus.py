@@ -29,9 +29,11 @@ OPERATOR_MENU: Final[Menu] = [
     ("Изменение данных", "/changes"),
 ]
 STAFF_UPLOADS: Final = "/employer/uploads"
+MEMBERS: Final = "/employer/members"
 EMPLOYER_MENU: Final[Menu] = [
     ("Сотрудники", "/employer"),
     ("Загрузить список", STAFF_UPLOADS),
+    ("Доступ к кабинету", MEMBERS),
     ("Проверить книжку", "/check"),
 ]
 REGISTER: Final = "/admin/clinics"

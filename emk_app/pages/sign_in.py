@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import reflex as rx
 
 from emk_app.components import buttons, cards, forms, links
@@ -16,7 +18,9 @@ from emk_app.pages.table import Page
 from emk_app.presenting.notices import RECOVER
 from emk_app.states.meter import MeterState
 from emk_app.states.provider import ProviderState
-from emk_app.states.sign_in import LABELS, RegisterState, SignInState
+from emk_app.states.sign_in import EMPLOYERS_LOGIN, LABELS, RegisterState, SignInState
+
+EMPLOYER_REGISTER: Final = "/employer/register"
 
 
 def login() -> rx.Component:
@@ -44,6 +48,26 @@ def register() -> rx.Component:
     return frames.narrow(
         rx.cond(RegisterState.step == "contact", _contact_code(), _registration()),
         title="Регистрация",
+    )
+
+
+def register_employer() -> rx.Component:
+    """Return the page for making an employer's account."""
+    return frames.narrow(
+        rx.cond(
+            RegisterState.step == "contact",
+            _contact_code(),
+            rx.fragment(
+                rx.el.ol(
+                    rx.el.li("Подтвердите рабочую почту кодом."),
+                    rx.el.li("Защитите вход вторым подтверждением."),
+                    rx.el.li("Укажите ИНН и ОГРН организации или примите приглашение в неё."),
+                    class_name="list-decimal pl-5 mb-6",
+                ),
+                _registration(as_employer=True),
+            ),
+        ),
+        title="Кабинет работодателя",
     )
 
 
@@ -264,11 +288,19 @@ def _ticket() -> rx.Component:
     )
 
 
-def _registration() -> rx.Component:
-    return rx.fragment(
-        forms.error_summary(RegisterState.summary),
-        _problem(RegisterState.problem),
-        forms.form(
+def _registration(*, as_employer: bool = False) -> rx.Component:
+    login = (
+        forms.text_field(
+            EMPLOYERS_LOGIN,
+            "login",
+            hint="С ней вы будете входить. На неё придёт код.",
+            error=RegisterState.errors.get("login", ""),
+            auto_complete="username",
+            input_mode="email",
+            max_length=254,
+        )
+        if as_employer
+        else rx.fragment(
             forms.text_field(
                 LABELS["login"],
                 "login",
@@ -288,6 +320,13 @@ def _registration() -> rx.Component:
                     max_length=254,
                 ),
             ),
+        )
+    )
+    return rx.fragment(
+        forms.error_summary(RegisterState.summary),
+        _problem(RegisterState.problem),
+        forms.form(
+            login,
             new_password_field(
                 LABELS["password"],
                 "password",
@@ -310,6 +349,14 @@ def _registration() -> rx.Component:
             "Уже зарегистрированы? ",
             links.link("Войти", "/login"),
             class_name="mt-6",
+        ),
+        rx.el.p(
+            "Нужна своя книжка? " if as_employer else "Вы работодатель? ",
+            links.link(
+                "Зарегистрироваться владельцем" if as_employer else "Завести кабинет организации",
+                "/register" if as_employer else EMPLOYER_REGISTER,
+            ),
+            class_name="mt-2",
         ),
     )
 
@@ -341,4 +388,10 @@ def _problem(text: rx.Var[str]) -> rx.Component:
 PAGES = (
     Page("/login", "Вход", login, (ProviderState.load, SignInState.load)),
     Page("/register", "Регистрация", register, (RegisterState.load, MeterState.load)),
+    Page(
+        EMPLOYER_REGISTER,
+        "Кабинет работодателя",
+        register_employer,
+        (RegisterState.load_employer, MeterState.load),
+    ),
 )

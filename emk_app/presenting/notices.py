@@ -215,6 +215,20 @@ def message(notice: Notice, channel: Channel) -> Message:
     return Message(said.title, "\n\n".join(lines))
 
 
+def _staff_ends(notice: Notice) -> str:
+    """Say how many terms end today, within a week and within a month."""
+    when = ("сегодня последний день", "в ближайшие 7 дней", "в ближайшие 30 дней")
+    told = [
+        f"{words}: {counted(count, 'сотрудник', 'сотрудника', 'сотрудников')}"
+        for words, count in zip(when, notice.counts, strict=False)
+        if count
+    ]
+    return (
+        f"Заканчивается срок книжек. {'; '.join(told).capitalize()}. Кто это, видно в списке. "
+        "Отказаться от этих писем можно на странице «Доступ к кабинету»."
+    )
+
+
 def _number(notice: Notice) -> str:
     return TrackingNumber.parse(notice.number).shown
 
@@ -614,6 +628,22 @@ WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
         "Работодатель добавил вашу медкнижку в список сотрудников. Подробности в личном кабинете.",
         f"{BOOK}/access",
         "Кто видит книжку",
+    ),
+    News.MEMBER_INVITED: lambda _: Wording(
+        "Приглашение в кабинет организации",
+        f"Вас приглашают в кабинет организации в {SERVICE}. Зарегистрируйтесь как работодатель с "
+        "этим адресом почты или войдите с ним, и приглашение будет на первой странице. Оно "
+        "действует 14 дней. Если вы его не ждали, ничего не делайте.",
+        f"{SERVICE}: вас приглашают в кабинет организации. Войдите с этой почтой.",
+        "/employer/register",
+        "Принять приглашение",
+    ),
+    News.STAFF_ENDS: lambda notice: Wording(
+        "Сроки книжек сотрудников",
+        _staff_ends(notice),
+        f"{SERVICE}: у сотрудников заканчивается срок книжек. Подробности в кабинете.",
+        "/employer",
+        "Открыть список",
     ),
     News.DRAFT_ENDS: lambda notice: Wording(
         "Черновик скоро удалится",

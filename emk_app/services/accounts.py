@@ -29,7 +29,14 @@ from emk_app.domain.accounts import (
 from emk_app.domain.actors import Actor, Position, Role
 from emk_app.domain.contacts import Email, LoginKind, Phone
 from emk_app.domain.contacts import Login as LoginName
-from emk_app.domain.errors import Invalid, InvalidValue, NotFound, NotSignedIn, Required
+from emk_app.domain.errors import (
+    Invalid,
+    InvalidValue,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    Required,
+)
 from emk_app.domain.factors import Proofs, Purpose, SmsNotOffered, Way
 from emk_app.domain.notices import News, Notice
 from emk_app.domain.switches import Feature
@@ -42,6 +49,8 @@ log = logging.getLogger("emk.accounts")
 
 SEEN_STEP: Final = timedelta(minutes=1)
 """How stale ``last_seen_at`` may grow before it is written again."""
+SELF_MADE: Final = frozenset({Role.HOLDER, Role.EMPLOYER})
+"""Roles in which people register by themselves; the others are given."""
 
 
 class Step(StrEnum):
@@ -82,17 +91,28 @@ def ref_of(cookie: str) -> str:
 
 
 def register(
-    door: str, login: str, contact: str, password: str, repeated: str, *, source: str, now: datetime
+    door: str,
+    login: str,
+    contact: str,
+    password: str,
+    repeated: str,
+    *,
+    role: Role = Role.HOLDER,
+    source: str,
+    now: datetime,
 ) -> None:
     """Begin a registration: a code goes to the contact, and the account exists once it is given.
 
     ``contact`` may be empty where the login is a phone or an address itself. A taken login looks
-    the same from outside (D17): its owner gets a different message, and no code ever fits. Raises
+    the same from outside (D17): its owner gets a different message, and no code ever fits. People
+    register as a holder or as an employer; an employer's login is an address. Raises
     ``FeatureOff``.
     """
+    if role not in SELF_MADE:
+        raise NotPermitted(f"nobody makes themselves {role}")
     switching.require(Feature.REGISTRATION, now=now)
     throttling.spend((key_of("register-source", source), rules.REGISTER_SOURCE), now=now)
-    name, reach, secret = _registration(login, contact, password, repeated)
+    name, reach, secret = _registration(login, contact, password, repeated, role)
     # Whoever owns a taken login hears of it wherever else the code would have gone.
     told = sorted({reach, name.value})
     throttling.spend_messages(*told, now=now)
@@ -104,7 +124,10 @@ def register(
         step.kind = LoginKind(name.kind)
         step.code_sent_at = now
         step.registration_sealed = vault.service_seal(
-            "\n".join((name.kind, name.value, reach, hashed)), "doorsteps", "registration", door
+            "\n".join((name.kind, name.value, reach, hashed, role)),
+            "doorsteps",
+            "registration",
+            door,
         )
         occasion = f"register:{secrets.token_hex(8)}"
         if taken is None:
@@ -152,12 +175,12 @@ def confirm_contact(door: str, code: str, *, now: datetime) -> None:
             and tokens.same(step.code_hash, _code_hash(door, code.strip()))
         )
         if right:
-            kind, value, reach, hashed = _registration_at(step, door)
+            kind, value, reach, hashed, role = _registration_at(step, door)
             name = LoginName(LoginKind(kind), value)
             if user_by_login(db, name) is not None:
                 right = False
             else:
-                user = make_user(db, Role.HOLDER, name, hashed, contact=reach, now=now)
+                user = make_user(db, Role(role), name, hashed, contact=reach, now=now)
                 step.user_id = user.id
                 step.registration_sealed = None
                 step.code_hash = None
@@ -493,14 +516,14 @@ def sweep(*, now: datetime) -> None:
 
 
 def _registration(
-    login: str, contact: str, password: str, repeated: str
+    login: str, contact: str, password: str, repeated: str, role: Role
 ) -> tuple[LoginName, str, str]:
     problems: dict[str, InvalidValue] = {}
     name: LoginName | None = None
     reach = ""
     secret = ""
     try:
-        name = LoginName.parse(login)
+        name = LoginName.parse(login) if role is Role.HOLDER else _address(login)
     except InvalidValue as error:
         problems["login"] = error
     if name is not None and name.kind is not LoginKind.INN:
@@ -520,6 +543,10 @@ def _registration(
     return name, reach, secret
 
 
+def _address(login: str) -> LoginName:
+    return LoginName(LoginKind.EMAIL, Email.parse(login).address)
+
+
 def reach_of(contact: str) -> str:
     """Return a phone or an address as it is kept; raise ``InvalidValue``."""
     if not contact.strip():
@@ -528,11 +555,13 @@ def reach_of(contact: str) -> str:
 
 
 def _registration_at(step: Doorstep, door: str) -> list[str]:
-    """Return kind and value of the login, the contact and the password's hash."""
+    """Return kind and value of the login, the contact, the password's hash and the role."""
     if step.registration_sealed is None:
         raise DoorstepExpired
     said = vault.service_open(step.registration_sealed, "doorsteps", "registration", door)
-    return said.split("\n")
+    kind, value, reach, hashed, *role = said.split("\n")
+    # What was sealed before roles were told is of a holder.
+    return [kind, value, reach, hashed, role[0] if role else Role.HOLDER.value]
 
 
 def _code_hash(door: str, code: str) -> str:

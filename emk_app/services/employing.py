@@ -163,7 +163,7 @@ def found(actor: Actor, name: str, inn: str, ogrn: str, contact: str, *, now: da
         db.get_one(User, actor.user_id, with_for_update=True)
         if employers.acting(db, actor).organisation_id is not None:
             raise HasOrganisation
-        if employers.by_inn(db, own_inn.digits) is not None:
+        if employers.by_inn(db, own_inn.digits) or employers.by_ogrn(db, own_ogrn.digits):
             raise OrganisationKnown
         about = {
             "name": said, "inn": own_inn.digits, "ogrn": own_ogrn.digits, "contact": str(mail),
@@ -171,6 +171,7 @@ def found(actor: Actor, name: str, inn: str, ogrn: str, contact: str, *, now: da
         blind = employers.blind_of(own_inn.digits)
         row = Organisation(
             inn_blind=blind,
+            ogrn_blind=employers.ogrn_blind_of(own_ogrn.digits),
             about_sealed=employers.seal_about(blind, about),
             created_at=now,
         )

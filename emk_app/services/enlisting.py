@@ -285,7 +285,7 @@ def _opened(checked: Checked, now: datetime) -> _Open:
 
 
 def _ended(outcome: Outcome) -> _Open:
-    return lambda *_: (outcome, None)
+    return lambda _db, _actor, _organisation_id, _wrong: (outcome, None)
 
 
 def _put(put: Callable[[], int]) -> tuple[Outcome, int | None]:

@@ -48,6 +48,7 @@ PLACES: Final = (
     _Place("organisations", "about_sealed", "inn_blind", "about"),
     _Place("staff_entries", "said_sealed", "ref", "said"),
     _Place("staff_entries", "name_sealed", "ref", "name"),
+    _Place("member_invitations", "email_sealed", "ref", "email"),
     _Place("staff_uploads", "rows_sealed", "ref", "rows"),
 )
 PASSING: Final = (("doorsteps", "registration_sealed"),)

@@ -10,6 +10,7 @@ import reflex as rx
 from emk_app import clock
 from emk_app.crypto import qr
 from emk_app.domain.accounts import DoorstepExpired
+from emk_app.domain.actors import Role
 from emk_app.domain.errors import DomainError, Invalid, NotSignedIn
 from emk_app.domain.factors import Way
 from emk_app.edge.cookies import Standing
@@ -29,6 +30,7 @@ LABELS: Final = {
     "repeated": "Пароль ещё раз",
 }
 """Names of the fields of the registration, as they stand beside them."""
+EMPLOYERS_LOGIN: Final = "Рабочая почта"
 
 
 def text_of(form: Any, name: str, longest: int = 300) -> str:
@@ -171,6 +173,8 @@ class RegisterState(rx.State):
     errors: dict[str, str] = {}
     summary: list[list[str]] = []
     by_inn: bool = False
+    is_employer: bool = False
+    """Whether an employer's account is made; else a holder's."""
     problem: str = ""
     busy: bool = False
 
@@ -183,6 +187,14 @@ class RegisterState(rx.State):
         by_inn = self.by_inn
         self.reset()
         self.by_inn = by_inn
+
+    @rx.event
+    @allow_anyone
+    async def load_employer(self):
+        """Begin the registration of an employer."""
+        await hush(self)
+        self.reset()
+        self.is_employer = True
 
     @rx.event
     @allow_anyone
@@ -207,6 +219,7 @@ class RegisterState(rx.State):
                 text_of(form, "contact"),
                 text_of(form, "password"),
                 text_of(form, "repeated"),
+                role=Role.EMPLOYER if self.is_employer else Role.HOLDER,
                 source=source_of(self),
                 now=clock.now(),
             )
@@ -215,7 +228,8 @@ class RegisterState(rx.State):
             yield rx.redirect("/ended")
         except Invalid as error:
             self.errors = texts.field_sentences(error)
-            self.summary = texts.summary(error, LABELS)
+            labels = LABELS | {"login": EMPLOYERS_LOGIN} if self.is_employer else LABELS
+            self.summary = texts.summary(error, labels)
         except DomainError as error:
             self.problem = texts.sentence(error)
 

@@ -32,7 +32,13 @@ from emk_app.domain.accounts import (
     WrongCredentials,
 )
 from emk_app.domain.actors import Role, permit_fresh
-from emk_app.domain.errors import FreshFactorNeeded, Invalid, NotSignedIn, TooManyAttempts
+from emk_app.domain.errors import (
+    FreshFactorNeeded,
+    Invalid,
+    NotPermitted,
+    NotSignedIn,
+    TooManyAttempts,
+)
 from emk_app.presenting.notices import message
 from emk_app.services import accounts, auditing, delivering, throttling
 from emk_app.services.accounts import Step
@@ -493,3 +499,26 @@ def test_browser_stands_hashed_and_is_forgotten_in_the_end(now: datetime):
     accounts.sweep(now=now + timedelta(days=400))
     with reading() as db:
         assert not db.exec(select(Browser)).all()
+
+
+def test_employer_registers_with_an_address_and_is_nobody_else(now: datetime):
+    given = ("", PASSWORD, PASSWORD)
+    with pytest.raises(Invalid) as refused:
+        accounts.register(
+            DOOR, "+7 912 345-67-89", *given, role=Role.EMPLOYER, source="10.0.0.1", now=now
+        )
+    assert set(refused.value.fields) == {"login"}
+    accounts.register(DOOR, "hr@example.ru", *given, role=Role.EMPLOYER, source="10.0.0.1", now=now)
+    accounts.confirm_contact(DOOR, code_sent(), now=now)
+    secret = accounts.enrolment(DOOR, now=now).secret
+    ticket = accounts.confirm_code(DOOR, pyotp.TOTP(secret).at(now), now=now)
+    _, role = accounts.enter(DOOR, ticket, device="Chrome, Windows", now=now)
+    assert role is Role.EMPLOYER
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role not in accounts.SELF_MADE])
+def test_nobody_registers_in_a_role_that_is_given(role: Role, now: datetime):
+    with pytest.raises(NotPermitted):
+        accounts.register(
+            DOOR, "a@example.ru", "", PASSWORD, PASSWORD, role=role, source="10.0.0.1", now=now
+        )

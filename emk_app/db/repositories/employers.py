@@ -53,9 +53,20 @@ def by_inn(db: Session, inn: str) -> Organisation | None:
     return db.exec(select(Organisation).where(Organisation.inn_blind == blind_of(inn))).first()
 
 
+def by_ogrn(db: Session, ogrn: str) -> Organisation | None:
+    """Return the organisation with this ОГРН."""
+    blind = ogrn_blind_of(ogrn)
+    return db.exec(select(Organisation).where(Organisation.ogrn_blind == blind)).first()
+
+
 def blind_of(inn: str) -> str:
     """Return the blind index of an ИНН."""
     return vault.blind("organisations-inn", inn)
+
+
+def ogrn_blind_of(ogrn: str) -> str:
+    """Return the blind index of an ОГРН."""
+    return vault.blind("organisations-ogrn", ogrn)
 
 
 def seal_about(inn_blind: str, about: dict[str, str]) -> bytes:
@@ -227,6 +238,53 @@ def stale_of(
         .limit(limit)
     )
     return db.exec(query.with_for_update() if held else query).all()
+
+
+def ids(db: Session, *, after: int, limit: int) -> Sequence[int]:
+    """Return organisations by identity, a batch at a time."""
+    query = select(Organisation.id).where(col(Organisation.id) > after)
+    return db.exec(query.order_by(col(Organisation.id)).limit(limit)).all()
+
+
+def warned_members(db: Session, organisation_id: int) -> Sequence[User]:
+    """Return the members who want to be warned."""
+    return db.exec(
+        select(User)
+        .join(OrganisationMember, col(OrganisationMember.user_id) == User.id)
+        .where(
+            OrganisationMember.organisation_id == organisation_id,
+            col(OrganisationMember.is_warned),
+            col(User.disabled_at).is_(None),
+        )
+        .order_by(col(User.id))
+    ).all()
+
+
+def ending(
+    db: Session,
+    organisation_id: int,
+    now: datetime,
+    first: date,
+    last: date,
+    *,
+    seen_before: datetime | None = None,
+    limit: int | None = None,
+) -> Sequence[StaffEntry]:
+    """Return who is seen and whose term ends from ``first`` to ``last``, held until the commit.
+
+    ``seen_before`` leaves those alone that were looked at since and have not changed.
+    """
+    conditions = [
+        *listed(organisation_id),
+        StaffEntry.state == AccessState.GRANTED,
+        sa.or_(col(StaffEntry.until).is_(None), col(StaffEntry.until) > now),
+        col(StaffEntry.ends_on).between(first, last),
+    ]
+    if seen_before is not None:
+        old = col(StaffEntry.checked_at) <= seen_before
+        conditions.append(sa.or_(col(StaffEntry.is_stale), old))
+    query = select(StaffEntry).where(*conditions).order_by(col(StaffEntry.id)).limit(limit)
+    return db.exec(query.with_for_update()).all()
 
 
 def light(now: datetime, today: date) -> sa.ColumnElement[str]:

@@ -92,12 +92,13 @@ def outcomes(db: Session, upload_id: int) -> dict[int, StaffUploadLine]:
 def counts(db: Session, upload_ids: Iterable[int]) -> Mapping[int, Mapping[Outcome, int]]:
     """Return how many lines of each file came to which end."""
     found: dict[int, dict[Outcome, int]] = {each: {} for each in upload_ids}
-    query = (
-        sa.select(StaffUploadLine.upload_id, StaffUploadLine.outcome, sa.func.count())
+    columns = (col(StaffUploadLine.upload_id), col(StaffUploadLine.outcome))
+    rows = db.connection().execute(
+        sa.select(*columns, sa.func.count())
         .where(col(StaffUploadLine.upload_id).in_(found))
-        .group_by(StaffUploadLine.upload_id, StaffUploadLine.outcome)
-    )  # pyright: ignore[reportCallIssue, reportArgumentType]
-    for upload_id, outcome, count in db.connection().execute(query).all():
+        .group_by(*columns)
+    )
+    for upload_id, outcome, count in rows.all():
         found[upload_id][Outcome(outcome)] = count
     return found
 

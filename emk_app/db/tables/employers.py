@@ -18,12 +18,16 @@ class Organisation(SQLModel, table=True):
     """An employer; of an entrepreneur name and ИНН are personal, so all are sealed."""
 
     __tablename__ = "organisations"
-    __table_args__ = (UniqueConstraint("inn_blind"),)
+    __table_args__ = (UniqueConstraint("inn_blind"), UniqueConstraint("ogrn_blind"))
 
     id: int = identity()
     inn_blind: str = Field(max_length=64)
+    ogrn_blind: str | None = Field(default=None, max_length=64)
+    """None for those begun before the number was looked for."""
     about_sealed: bytes
     """Name, ИНН, ОГРН and contact as JSON, in the place of ``inn_blind``."""
+    warned_on: date | None = None
+    """The day of the last letters about terms that end: one a day at most."""
     created_at: datetime
 
 
@@ -37,7 +41,28 @@ class OrganisationMember(SQLModel, table=True):
     organisation_id: int = reference("organisations.id", nullable=False)
     user_id: int = reference("users.id", nullable=False, index=False)
     post: Post = choice(Post, nullable=False)
+    is_warned: bool = True
+    """Whether the member gets the letters about terms that end."""
     created_at: datetime
+
+
+class MemberInvitation(SQLModel, table=True):
+    """Somebody who may become a member by signing in with the address."""
+
+    __tablename__ = "member_invitations"
+    __table_args__ = (UniqueConstraint("ref"), UniqueConstraint("organisation_id", "email_blind"))
+
+    id: int = identity()
+    ref: str = Field(max_length=32)
+    """Random name, fixed before the row exists: the place of the sealed address."""
+    organisation_id: int = reference("organisations.id", nullable=False, index=False)
+    email_sealed: bytes
+    email_blind: str = Field(max_length=64, index=True)
+    """Blind index as of a login."""
+    post: Post = choice(Post, nullable=False)
+    invited_by: int = reference("users.id", nullable=False, index=False)
+    created_at: datetime
+    expires_at: datetime
 
 
 class StaffEntry(SQLModel, table=True):
@@ -87,6 +112,9 @@ class StaffEntry(SQLModel, table=True):
     checked_at: datetime | None = None
     looked_at: datetime | None = None
     """When a member of the organisation last had it on the screen."""
+    warned_for: date | None = None
+    """The last day that members were last warned of, and ``warned_mark`` days before it."""
+    warned_mark: int | None = None
 
 
 class StaffUpload(SQLModel, table=True):
