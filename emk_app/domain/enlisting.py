@@ -104,6 +104,8 @@ class Outcome(StrEnum):
     TOO_OFTEN = "too_often"
     """This book was tried with wrong numbers too often lately."""
     FULL = "full"
+    OFF = "off"
+    """Nobody may check by number for now."""
 
 
 GOOD: Final = frozenset({Outcome.ADDED, Outcome.KNOWN})

@@ -42,7 +42,8 @@ from emk_app.domain.enlisting import (
 )
 from emk_app.domain.errors import NotFound, TooManyAttempts
 from emk_app.domain.numbers import Snils
-from emk_app.services import auditing, employing, jobs, lookup, throttling, verifying
+from emk_app.domain.switches import Feature
+from emk_app.services import auditing, employing, jobs, lookup, switching, throttling, verifying
 from emk_app.services.employing import EDITORS, VIEWER, Said, StaffView
 from emk_app.storage import workbooks
 
@@ -250,6 +251,8 @@ def _opened(checked: Checked, now: datetime) -> _Open:
         checked.row.label, checked.row.tab, checked.row.department, checked.occupation
     )  # fmt: skip
     if not checked.row.link:
+        if not switching.is_on(Feature.NUMBER_CHECK, now=now):
+            return _ended(Outcome.OFF)
         number, snils = BookNumber.parse(checked.row.number), Snils.parse(checked.row.snils)
         try:
             throttling.check(lookup.tries_of(number), now=now)

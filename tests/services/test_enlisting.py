@@ -27,13 +27,15 @@ from emk_app.domain.enlisting import (
     UploadUnderWay,
 )
 from emk_app.domain.errors import NotFound, NotPermitted, TransitionNotAllowed
+from emk_app.domain.switches import Feature
 from emk_app.presenting import staff_files
 from emk_app.presenting.enlisting import RESULT_HEADS
 from emk_app.services import admitting, employing, enlisting, jobs, lookup, sharing
 from emk_app.services.employing import Said
 from emk_app.services.enlisting import UploadView
 from emk_app.working import WORKS
-from tests.factories import make_book, make_employer, make_holder
+from tests.factories import make_admin, make_book, make_employer, make_holder
+from tests.services.test_switching import switch_off
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -310,3 +312,11 @@ def test_result_is_a_table_that_runs_nothing(now: datetime):
     assert third[5].startswith("Это не ссылка")
     with reading() as db:
         assert "export_staff" in db.exec(select(AuditEntry.action)).all()
+
+
+def test_by_number_nobody_is_checked_while_that_is_switched_off(now: datetime):
+    owner, (_, number) = make_employer(now), made(now)
+    switch_off(make_admin(now), Feature.NUMBER_CHECK, now)
+    enlisting.confirm(owner, bring(owner, f"А;{number};{SNILS};;;", now=now), now=now)
+    work(now)
+    assert newest(owner).counts == {Outcome.OFF: 1}
