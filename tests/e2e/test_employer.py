@@ -40,6 +40,9 @@ def test_personnel_officer_brings_500_people_and_prints_the_list(server: Server,
     page.get_by_role("button", name="Завести кабинет").click()
     page.get_by_text("В списке пока никого").wait_for()
 
+    page.get_by_role("link", name="Доступ к кабинету").first.click()
+    page.get_by_text("это вы").wait_for()
+    look(page, "employer-members")
     page.get_by_role("link", name="Загрузить список").first.click()
     content = table(server).encode("cp1251")
     page.locator("input[type=file]").set_input_files(
@@ -65,6 +68,7 @@ def test_personnel_officer_brings_500_people_and_prints_the_list(server: Server,
     page.get_by_role("link", name="Открыть список сотрудников").click()
     page.get_by_label("Подразделение").last.select_option("Кухня")
     page.get_by_text("Найдено 250 сотрудников.").wait_for()
+    look(page, "employer-list")
     with page.expect_popup() as opened:
         page.get_by_role("link", name="Печать").click()
     sheet = opened.value

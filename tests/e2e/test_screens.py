@@ -18,6 +18,7 @@ from tests.e2e.screens import look
         ("/status", "status"),
         ("/login", "login"),
         ("/register", "register"),
+        ("/employer/register", "employer-register"),
         ("/recover", "recover"),
         ("/recover/new", "recover-new"),
         ("/recover/lost", "recover-lost"),
