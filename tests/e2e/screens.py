@@ -37,7 +37,7 @@ ALLOWED_LATIN: Final = re.compile(
       https?://localhost:\d+\S*                   # the service's own addresses
     | localhost:\d+\S*
     | [\w.+-]+@[\w.-]+\.[a-z]{2,}                 # addresses of mail
-    | \b(QR|PDF|JPEG|GIF|PNG|WebP|CSV|JSON|OID|RSS)\b     # what Russians call by these letters
+    | \b(QR|PDF|JPEG|GIF|PNG|WebP|CSV|XLSX|JSON|OID|RSS)\b     # what Russians call by these letters
     | «[A-Za-z]»                                  # a letter that should have been Russian
     | \bGoogle\ Authenticator\b|\b(Chrome|Firefox|Safari|Linux|Windows|Android|macOS|iOS)\b
     | \b[0-9A-F]{4}(-[0-9A-F]{4}){1,7}\b          # a short hash
