@@ -163,6 +163,7 @@ def _header(name: str, text: str, **schema: Any) -> Parameter:
     return Parameter(name, text, {"type": "string"} | schema, place="header")
 
 
+_KEY: Final = f"^{IDEMPOTENCY_KEY.pattern}$"
 _SIGNATURE_INPUT: Final = _header(
     "Signature-Input", "What is signed, when and by whom (docs/exchange.md)."
 )
@@ -186,7 +187,7 @@ _BROUGHT: Final = Described(
     text="Each request is signed; which rules a document has to follow is in docs/exchange.md.",
     security=Security.SIGNATURE,
     parameters=(
-        _header("Idempotency-Key", "One for each document.", pattern=IDEMPOTENCY_KEY.pattern),
+        _header("Idempotency-Key", "One for each document.", pattern=_KEY),
         _header("Content-Digest", "SHA-256 of the body (RFC 9530).", pattern="^sha-256=:.+:$"),
         _SIGNATURE_INPUT,
     ),
@@ -199,7 +200,7 @@ _FOUND: Final = Described(
     _UNSIGNED | {404: ("not_found",)},
     security=Security.SIGNATURE,
     parameters=(
-        Parameter("key", "The idempotency key.", {"type": "string", "minLength": 1}),
+        Parameter("key", "The idempotency key.", {"type": "string", "pattern": _KEY}),
         _SIGNATURE_INPUT,
     ),
 )

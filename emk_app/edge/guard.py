@@ -138,8 +138,9 @@ class Guard:
             await say_no(404, "not_found")
             return
         is_machine = path.startswith(MACHINES) and b"origin" not in given
-        if method == "TRACE" or (
-            method not in SAFE and not is_machine and not _origin_is_ours(given)
+        # A machine that asks by a method we do not have is told so, by the site.
+        if not is_machine and (
+            method == "TRACE" or (method not in SAFE and not _origin_is_ours(given))
         ):
             await _drain(receive)
             await say_no(403, "foreign_origin")

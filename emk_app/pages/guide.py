@@ -28,7 +28,7 @@ def guide() -> rx.Component:
                 *(rx.el.li(links.plain_link(each.title, f"#{each.id}")) for each in told),
                 class_name="flex flex-wrap gap-x-6 gap-y-2",
             ),
-            aria_label="Разделы",
+            aria_label="Содержание",
         ),
         *(_section(each) for each in told),
         buttons.actions(
