@@ -15,6 +15,7 @@ from emk_app.domain.deadlines import LATE_DAYS, PAPERS_DAYS
 from emk_app.domain.decisions import GROUNDS, prepared_for
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import Invalid, Required
+from emk_app.domain.fieldpolicy import HolderField, Viewer, sees
 from emk_app.domain.intake import IDENTITY, REPRESENTATIVE, Applicant, Field, HolderCategory
 from emk_app.domain.queue import QueuePart
 from emk_app.presenting.applications import (
@@ -406,8 +407,8 @@ def answer_rows(case: Case) -> list[AnswerRow]:
     attached = {scan.kind.value: scan.ref for scan in case.scans}
     rows = [
         AnswerRow(name, label, value, *_paper(proof_of(name), attached))
-        for name, label, value in _answers(case.applicant)
-        if value
+        for name, label, value, field in _answers(case.applicant)
+        if value and sees(Viewer.OPERATOR, field)
     ]
     if absent := ", ".join(SCAN_KINDS[kind] for kind in case.absent):
         rows.append(AnswerRow("absent", "Не хватает документов", absent, "", ""))
@@ -585,25 +586,26 @@ def _standing(case: Case) -> Label:
             return Label("", "info")
 
 
-def _answers(said: Applicant) -> tuple[tuple[str, str, str], ...]:
+def _answers(said: Applicant) -> tuple[tuple[str, str, str, HolderField], ...]:
     category = CATEGORIES[said.category] if said.category is not HolderCategory.NONE else ""
     return (
-        ("representative", "Представитель", representative_text(said)),
-        ("name", "Фамилия, имя, отчество", str(said.name)),
-        ("born_on", FIELDS[Field.BIRTH_DATE], day(said.born_on)),
-        ("sex", FIELDS[Field.SEX], SEXES[said.sex]),
-        ("identity", FIELDS[Field.IDENTITY_KIND], identity_text(said)),
-        ("snils", FIELDS[Field.SNILS], str(said.snils)),
-        ("policy", "Полис ОМС", str(said.policy)),
-        ("phone", FIELDS[Field.PHONE], str(said.phone)),
-        ("address", FIELDS[Field.ADDRESS], str(said.address)),
-        ("occupation", FIELDS[Field.OCCUPATION], said.occupation.name),
-        ("kind", FIELDS[Field.KIND], KINDS[said.kind].text),
-        ("category", FIELDS[Field.CATEGORY], category),
+        ("representative", "Представитель", representative_text(said), HolderField.NAME),
+        ("name", "Фамилия, имя, отчество", str(said.name), HolderField.NAME),
+        ("born_on", FIELDS[Field.BIRTH_DATE], day(said.born_on), HolderField.BIRTH_DATE),
+        ("sex", FIELDS[Field.SEX], SEXES[said.sex], HolderField.SEX),
+        ("identity", FIELDS[Field.IDENTITY_KIND], identity_text(said), HolderField.IDENTITY),
+        ("snils", FIELDS[Field.SNILS], str(said.snils), HolderField.SNILS),
+        ("policy", "Полис ОМС", str(said.policy), HolderField.POLICY),
+        ("phone", FIELDS[Field.PHONE], str(said.phone), HolderField.PHONE),
+        ("address", FIELDS[Field.ADDRESS], str(said.address), HolderField.ADDRESS),
+        ("occupation", FIELDS[Field.OCCUPATION], said.occupation.name, HolderField.OCCUPATION),
+        ("kind", FIELDS[Field.KIND], KINDS[said.kind].text, HolderField.APPLICATION),
+        ("category", FIELDS[Field.CATEGORY], category, HolderField.APPLICATION),
         (
             "examined_on",
             FIELDS[Field.EXAM_CERTIFICATE_ON],
             day(said.examined_on) if said.examined_on else "",
+            HolderField.APPLICATION,
         ),
     )
 

@@ -28,6 +28,7 @@ from emk_app.domain.attachments import (
 )
 from emk_app.domain.documents import MediaType
 from emk_app.domain.errors import NotFound, NotPermitted
+from emk_app.domain.fieldpolicy import HolderField, permit_sight
 from emk_app.services import auditing, cases, scans, throttling
 from emk_app.services.examining import ENTER
 from emk_app.services.scans import ScanFile
@@ -219,6 +220,7 @@ def _seen(actor: Actor, ref: str, now: datetime) -> tuple[Attachment, Vault]:
     permit(actor, Role.HOLDER, Role.CLINIC)
     if actor.role is Role.CLINIC:
         permit_position(actor, *ENTER)
+    permit_sight(actor, HolderField.EXAMINATION_PAPERS)
     with reading() as db:
         found = attachments.by_ref(db, ref)
         examination = db.get(Examination, found.examination_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from emk_app.db.repositories.desks import VISITED
 from emk_app.db.tables.applications import Application
 from emk_app.db.tables.examinations import Examination, ExaminationStatus, Reopening
 from emk_app.db.tables.people import User
-from emk_app.domain import corrections, intake
+from emk_app.domain import corrections, fieldpolicy, intake
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.applications import ApplicationStatus, Milestone
 from emk_app.domain.errors import Invalid, InvalidValue
@@ -28,6 +28,7 @@ from emk_app.domain.examinations import (
     further_study,
     programme,
 )
+from emk_app.domain.fieldpolicy import HolderField, viewer_of
 from emk_app.domain.intake import Applicant, Field
 from emk_app.domain.notices import News, Notice
 from emk_app.domain.numbers import Snils
@@ -49,6 +50,15 @@ class Patient:
     snils: Snils | None
     occupation: Occupation | None
     kind: ExaminationKind | None
+
+
+_FACTS: Final = {
+    "name": HolderField.NAME,
+    "born_on": HolderField.BIRTH_DATE,
+    "sex": HolderField.SEX,
+    "snils": HolderField.SNILS,
+    "occupation": HolderField.OCCUPATION,
+}
 
 
 def applicant_of(db: Session, application: Application, *, now: datetime) -> Applicant | None:
@@ -91,6 +101,15 @@ def patient_of(db: Session, application: Application, *, now: datetime) -> Patie
         snils=snils,
         occupation=OCCUPATIONS.get(application.occupation or ""),
         kind=application.kind,
+    )
+
+
+def seen_by(actor: Actor, patient: Patient) -> Patient:
+    """Return of the patient what the actor is shown (D22)."""
+    viewer = viewer_of(actor)
+    return replace(
+        patient,
+        **{fact: None for fact, field in _FACTS.items() if not fieldpolicy.sees(viewer, field)},
     )
 
 

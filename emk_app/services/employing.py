@@ -50,6 +50,7 @@ from emk_app.domain.employing import (
     StaffFull,
 )
 from emk_app.domain.errors import Invalid, NotFound
+from emk_app.domain.fieldpolicy import Viewer, name_for
 from emk_app.domain.notices import News, Notice
 from emk_app.domain.numbers import Inn, Ogrn
 from emk_app.domain.occupations import occupation
@@ -504,10 +505,10 @@ def look_at(db: Session, entry: StaffEntry, *, now: datetime) -> None:
     entry.verdict, entry.valid_until = judgement.verdict, content.valid_until
     entry.ends_on = _ends_on(judgement)
     shown = SHOWN[entry.scope] if entry.scope else frozenset[SharedField]()
-    if entry.scope is None:
-        entry.name_sealed = employers.seal_name(entry.ref, {"name": content.holder.masked})
-    elif SharedField.NAME in shown:
-        entry.name_sealed = employers.seal_name(entry.ref, {"name": content.holder.short})
+    if entry.scope is None or SharedField.NAME in shown:
+        viewer = Viewer.EMPLOYER if entry.scope else Viewer.BY_NUMBER
+        name = name_for(viewer, content.holder)
+        entry.name_sealed = employers.seal_name(entry.ref, {"name": name})
     if SharedField.OCCUPATION in shown:
         entry.occupation_group = content.occupation.group
 

@@ -85,6 +85,7 @@ from emk_app.domain.examinations import (
     read_details,
     study_name,
 )
+from emk_app.domain.fieldpolicy import HolderField, sees, viewer_of
 from emk_app.domain.notices import News
 from emk_app.domain.people import age_on, parse_date, parse_past_date
 from emk_app.domain.specialties import ForeignSpecialty
@@ -262,7 +263,8 @@ def day(actor: Actor, *, now: datetime) -> Day:
         found, total = desks.visiting(db, clinic_id, DAY_LENGTH)
         opened = desks.examinations_of(db, [application.id for application in found])
         lines = tuple(
-            _day_line(db, application, opened.get(application.id), now) for application in found
+            _day_line(db, actor, application, opened.get(application.id), now)
+            for application in found
         )
     return Day(lines, total, may_open=actor.position in RECEIVE)
 
@@ -652,7 +654,7 @@ def view(actor: Actor, examination_id: int, *, now: datetime) -> ExaminationView
         actor,
         cases.target(examination),
         subject_id=application.holder_id,
-        fields="form" if actor.position is Position.REGISTRAR else "form,results",
+        fields="form,results" if sees(viewer_of(actor), HolderField.RESULTS) else "form",
         now=now,
     )
     with reading() as db:
@@ -923,11 +925,15 @@ def _follow(db: Session, application: Application, conclusion: Conclusion, now: 
 
 
 def _day_line(
-    db: Session, application: Application, examination: Examination | None, now: datetime
+    db: Session,
+    actor: Actor,
+    application: Application,
+    examination: Examination | None,
+    now: datetime,
 ) -> DayLine:
     return DayLine(
         number=TrackingNumber.parse(application.tracking_number),
-        patient=cases.patient_of(db, application, now=now),
+        patient=cases.seen_by(actor, cases.patient_of(db, application, now=now)),
         status=application.status,
         examination=application.examination,
         examination_id=examination.id if examination else None,
@@ -940,7 +946,7 @@ def _day_line(
 def _view(
     db: Session, actor: Actor, examination: Examination, application: Application, now: datetime
 ) -> ExaminationView:
-    patient = cases.patient_of(db, application, now=now)
+    patient = cases.seen_by(actor, cases.patient_of(db, application, now=now))
     try:
         studies = cases.studies_of(db, application, examination, now=now)
     except BeingCorrected:
@@ -958,7 +964,9 @@ def _view(
             *(each.entered_by for each in entries),
         ],
     )
-    sees_results = actor.position is not Position.REGISTRAR
+    viewer = viewer_of(actor)
+    sees_results = sees(viewer, HolderField.RESULTS)
+    sees_conclusion = sees(viewer, HolderField.CONCLUSION)
     is_signed = examination.status is ExaminationStatus.SIGNED
     goes_on = cases.goes_on(examination, application)
     is_open = goes_on and not is_signed
@@ -1009,9 +1017,9 @@ def _view(
         },
         missing=_missing(studies, results, clock.day_of(now)) if not is_signed else (),
         required=sum(each.required for each in studies),
-        signature=_signature(examination, holder, names) if sees_results else None,
-        earlier=_earlier(examination, signed, holder, names) if sees_results else (),
-        contest=_contest(db, application, holder) if sees_results else None,
+        signature=_signature(examination, holder, names) if sees_conclusion else None,
+        earlier=_earlier(examination, signed, holder, names) if sees_conclusion else (),
+        contest=_contest(db, application, holder) if sees_conclusion else None,
         offers=(
             _offers(db, application, studies, entered, now)
             if is_ready and actor.position in ENTER

@@ -34,6 +34,7 @@ from emk_app.domain.disclosures import (
     handover_state,
 )
 from emk_app.domain.errors import NotFound, Required
+from emk_app.domain.fieldpolicy import Viewer, name_for
 from emk_app.domain.notices import News, Notice
 from emk_app.domain.values import Problems, one_line
 from emk_app.services import auditing, exporting, issuing, notifying, throttling
@@ -232,7 +233,7 @@ def _package(
         verdict=judgement.verdict,
         reasons=judgement.reasons,
         checked_at=now,
-        name=content.holder.short,
+        name=name_for(Viewer.BY_LINK, content.holder),
         birth_year=content.born_on.year,
         occupation_group=content.occupation.group,
         issued_on=content.issued_on,

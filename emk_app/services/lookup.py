@@ -17,6 +17,7 @@ from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.domain.accounts import Rule
 from emk_app.domain.books import BookContent, BookNumber, Verdict
 from emk_app.domain.errors import NotFound
+from emk_app.domain.fieldpolicy import Viewer, name_for
 from emk_app.domain.numbers import Snils
 from emk_app.domain.switches import Feature
 from emk_app.domain.values import Problems
@@ -125,7 +126,7 @@ def by_number(number: str, snils: str, address: str, *, now: datetime) -> LookRe
         # Which other reasons there are, and what is overdue, is told to who was given a link.
         reasons=(judgement.verdict,),
         checked_at=now,
-        name=content.holder.masked,
+        name=name_for(Viewer.BY_NUMBER, content.holder),
         issued_on=content.issued_on,
         valid_until=content.valid_until,
         days_left=judgement.days_left,

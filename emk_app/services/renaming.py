@@ -24,6 +24,7 @@ from emk_app.domain.books import BookNumber, BookStatus, Cause
 from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.documents import MediaType
 from emk_app.domain.errors import NotFound
+from emk_app.domain.fieldpolicy import HolderField, permit_sight
 from emk_app.domain.identities import (
     Basis,
     ChangeDecided,
@@ -320,6 +321,7 @@ def preview(actor: Actor, ref: str, *, page: int = 1, now: datetime) -> bytes:
 
 def _paper(actor: Actor, ref: str, now: datetime) -> tuple[IdentityChange, Vault]:
     permit(actor, Role.HOLDER, Role.OPERATOR)
+    permit_sight(actor, HolderField.IDENTITY)
     with reading() as db:
         row = identities.by_ref(db, ref)
         is_own = row.holder_id == actor.user_id

@@ -23,6 +23,7 @@ from emk_app.domain.applications import ApplicationStatus, TrackingNumber
 from emk_app.domain.corrections import NotAsked
 from emk_app.domain.documents import MediaType, ScanKind, ScanTooSmall, check_size
 from emk_app.domain.errors import InvalidValue, NotFound
+from emk_app.domain.fieldpolicy import HolderField, permit_sight
 from emk_app.services import auditing, throttling
 from emk_app.settings import settings
 from emk_app.storage import antivirus, inspection
@@ -345,6 +346,7 @@ def _stir(
 def _seen(actor: Actor, ref: str, now: datetime) -> tuple[Scan, vault.Vault]:
     """Return the scan and its owner's vault; a foreign scan does not exist for the actor (D21)."""
     permit(actor, Role.HOLDER, Role.OPERATOR, Role.CLINIC)
+    permit_sight(actor, HolderField.SCANS)
     with reading() as db:
         scan = applications.scan(db, ref)
         application = applications.get(db, scan.application_id)

@@ -20,6 +20,7 @@ from emk_app.db.vault import Vault
 from emk_app.domain.actors import Actor, Role, permit
 from emk_app.domain.books import BookContent, BookNotShareable, Verdict, check_shareable
 from emk_app.domain.consent import ConsentNeeded
+from emk_app.domain.fieldpolicy import Viewer, name_for
 from emk_app.domain.sharing import (
     DEFAULT_LIFETIME_DAYS,
     LABEL_LIMIT,
@@ -258,7 +259,9 @@ def claims(
         book_number=content.number.digits,
         version=content.version,
         document_hash=bytes.fromhex(version_hash),
-        shown_name=content.holder.short if SharedField.NAME in fields else None,
+        shown_name=(
+            name_for(Viewer.BY_LINK, content.holder) if SharedField.NAME in fields else None
+        ),
         birth_year=content.born_on.year if SharedField.BIRTH_YEAR in fields else None,
         categories=((int(content.occupation.point),) if SharedField.OCCUPATION in fields else ()),
         verdict=TOKEN_VERDICTS[verdict],

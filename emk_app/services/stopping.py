@@ -18,6 +18,7 @@ from emk_app.domain import orders as rules
 from emk_app.domain.actors import SYSTEM, Actor, Role, permit, permit_fresh
 from emk_app.domain.books import BookNumber, BookStatus
 from emk_app.domain.errors import InvalidValue, NotFound
+from emk_app.domain.fieldpolicy import HolderField, name_for, sees, viewer_of
 from emk_app.domain.orders import (
     CONFIRM_WITHIN,
     ORDER_GROUNDS,
@@ -297,6 +298,7 @@ def _number(text: str) -> BookNumber:
 
 
 def _desk(db: Session, actor: Actor, book: MedicalBook) -> BookDesk:
+    viewer = viewer_of(actor)
     own = vault.vault_for(db, book.holder_id)
     version = books.version(db, book.id, book.current_version)
     content = issuing.content_of(witness_of(book, version, own))
@@ -323,8 +325,8 @@ def _desk(db: Session, actor: Actor, book: MedicalBook) -> BookDesk:
         id=book.id,
         number=BookNumber.parse(book.number),
         status=book.status,
-        holder=str(content.holder) if content else "",
-        born_on=content.born_on if content else None,
+        holder=name_for(viewer, content.holder) if content else "",
+        born_on=content.born_on if content and sees(viewer, HolderField.BIRTH_DATE) else None,
         issued_on=book.issued_on,
         valid_until=book.valid_until,
         version=book.current_version,

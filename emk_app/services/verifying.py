@@ -27,6 +27,7 @@ from emk_app.db.vault import Vault
 from emk_app.domain.books import FORMATS, BookFacts, Verdict, judge
 from emk_app.domain.clearance import DatedItem
 from emk_app.domain.errors import NotFound
+from emk_app.domain.fieldpolicy import Viewer, name_for
 from emk_app.domain.notices import News, Notice
 from emk_app.domain.people import FullName
 from emk_app.domain.sharing import SHOWN, LinkState, SharedField, ShareLink, link_state
@@ -325,7 +326,7 @@ def _judged(found: Scanned, link: ShareLink, now: datetime) -> LookResult:
         verdict=judgement.verdict,
         reasons=judgement.reasons,
         checked_at=now,
-        name=name.short if SharedField.NAME in fields else None,
+        name=name_for(Viewer.BY_LINK, name) if SharedField.NAME in fields else None,
         birth_year=person.born_on.year if SharedField.BIRTH_YEAR in fields else None,
         occupation_group=face.occupation.group if SharedField.OCCUPATION in fields else None,
         issued_on=face.issued_on,
