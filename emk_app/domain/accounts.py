@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Final
 
 from emk_app.domain import guessing
-from emk_app.domain.errors import DomainError, Invalid, InvalidValue, TooLong
+from emk_app.domain.errors import Conflict, DomainError, Invalid, InvalidValue, TooLong
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 128
@@ -80,6 +80,10 @@ class SamePassword(InvalidValue):
 
 class SameContact(InvalidValue):
     """The new phone or address is one of those that are known already."""
+
+
+class LastContact(Conflict):
+    """Without it the person could not be reached, or could not sign in."""
 
 
 class ContactTaken(DomainError):

@@ -42,6 +42,7 @@ class News(StrEnum):
     PASSWORD_RESET = "password_reset"
     NEW_CONTACT_CODE = "new_contact_code"
     CONTACT_CHANGED = "contact_changed"
+    CONTACT_REMOVED = "contact_removed"
     NEW_BROWSER = "new_browser"
     FACTOR_ENROLLED = "factor_enrolled"
     FACTOR_REPLACED = "factor_replaced"
@@ -112,6 +113,7 @@ KINDS: Final = {
     News.PASSWORD_RESET: NoticeKind.SECURITY,
     News.NEW_CONTACT_CODE: NoticeKind.SECURITY,
     News.CONTACT_CHANGED: NoticeKind.SECURITY,
+    News.CONTACT_REMOVED: NoticeKind.SECURITY,
     News.NEW_BROWSER: NoticeKind.SECURITY,
     News.FACTOR_ENROLLED: NoticeKind.SECURITY,
     News.FACTOR_REPLACED: NoticeKind.SECURITY,

@@ -6,6 +6,7 @@ import reflex as rx
 
 from emk_app.components import buttons, cards, forms
 from emk_app.components.markup import given, when
+from emk_app.domain.notices import Channel
 from emk_app.pages.factors import fresh_factor
 from emk_app.states.contacts import ContactsState
 
@@ -40,6 +41,26 @@ def _question() -> rx.Component:
             _factor(),
             buttons.actions(buttons.secondary_button("Получить код", type="submit")),
             on_submit=state.begin,
+        ),
+        when(given(state.phone) & given(state.email), _removal()),
+    )
+
+
+def _removal() -> rx.Component:
+    """Ask which of two contacts goes; the last one can't."""
+    return cards.details(
+        "Удалить телефон или почту",
+        forms.form(
+            forms.select_field(
+                "Что удалить",
+                "removed",
+                [(Channel.SMS.value, "Телефон"), (Channel.EMAIL.value, "Почту")],
+                error=ContactsState.removed_error,
+                hint="Уведомления туда больше не придут, войти с этим контактом будет нельзя.",
+            ),
+            _factor(),
+            buttons.actions(buttons.danger_button("Удалить контакт", type="submit")),
+            on_submit=ContactsState.remove,
         ),
     )
 

@@ -349,6 +349,9 @@ WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
     News.CONTACT_CHANGED: _of_account(
         "Контакт изменён", "Телефон или почта для входа и уведомлений изменены."
     ),
+    News.CONTACT_REMOVED: _of_account(
+        "Контакт удалён", "Телефон или почта удалены: уведомления туда больше не приходят."
+    ),
     News.NEW_BROWSER: _new_browser,
     News.FACTOR_ENROLLED: lambda _: Wording(
         "Вход по коду подключён",

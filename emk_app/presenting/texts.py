@@ -27,6 +27,7 @@ from emk_app.domain import (
 from emk_app.domain.accounts import (
     ContactTaken,
     DoorstepExpired,
+    LastContact,
     NothingToReplace,
     ResetLinkOver,
     WrongCode,
@@ -497,6 +498,10 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
         "минут."
     ),
     NothingToReplace: lambda _: "Замена приложения уже закончена или не начата. Начните её заново.",
+    LastContact: lambda _: (
+        "Это единственный контакт, по которому с вами можно связаться и войти. Сначала добавьте "
+        "другой."
+    ),
     ContactTaken: lambda _: (
         "С этим телефоном или почтой входят в другую учётную запись. Укажите другой контакт."
     ),

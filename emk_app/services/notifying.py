@@ -70,6 +70,14 @@ def put_contact(user: User, contact: str) -> None:
         user.spare_contact_sealed = own.seal(contact, *SPARE, user.uid)
 
 
+def take_contact(user: User, channel: Channel) -> None:
+    """Remove the contact of the channel; the other one takes the first place."""
+    left = [contact for known, contact in contacts_of(user).items() if known is not channel]
+    user.contact_sealed = user.spare_contact_sealed = None
+    for contact in left:
+        put_contact(user, contact)
+
+
 def choices_of(db: Session, user_id: int) -> Choices:
     """Return what the person has chosen so far."""
     rows = db.exec(select(NoticeChoice).where(NoticeChoice.user_id == user_id)).all()

@@ -17,11 +17,12 @@ from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.people import ContactChange, Login, User
 from emk_app.domain import accounts as rules
-from emk_app.domain.accounts import ContactTaken, SameContact, WrongContactCode
+from emk_app.domain.accounts import ContactTaken, LastContact, SameContact, WrongContactCode
 from emk_app.domain.actors import Actor, permit_fresh
 from emk_app.domain.contacts import Login as LoginName
 from emk_app.domain.contacts import LoginKind
-from emk_app.domain.errors import Invalid, InvalidValue
+from emk_app.domain.errors import Invalid, InvalidValue, NotFound
+from emk_app.domain.factors import Way
 from emk_app.domain.notices import Channel, News, Notice
 from emk_app.keys import keystore
 from emk_app.services import accounts, auditing, factors, notifying, throttling
@@ -121,9 +122,49 @@ def drop(actor: Actor, *, now: datetime) -> None:
         _note(db, actor, "drop_contact_change", now)
 
 
+def remove(actor: Actor, channel: Channel, *, now: datetime) -> None:
+    """Remove the telephone or the address, and the login by it; both contacts are told.
+
+    Where codes went to the telephone, every other session ends. Raises ``FreshFactorNeeded``,
+    ``NotFound``, ``LastContact``, and ``LastFactor`` where its codes are the only second factor.
+    """
+    permit_fresh(actor, now)
+    with unit_of_work() as db:
+        user = accounts.own_user(db, actor, locked=True)
+        known = notifying.contacts_of(user)
+        if channel not in known:
+            raise NotFound
+        logins = db.exec(select(Login).where(Login.user_id == user.id)).all()
+        blind = vault.blind(f"login-{_kind_of(channel)}", known[channel])
+        others = [login for login in logins if login.blind != blind]
+        if len(known) == 1 or not others:
+            raise LastContact
+        proofs = factors.proofs_of(db, user)
+        took_codes = channel is Channel.SMS and proofs.offers_sms
+        if took_codes:
+            proofs.check_loss(Way.SMS)
+        # While both are where the person is reached.
+        dedupe = f"contact-removed:{user.id}:{secrets.token_hex(8)}"
+        notifying.tell(db, user, Notice(News.CONTACT_REMOVED), dedupe=dedupe, now=now)
+        notifying.take_contact(user, channel)
+        db.add(user)
+        for login in logins:
+            if login.blind == blind:
+                db.delete(login)
+        if took_codes:
+            accounts.revoke_all(db, user.id, now, but=actor.session_id)
+        # A link that lies in the removed mailbox must open nothing.
+        accounts.forget_resets(db, user.id)
+        _note(db, actor, "remove_contact", now, fields=channel.value)
+
+
+def _kind_of(channel: Channel) -> LoginKind:
+    return LoginKind.EMAIL if channel is Channel.EMAIL else LoginKind.PHONE
+
+
 def _put(db: Session, actor: Actor, user: User, contact: str, now: datetime) -> None:
     channel = notifying.channel_of(contact)
-    kind = LoginKind.EMAIL if channel is Channel.EMAIL else LoginKind.PHONE
+    kind = _kind_of(channel)
     other = accounts.user_by_login(db, LoginName(kind, contact))
     if other is not None and other.id != user.id:
         raise ContactTaken

@@ -7,9 +7,11 @@ from typing import Any
 import reflex as rx
 
 from emk_app import clock
-from emk_app.domain.errors import DomainError, FreshFactorNeeded, Invalid
+from emk_app.domain.errors import DomainError, FreshFactorNeeded, Invalid, NotAChoice
+from emk_app.domain.notices import Channel
 from emk_app.edge.policy import allow_signed_in
 from emk_app.presenting import texts
+from emk_app.presenting.field_texts import word
 from emk_app.services import factors, reaching
 from emk_app.states import live
 from emk_app.states.session import actor_of, fresh_actor, is_fresh, say
@@ -27,6 +29,7 @@ class ContactsState(rx.State):
     needs_code: bool = False
     """The last code is older than five minutes, so the form asks for another (D13)."""
     error: str = ""
+    removed_error: str = ""
     problem: str = ""
 
     @rx.event(background=True)
@@ -81,6 +84,25 @@ class ContactsState(rx.State):
         self.problem = ""
         await in_thread(reaching.drop, await actor_of(self), now=clock.now())
         await self._show()
+
+    @rx.event
+    @allow_signed_in()
+    async def remove(self, form: dict[str, Any]):
+        """Remove one of the two contacts."""
+        self.problem, self.removed_error = "", ""
+        said = text_of(form, "removed", 10)
+        if said not in set(Channel):
+            self.removed_error = word(NotAChoice())
+            return
+        try:
+            actor = await fresh_actor(self, text_of(form, "contact_factor", 20))
+            self.needs_code = False
+            await in_thread(reaching.remove, actor, Channel(said), now=clock.now())
+        except DomainError as error:
+            self._refuse(error)
+        else:
+            await say(self, "Контакт удалён. На оба контакта ушло уведомление.")
+            await self._show()
 
     def _refuse(self, error: DomainError) -> None:
         self.needs_code = self.needs_code or isinstance(error, FreshFactorNeeded)

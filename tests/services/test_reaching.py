@@ -6,18 +6,29 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, delete, select
 
-from emk_app.db.engine import reading
-from emk_app.db.tables.people import ContactChange, PasswordReset
+from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.tables.people import ContactChange, Login, PasswordReset, User
 from emk_app.domain.accounts import (
     ContactTaken,
+    LastContact,
     SameContact,
     WrongContactCode,
     WrongCredentials,
 )
 from emk_app.domain.actors import Actor
-from emk_app.domain.errors import FreshFactorNeeded, Invalid, InvalidValue, TooManyAttempts
+from emk_app.domain.contacts import LoginKind
+from emk_app.domain.errors import (
+    FreshFactorNeeded,
+    Invalid,
+    InvalidValue,
+    NotFound,
+    NotSignedIn,
+    TooManyAttempts,
+)
+from emk_app.domain.factors import LastFactor
+from emk_app.domain.notices import Channel
 from emk_app.services import accounts, jobs, reaching, resetting
 from emk_app.services.accounts import Step
 from tests.factories import make_holder
@@ -146,3 +157,70 @@ def test_new_contact_does_not_stand_in_clear(actor: Actor, now: datetime):
     with reading() as db:
         kept = repr([row.model_dump() for row in db.exec(select(ContactChange)).all()])
     assert "anna" not in kept and code_sent(NEW) not in kept
+
+
+def test_one_of_two_contacts_goes_and_both_are_told(actor: Actor, now: datetime):
+    change(actor, PHONE, now)
+    reaching.remove(actor, Channel.EMAIL, now=now)
+    seen = reaching.view(actor, now=now)
+    assert seen.email == "" and seen.phone.endswith("67-89")
+    assert {recipient for recipient, text in outbox() if "удалены" in text} == {LOGIN, PHONE}
+    assert sign_in(PHONE, now, "e" * 64) is Step.CODE
+    with pytest.raises(WrongCredentials):
+        sign_in(LOGIN, now, "e" * 64)
+    # The place is free again.
+    later = now + timedelta(minutes=2)
+    change(actor, NEW, later)
+    assert reaching.view(actor, now=later).phone.endswith("67-89")
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_last_contact_stays(actor: Actor, now: datetime, channel: Channel):
+    with pytest.raises(LastContact if channel is Channel.EMAIL else NotFound):
+        reaching.remove(actor, channel, now=now)
+    assert reaching.view(actor, now=now).email
+    assert sign_in(LOGIN, now, "e" * 64) is Step.CODE
+
+
+def test_contact_that_is_the_only_login_stays(actor: Actor, now: datetime):
+    change(actor, PHONE, now)
+    with unit_of_work() as db:
+        db.exec(delete(Login).where(col(Login.kind) == LoginKind.PHONE))
+    with pytest.raises(LastContact):
+        reaching.remove(actor, Channel.EMAIL, now=now)
+
+
+def test_removing_a_contact_asks_for_a_fresh_factor(actor: Actor, now: datetime):
+    change(actor, PHONE, now)
+    with pytest.raises(FreshFactorNeeded):
+        reaching.remove(actor, Channel.EMAIL, now=now + timedelta(minutes=6))
+    assert reaching.view(actor, now=now).email
+
+
+def test_telephone_that_brings_codes_ends_what_they_may_have_opened(actor: Actor, now: datetime):
+    change(actor, PHONE, now)
+    soon = now + timedelta(minutes=1)
+    other = accounts.ref_of(signed_in(soon, PHONE))
+    reaching.remove(actor, Channel.SMS, now=soon)
+    with pytest.raises(NotSignedIn):
+        accounts.actor_of(other, now=soon)
+    assert reaching.view(actor, now=soon).phone == ""
+
+
+def test_telephone_stays_while_its_codes_are_the_only_second_factor(actor: Actor, now: datetime):
+    change(actor, PHONE, now)
+    with unit_of_work() as db:
+        user = db.get_one(User, actor.user_id)
+        user.totp_confirmed_at, user.sms_proved_at = None, now
+    with pytest.raises(LastFactor):
+        reaching.remove(actor, Channel.SMS, now=now)
+    assert reaching.view(actor, now=now).phone
+
+
+def test_link_in_the_removed_mailbox_opens_nothing(actor: Actor, now: datetime):
+    change(actor, PHONE, now)
+    resetting.ask(LOGIN, source="10.0.0.1", now=now)
+    jobs.run_due({resetting.SEND: resetting.send}, now=now)
+    reaching.remove(actor, Channel.EMAIL, now=now)
+    with reading() as db:
+        assert db.exec(select(PasswordReset)).all() == []
