@@ -11,6 +11,7 @@ from emk_app.components.markup import given, when
 from emk_app.domain.erasure import PHRASE, WAITING
 from emk_app.pages import frames
 from emk_app.pages.consent import CONSENT
+from emk_app.pages.factors import fresh_factor
 from emk_app.pages.menus import ADMIN_MENU, HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.pages.watching import LOOKS
@@ -177,11 +178,8 @@ def _forget() -> rx.Component:
 def _code() -> rx.Component:
     return when(
         OwnDataState.needs_code,
-        forms.code_field(
-            "Код из приложения или резервный код",
-            "code",
-            length=11,
-            hint="Прошло больше пяти минут, поэтому действие подтверждается свежим кодом.",
+        fresh_factor(
+            hint="Или резервный код: прошло больше пяти минут, подтвердите действие заново."
         ),
     )
 
