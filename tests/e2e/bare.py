@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emk_app.api import offline, trust
+from emk_app.api import offline, session, trust
 from emk_app.api.routing import routes
 from emk_app.edge.guard import Guard, Receive, Scope, Send, refuse
 from emk_app.edge.site import Site
@@ -13,4 +13,4 @@ async def nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
     await refuse(send, 404, "not_found")
 
 
-site = Guard(Site(routes((*trust.ENDPOINTS, *offline.ENDPOINTS)), nothing))
+site = Guard(Site(routes((*trust.ENDPOINTS, *offline.ENDPOINTS, *session.ENDPOINTS)), nothing))

@@ -179,6 +179,9 @@ def test_opened_once_the_page_checks_without_a_network(site: tuple[str, Path], c
         page.goto(origin + "/check/offline")
         expect(page.locator("#ready")).to_be_visible()
         expect(page.locator("#list")).to_contain_text("Список ключей от")
+        # Whoever also signs out here keeps the page and the root it saw first.
+        left = page.evaluate("fetch('/session/leave', {method: 'POST'}).then((said) => said.url)")
+        assert left.endswith("/login")
         context.set_offline(True)
         page.reload()
         expect(page.locator("#network")).to_contain_text("Интернета нет")
