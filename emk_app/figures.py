@@ -49,6 +49,12 @@ TOO_MANY: Final = Counter(
     ("limit",),
     registry=REGISTRY,
 )
+ATTEMPTS: Final = Counter(
+    "emk_attempts",
+    "Tries to get round the service's bounds: made-up requests, foreign origins, floods",
+    ("kind",),
+    registry=REGISTRY,
+)
 SOCKETS: Final = Gauge("emk_sockets", "Open sockets of screens", registry=REGISTRY)
 ROUNDS: Final = Counter(
     "emk_rounds", "Rounds of background work made", ("work",), registry=REGISTRY

@@ -20,7 +20,7 @@ from reflex_base.constants import RouteVar
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
-from emk_app import clock, figures, incidents
+from emk_app import attempts, clock, figures, incidents
 from emk_app.edge import cookies, limits
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
@@ -105,16 +105,19 @@ class QuietNamespace(EventNamespace):
 
     async def on_event(self, sid: str, data: Any) -> None:
         """Pass on an event that a page may send, rebuilt from what was understood of it."""
-        if not self._has_allowance(sid) or not isinstance(data, Mapping):
+        ref, address = self._source_of(sid)
+        if not self._has_allowance(sid):
+            attempts.note("too_many_events", address)
             return
-        fields = cast("Mapping[str, Any]", data)
+        fields = cast("Mapping[str, Any]", data) if isinstance(data, Mapping) else {}
         name = fields.get("name")
         payload = payload_of(name, fields.get("payload", {})) if isinstance(name, str) else None
         if payload is None:
+            is_known = isinstance(name, str) and name in RegistrationContext.get().event_handlers
+            attempts.note("made_up_event", address, cast("str", name) if is_known else "")
             return
         place = place_of(fields.get("router_data"))
         # The socket is read no further until there is a turn.
-        ref, address = self._source_of(sid)
         of_caller = await self._of_callers.take(ref)
         of_address = await self._of_addresses.take(address)
         work: asyncio.Future[Any] | None = None

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import cache
 from typing import Any, Final
 
-from emk_app import clock, incidents
+from emk_app import attempts, clock, incidents
 from emk_app.crypto import tokens
 from emk_app.db import changes
 from emk_app.domain import enlisting, imports
@@ -36,8 +36,11 @@ log = logging.getLogger("emk.guard")
 
 CALLER: Final = "emk.caller"
 """Key of the scope under which our own routes find the ``Caller``."""
-CLEAR: Final = (b"clear-site-data", b'"storage"')
-"""Nothing of an ended session stays in the browser (D11)."""
+CLEAR: Final = (b"clear-site-data", b'"cache"')
+"""No page of an ended session stays in the browser (D11).
+
+Its storage holds nothing of any session, and the check without a network lives there, with the root
+it saw first (decision 0040)."""
 BROWSER: Final = "emk.browser"
 """Key of the scope under which the way in finds the cookie by which the browser is known."""
 ADDRESS: Final = "emk.address"
@@ -71,6 +74,17 @@ WATCHED: Final = ("/healthz", "/readyz")
 """Asked by who watches over us: without a session, which would need the database, or a limit."""
 SESSIONLESS: Final = ("/assets/", *MACHINES)
 """Where nobody's session is looked at: what is answered does not depend on it."""
+NOTED: Final = frozenset(
+    {
+        "headers_too_large",
+        "too_many_requests",
+        "unknown_host",
+        "not_found",
+        "foreign_origin",
+        "body_too_large",
+    }
+)
+"""What no page of ours leads to: somebody tries (ASVS 16.3.3)."""
 TOO_MUCH: Final = 4429
 """The code with which a socket is refused or closed that asks for too much."""
 SOON: Final = 5
@@ -117,15 +131,17 @@ class Guard:
         async def say_no(
             status: int, code: str, incident: str = "", wait: int | None = None
         ) -> None:
+            if code in NOTED:
+                attempts.note(code, limits.source_of(address))
             person = _wants_page(path, given)
             again = asked_for(scope) if person and method in SAFE else None
             await refuse(answer, status, code, incident, wait=wait, is_page=person, again=again)
 
+        address = client_address(scope, given)
+        kind = _class_of(method, path)
         if _is_too_long(scope):
             await say_no(431, "headers_too_large")
             return
-        address = client_address(scope, given)
-        kind = _class_of(method, path)
         wait = self._requests.wait(kind, address) if kind is not None else None
         if wait is not None:
             # What is still being sent is not read: that would be a favour to a flood.
@@ -195,9 +211,11 @@ class Guard:
             or not TAB_TOKEN.fullmatch(token)
             or cookie is None
         ):
+            attempts.note("handshake", limits.source_of(address))
             await _refuse_socket(receive, send, 4403)
             return
         if not self._sockets.may_knock(address):
+            attempts.note("too_many_sockets", limits.source_of(address))
             await _refuse_socket(receive, send, TOO_MUCH)
             return
         try:
@@ -210,6 +228,7 @@ class Guard:
         state = state_name(caller, token)
         is_stranger = caller.standing is not Standing.SIGNED_IN
         if not self._sockets.open(caller.ref, address, state, is_stranger=is_stranger):
+            attempts.note("too_many_sockets", limits.source_of(address))
             await _refuse_socket(receive, send, TOO_MUCH)
             return
         query["token"] = [state]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, select
 
+from emk_app import attempts
 from emk_app.crypto import tokens
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.leases import AHEAD
@@ -37,7 +38,7 @@ def spend(*those: tuple[str, Rule], now: datetime) -> None:
     """
     with unit_of_work() as db:
         rows = [(_row(db, key, now), rule) for key, rule in those]
-        _refuse_shut(((row.blocked_until, rule) for row, rule in rows), now)
+        _refuse_shut(rows, now)
         for row, rule in rows:
             # A count from a clock that was ahead goes on from here.
             row.since = min(row.since, now)
@@ -54,7 +55,7 @@ def check(*those: tuple[str, Rule], now: datetime) -> None:
     """Raise ``TooManyAttempts`` if any door is shut, counting nothing."""
     with reading() as db:
         rows = [(db.get(Throttle, key), rule) for key, rule in those]
-    _refuse_shut(((row.blocked_until, rule) for row, rule in rows if row is not None), now)
+    _refuse_shut([(row, rule) for row, rule in rows if row is not None], now)
 
 
 def forgive(*keys: str) -> None:
@@ -101,19 +102,21 @@ def sweep(*, now: datetime) -> None:
         )
 
 
-def _refuse_shut(doors: Iterable[tuple[datetime | None, Rule]], now: datetime) -> None:
+def _refuse_shut(doors: Sequence[tuple[Throttle, Rule]], now: datetime) -> None:
     """Raise ``TooManyAttempts`` where one is shut.
 
     What is shut for longer than its rule allows was shut by a clock that was ahead.
     """
     shut = [
-        until
-        for until, rule in doors
-        if until is not None
+        (until, row.key)
+        for row, rule in doors
+        if (until := row.blocked_until) is not None
         and now < until <= now + (rule.window if rule.is_quota else rule.longest_block) + AHEAD
     ]
     if shut:
-        raise TooManyAttempts(max(shut))
+        until, key = max(shut)
+        attempts.note("shut_door", key, key.partition(":")[0])
+        raise TooManyAttempts(until)
 
 
 def _row(db: Session, key: str, now: datetime) -> Throttle:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from reflex.istate.data import RouterData
 
-from emk_app.edge.gate import BOOT, FRAMEWORK, payload_of, place_of
+from emk_app import attempts
+from emk_app.edge.gate import BOOT, BURST, FRAMEWORK, QuietNamespace, payload_of, place_of
+from emk_app.emk_app import app
 from emk_app.settings import settings
 from emk_app.states.review import QueueState
 from emk_app.states.session import MessageState
@@ -91,3 +93,31 @@ def test_browser_does_not_say_that_its_page_is_loaded():
 
 def test_unknown_handler_is_dropped():
     assert payload_of("state.unknown", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"name": "no.such.handler", "payload": {}}, ""),
+        ({"name": ALERT, "payload": {"text": "112-233-445 95", "role": "admin"}}, f" at {ALERT}"),
+        ({"name": FOLLOW, "payload": {}}, f" at {FOLLOW}"),
+        ("112-233-445 95", ""),
+    ],
+)
+async def test_event_that_no_page_sends_is_noted_by_its_handler_alone(
+    caplog: pytest.LogCaptureFixture, said: Any, place: str
+):
+    attempts.lines.forget()
+    await QuietNamespace("/_event", app).on_event("x", said)
+    [line] = caplog.messages
+    assert line.startswith("attempt made_up_event by ") and line.endswith(place)
+    assert "112" not in line.partition(" at ")[2] and "no.such" not in line
+
+
+async def test_events_past_the_allowance_are_noted_once(caplog: pytest.LogCaptureFixture):
+    attempts.lines.forget()
+    namespace = QuietNamespace("/_event", app)
+    for _ in range(BURST + 20):
+        await namespace.on_event("x", {"name": "no.such.handler"})
+    kinds = [line.split(" by ")[0] for line in caplog.messages]
+    assert kinds == ["attempt made_up_event", "attempt too_many_events"]

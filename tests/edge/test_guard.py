@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from emk_app import clock
+from emk_app import attempts, clock
 from emk_app.crypto import tokens
 from emk_app.db import changes
 from emk_app.domain.actors import Role
@@ -446,10 +446,10 @@ def test_leaving_is_heeded_while_messages_never_stop():
     assert {"type": "websocket.close", "code": 4401} in told
 
 
-def test_page_after_an_ended_session_clears_what_the_browser_kept():
+def test_page_after_an_ended_session_clears_the_pages_that_the_browser_kept():
     cookie = a_session()
     accounts.leave(accounts.ref_of(cookie), now=clock.now())
-    assert ask(Behind(), cookie=cookie).headers["clear-site-data"] == '"storage"'
+    assert ask(Behind(), cookie=cookie).headers["clear-site-data"] == '"cache"'
     assert "clear-site-data" not in ask(Behind(), cookie=tokens.new_token()).headers
 
 
@@ -644,3 +644,36 @@ def test_socket_that_is_closed_counts_no_more():
     assert not guard._sockets._by_caller
     assert not guard._sockets._by_address
     assert not guard._sockets._open
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_"),
+    [
+        ("foreign_origin", {"method": "POST", "given": {"origin": "https://evil.example"}}),
+        ("unknown_host", {"given": {"host": "evil.example"}}),
+        ("not_found", {"path": "/_upload"}),
+        ("headers_too_large", {"given": {"x": "y" * 20_000}}),
+        ("body_too_large", {"given": {"content-length": "999999999", "origin": ORIGIN}}),
+    ],
+)
+def test_try_to_get_round_is_noted(
+    caplog: pytest.LogCaptureFixture, kind: str, request_: dict[str, Any]
+):
+    attempts.lines.forget()
+    behind = Behind()
+    ask(behind, **request_)
+    assert [said.split(" by ")[0] for said in caplog.messages] == [f"attempt {kind}"]
+    assert not behind.scopes and "evil" not in caplog.text
+
+
+def test_made_up_handshake_is_noted(caplog: pytest.LogCaptureFixture):
+    attempts.lines.forget()
+    knock(Behind(), cookie=a_session(), token="../../etc")
+    assert caplog.messages[0].startswith("attempt handshake by ")
+
+
+def test_what_pages_ask_for_is_no_try(caplog: pytest.LogCaptureFixture):
+    attempts.lines.forget()
+    ask(Behind(), cookie=a_session())
+    ask(Behind(), path="/nothing")
+    assert caplog.messages == []

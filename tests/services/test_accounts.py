@@ -13,6 +13,7 @@ import pyotp
 import pytest
 from sqlmodel import select
 
+from emk_app import attempts
 from emk_app.db import vault
 from emk_app.db.engine import reading
 from emk_app.db.tables.journal import OutboxMessage
@@ -320,6 +321,19 @@ def test_second_factor_is_throttled(now: datetime):
             accounts.confirm_code(DOOR, "123456", now=now)
     with pytest.raises(TooManyAttempts):
         accounts.confirm_code(DOOR, pyotp.TOTP(SECRET).at(now), now=now)
+
+
+def test_tries_at_a_shut_door_are_noted_without_a_name(
+    now: datetime, caplog: pytest.LogCaptureFixture
+):
+    attempts.lines.forget()
+    staff(now)
+    sign_in("operator@example.ru", now)
+    for _ in range(8):
+        with pytest.raises((WrongCode, TooManyAttempts)):
+            accounts.confirm_code(DOOR, "123456", now=now)
+    noted = [line for line in caplog.messages if line.startswith("attempt shut_door by ")]
+    assert len(noted) == 1 and "operator" not in noted[0]
 
 
 def test_door_that_a_clock_ahead_has_shut_opens_with_its_return(now: datetime):
