@@ -72,6 +72,13 @@ class Screen:
         root = await self._manager.get_state(rx.BaseStateToken(ident=self.token, cls=State))
         return await root.get_state(kind)
 
+    @contextlib.asynccontextmanager
+    async def changing(self, kind: type[S]) -> AsyncIterator[S]:
+        """Give the tab's state, to be brought to where earlier presses would have brought it."""
+        token = rx.BaseStateToken(ident=self.token, cls=State)
+        async with self._manager.modify_state(token) as root:
+            yield await root.get_state(kind)
+
     async def until(self, kind: type[S], holds: Callable[[S], bool]) -> S:
         """Return the state once ``holds`` is true of it; fail if it never is."""
         async with asyncio.timeout(PATIENCE):
