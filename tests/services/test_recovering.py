@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,8 +18,9 @@ import sqlalchemy as sa
 from emk_app import cli
 from emk_app.db import copies
 from emk_app.db.engine import connect, engine, unit_of_work
+from emk_app.domain.actors import SYSTEM
 from emk_app.frontend import ROOT
-from emk_app.services import recovering
+from emk_app.services import erasing, recovering
 from emk_app.services.scans import blobs
 from emk_app.settings import settings
 from emk_app.storage import archives
@@ -109,6 +111,54 @@ def test_restored_place_is_as_it_was_and_every_session_in_it_has_ended(
     assert keys.stat().st_mode & 0o777 == 0o700
     status, said = there(other_place, arguments(folder, "restore"))
     assert (status, "NotEmpty" in said) == (1, True)
+
+
+def test_who_was_forgotten_after_the_backup_is_not_brought_back(
+    folder: Path, other_place: dict[str, str], now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    listed = folder / "erased.jsonl"
+    monkeypatch.setattr(erasing, "settings", lambda: replace(settings(), erased_list=listed))
+    make_received(make_holder(now, "gone@example.ru"), now)
+    stays, gone = people(settings().database_url)
+    assert cli.main(arguments(folder, "backup")) == 0
+    erasing.erase(SYSTEM, "gone@example.ru", now=now)
+    data = Path(other_place["EMK_DATA"])
+    data.mkdir(mode=0o700)
+    shutil.copy(listed, data / "erased.jsonl")
+    status, said = there(other_place, arguments(folder, "restore"))
+    assert status == 0, said
+    [kept, destroyed] = people(other_place["EMK_DATABASE_URL"])
+    assert kept == stays
+    assert (destroyed["uid"], destroyed["logins"], destroyed["scans"]) == (gone["uid"], 0, 0)
+    assert destroyed["disabled"] and destroyed["key"] != gone["key"]
+    # The files went as well, and only theirs.
+    assert files(data) == files(settings().data)
+    assert there(other_place, ["erase", "replay"]) == (0, "forgotten anew: 0\n")
+    status, said = there(other_place, ["audit", "verify"])
+    assert status == 0, said
+
+
+def people(url: str) -> list[dict[str, Any]]:
+    """Return what there is of each holder, the first one first."""
+    made = connect(url)
+    with made.connect() as connection:
+        found = connection.execute(
+            sa.text(
+                "SELECT uid, key_sealed AS key, disabled_at IS NOT NULL AS disabled,"
+                " (SELECT count(*) FROM logins WHERE logins.user_id = users.id) AS logins,"
+                " (SELECT count(*) FROM scans JOIN applications ON"
+                "  applications.id = scans.application_id"
+                "  WHERE applications.holder_id = users.id) AS scans"
+                " FROM users WHERE role = 'holder' ORDER BY id"
+            )
+        )
+        rows = [dict(row) for row in found.mappings()]
+    made.dispose()
+    return rows
+
+
+def files(data: Path) -> set[str]:
+    return {path.name for path in (data / "blobs").rglob("*") if path.is_file()}
 
 
 def test_proof_leaves_nothing_behind_and_finds_what_is_wrong(
