@@ -247,6 +247,7 @@ class Guard:
             message = await receive()
             if message["type"] != "websocket.receive" or self._sockets.may_say(caller.ref, address):
                 return message
+            attempts.note("too_many_frames", limits.source_of(address))
             await send({"type": "websocket.close", "code": TOO_MUCH})
             return {"type": "websocket.disconnect", "code": TOO_MUCH}
 
@@ -476,6 +477,7 @@ def _until_ended(receive: Receive, send: Send, watch: changes.Watch, caller: Cal
                 if message["type"] == "websocket.receive" and not frames.is_ours(
                     message.get("text")
                 ):
+                    attempts.note("made_up_frame", caller.ref)
                     await send({"type": "websocket.close", "code": 4400})
                     return {"type": "websocket.disconnect", "code": 4400}
                 return message

@@ -672,6 +672,29 @@ def test_made_up_handshake_is_noted(caplog: pytest.LogCaptureFixture):
     assert caplog.messages[0].startswith("attempt handshake by ")
 
 
+def test_frame_that_no_page_sends_ends_the_socket_and_is_noted(caplog: pytest.LogCaptureFixture):
+    attempts.lines.forget()
+    caller = Caller(Standing.SIGNED_IN, accounts.ref_of(a_session()))
+    told: list[Message] = []
+
+    async def made_up() -> Message:
+        return {"type": "websocket.receive", "text": '42/_event,["on_connect",{}]'}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    async def listen() -> Message:
+        watch = changes.subscribe([f"session:{caller.ref}"])
+        try:
+            return await _until_ended(made_up, send, watch, caller)()
+        finally:
+            changes.unsubscribe(watch)
+
+    assert asyncio.run(listen()) == {"type": "websocket.disconnect", "code": 4400}
+    assert told == [{"type": "websocket.close", "code": 4400}]
+    assert caplog.messages[0].startswith("attempt made_up_frame by ")
+
+
 def test_what_pages_ask_for_is_no_try(caplog: pytest.LogCaptureFixture):
     attempts.lines.forget()
     ask(Behind(), cookie=a_session())
