@@ -187,7 +187,7 @@ def waiting(actor: Actor, *, now: datetime) -> tuple[Waiting, ...]:
         return tuple(
             Waiting(
                 number=TrackingNumber.parse(application.tracking_number),
-                patient=cases.seen_by(actor, cases.patient_of(db, application, now=now)),
+                patient=cases.seen_by(cases.patient_of(db, application, now=now), actor),
                 filed_at=appeal.filed_at,
                 reason=appeals.reason_of(appeal, examinations.vault_of(db, application)),
                 fitness=contested.fitness,

@@ -104,7 +104,7 @@ def patient_of(db: Session, application: Application, *, now: datetime) -> Patie
     )
 
 
-def seen_by(actor: Actor, patient: Patient) -> Patient:
+def seen_by(patient: Patient, actor: Actor) -> Patient:
     """Return of the patient what the actor is shown (D22)."""
     viewer = viewer_of(actor)
     return replace(

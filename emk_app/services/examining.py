@@ -933,7 +933,7 @@ def _day_line(
 ) -> DayLine:
     return DayLine(
         number=TrackingNumber.parse(application.tracking_number),
-        patient=cases.seen_by(actor, cases.patient_of(db, application, now=now)),
+        patient=cases.seen_by(cases.patient_of(db, application, now=now), actor),
         status=application.status,
         examination=application.examination,
         examination_id=examination.id if examination else None,
@@ -946,7 +946,7 @@ def _day_line(
 def _view(
     db: Session, actor: Actor, examination: Examination, application: Application, now: datetime
 ) -> ExaminationView:
-    patient = cases.seen_by(actor, cases.patient_of(db, application, now=now))
+    patient = cases.seen_by(cases.patient_of(db, application, now=now), actor)
     try:
         studies = cases.studies_of(db, application, examination, now=now)
     except BeingCorrected:

@@ -196,7 +196,7 @@ def affected(
                 AffectedVisit(
                     visit.id,
                     TrackingNumber.parse(application.tracking_number),
-                    cases.seen_by(actor, cases.patient_of(db, application, now=now)).name,
+                    cases.seen_by(cases.patient_of(db, application, now=now), actor).name,
                     visit.starts_at.astimezone(zone),
                 )
             )

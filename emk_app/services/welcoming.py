@@ -98,7 +98,7 @@ def day(actor: Actor, on: date | None, *, now: datetime) -> Reception:
                     room=rooms.get(visit.room_id or 0, ""),
                     status=visit.status,
                     number=TrackingNumber.parse(application.tracking_number),
-                    patient=cases.seen_by(actor, cases.patient_of(db, application, now=now)),
+                    patient=cases.seen_by(cases.patient_of(db, application, now=now), actor),
                     examination=application.examination,
                     examination_id=examination.id if examination else None,
                     may_arrive=is_awaited and shown == today,

@@ -88,6 +88,11 @@ class Screen:
         return state
 
     @property
+    def is_still(self) -> bool:
+        """Whether every background event of the tab has ended."""
+        return all(future.done() for future in self._followed)
+
+    @property
     def gone_to(self) -> str | None:
         """Where the screen was sent last, if anywhere."""
         paths = [each.payload["path"] for each in self.sent if each.name == "_redirect"]
