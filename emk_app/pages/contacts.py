@@ -58,7 +58,7 @@ def _removal() -> rx.Component:
                 error=ContactsState.removed_error,
                 hint="Уведомления туда больше не придут, войти с этим контактом будет нельзя.",
             ),
-            _factor(),
+            _factor("removal_factor"),
             buttons.actions(buttons.danger_button("Удалить контакт", type="submit")),
             on_submit=ContactsState.remove,
         ),
@@ -87,11 +87,11 @@ def _proof() -> rx.Component:
     )
 
 
-def _factor() -> rx.Component:
+def _factor(name: str = "contact_factor") -> rx.Component:
     return when(
         ContactsState.needs_code,
         fresh_factor(
-            "contact_factor",
+            name,
             hint="Или резервный код: прошло больше пяти минут, подтвердите действие заново.",
         ),
     )

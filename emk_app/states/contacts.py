@@ -95,7 +95,7 @@ class ContactsState(rx.State):
             self.removed_error = word(NotAChoice())
             return
         try:
-            actor = await fresh_actor(self, text_of(form, "contact_factor", 20))
+            actor = await fresh_actor(self, text_of(form, "removal_factor", 20))
             self.needs_code = False
             await in_thread(reaching.remove, actor, Channel(said), now=clock.now())
         except DomainError as error:
