@@ -93,14 +93,14 @@ def _copy() -> rx.Component:
     state = OwnDataState
     card: Any = state.copy
     asked = forms.form(
-        _code(),
+        _code("fetch"),
         buttons.actions(buttons.secondary_button("Подготовить копию", type="submit")),
         on_submit=state.make_copy,
     )
     ready = rx.cond(
         state.needs_code,
         forms.form(
-            _code(),
+            _code("fetch"),
             buttons.actions(buttons.secondary_button("Подтвердить", type="submit")),
             on_submit=state.confirm,
         ),
@@ -162,7 +162,7 @@ def _forget() -> rx.Component:
                 error=state.errors["phrase"],
                 autocomplete="off",
             ),
-            _code(),
+            _code("ask"),
             buttons.actions(buttons.danger_button("Удалить мои данные", type="submit")),
             on_submit=state.ask,
         ),
@@ -175,11 +175,12 @@ def _forget() -> rx.Component:
     return cards.card(rx.cond(given(state.wish), waiting, asked), title="Удалить всё")
 
 
-def _code() -> rx.Component:
+def _code(form: str) -> rx.Component:
     return when(
         OwnDataState.needs_code,
         fresh_factor(
-            hint="Или резервный код: прошло больше пяти минут, подтвердите действие заново."
+            f"{form}_code",
+            hint="Или резервный код: прошло больше пяти минут, подтвердите действие заново.",
         ),
     )
 

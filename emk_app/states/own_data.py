@@ -93,7 +93,7 @@ class OwnDataState(rx.State):
         """Do one act with a fresh second factor; say whether it was done."""
         self.errors = dict.fromkeys(self.errors, "")
         try:
-            actor = await fresh_actor(self, text_of(form, "code", 20))
+            actor = await fresh_actor(self, text_of(form, f"{name}_code", 20))
             self.needs_code = False
             await in_thread(act, actor, *given, now=clock.now())
         except Invalid as error:
