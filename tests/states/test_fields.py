@@ -64,8 +64,13 @@ OF_OTHER_THINGS = {
     "book_desk.BooksState.find",
 }
 """What is also asked of the case that was concluded, and of the book by its number."""
-UNSHOWN = {Viewer.CHAIR: {HolderField.TERM}}
-"""A chair reads a book as a physician does, whom the holder lets in."""
+UNSHOWN = {
+    # A chair reads a book as a physician does: the one whom the holder lets in.
+    Viewer.CHAIR: {HolderField.TERM},
+    # Nobody here has asked support for anything.
+    Viewer.SUPPORT: {HolderField.APPLICATION},
+}
+"""What the table allows and nobody is shown in this world."""
 PICTURES = ("image/", "application/pdf")
 NEITHER = {"import_id": "1", "erasure_id": "1"}
 """What is nobody's, or has not come to be."""
