@@ -64,6 +64,8 @@ OF_OTHER_THINGS = {
     "book_desk.BooksState.find",
 }
 """What is also asked of the case that was concluded, and of the book by its number."""
+ENDLESS = {"records.ClinicRecordsState.resume"}
+"""What goes on in the background for as long as a record is open."""
 UNSHOWN = {
     # A chair reads a book as a physician does: the one whom the holder lets in.
     Viewer.CHAIR: {HolderField.TERM},
@@ -216,7 +218,7 @@ async def seen_on_screens(
             "examination_arg": names["examination_id"],
             "ref_arg": names["ref"],
         }
-        if HANDLERS[event.name].handler.is_background:
+        if HANDLERS[event.name].handler.is_background or call in ENDLESS:
             await screen.follow(event, route, **query)
             await shown_first(screen, event.name)
         else:
