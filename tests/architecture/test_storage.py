@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 KEPT = {
-    "assets/emk.js": {"localStorage SWITCH"},
+    "assets/emk.js": {"localStorage SWITCH", "localStorage READ"},
     "emk_app/offline/page.js": {'indexedDB "emk-check"'},
     "emk_app/offline/worker.js": {"caches CACHE"},
 }
-"""The switch of the keyboard; root, lists and files of the check without a network: all public."""
+"""The switch of the keyboard, the announcement that was put away; root, lists and files of the
+check without a network: all public.
+"""
 USES = re.compile(
     r"\b(localStorage|sessionStorage)\.(?:get|set|remove)Item\(([^,)]+)"
     r"|\b(indexedDB|caches)\.open\(([^,)]+)"
