@@ -35,7 +35,7 @@ from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.emk_app import ENDPOINTS
 from emk_app.presenting.formats import day
 from emk_app.presenting.verdicts import VERDICTS
-from emk_app.services import accounts, employing, notifying, vaccinating
+from emk_app.services import employing, notifying, vaccinating
 from emk_app.services.employing import Said
 from emk_app.services.vaccinating import Typed
 from tests import factories
@@ -46,6 +46,7 @@ from tests.edge.test_routes import ask
 from tests.foreign import Somebody, make_somebody
 from tests.states.conftest import PATIENCE, Screen, Screens
 from tests.states.test_foreign import HANDLERS, NAMED, PATHS, ROOT, arguments
+from tests.states.test_fresh import make_supporter
 
 SERIES = "QX777"
 ROLES = {
@@ -175,12 +176,7 @@ def make_world(now: datetime) -> World:
         Viewer.OPERATOR: factories.make_operator(now),
         Viewer.EMPLOYER: somebody.employer,
         Viewer.ADMIN: factories.make_admin(now),
-        Viewer.SUPPORT: Actor(
-            accounts.create_user(
-                Role.SUPPORT, "support@example.ru", factories.PASSWORD, totp_secret=None, now=now
-            ),
-            Role.SUPPORT,
-        ),
+        Viewer.SUPPORT: make_supporter(now),
     }
     return World(
         somebody,
