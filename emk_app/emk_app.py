@@ -36,6 +36,7 @@ from emk_app.api import (
     registers,
     scans,
     session,
+    support,
     trust,
     verdict,
     visits,
@@ -124,6 +125,7 @@ tabs.install(app)
 _ENDPOINTS = (
     *verdict.ENDPOINTS,
     *session.ENDPOINTS,
+    *support.ENDPOINTS,
     *passkeys.ENDPOINTS,
     *check.ENDPOINTS,
     *health.ENDPOINTS,

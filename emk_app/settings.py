@@ -16,7 +16,7 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from emk_app.crypto.backends import Backends
-from emk_app.domain.contacts import Email
+from emk_app.domain.contacts import Email, Phone
 from emk_app.domain.errors import InvalidValue
 from emk_app.domain.exchange import Format
 from emk_app.domain.gateways import Security, SmtpServer
@@ -25,6 +25,7 @@ K = TypeVar("K", bound=StrEnum)
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 DEMO_SUPPORT = Address("Поддержка ЭМК Онлайн", "support", "emk.example.ru")
+DEMO_HOTLINE = "+78000000000"
 SMTP_SCHEMES = {
     "smtps": (Security.TLS, 465),
     "smtp": (Security.STARTTLS, 587),
@@ -96,6 +97,8 @@ class Settings:
     """The sender of our mail; there is one wherever there is a server."""
     support_mail: Address
     """Where people write when something is stuck."""
+    support_phone: str
+    """The hotline, in E.164; empty where there is none."""
     sms_url: str | None
     """Address of the SMS gateway (docs/sms-gateway.md)."""
     sms_token: str = field(repr=False)
@@ -209,6 +212,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         smtp=smtp,
         mail_from=mail_from,
         support_mail=_address(environ, "EMK_SUPPORT_MAIL") or DEMO_SUPPORT,
+        support_phone=_phone(environ, environment),
         sms_url=sms_url,
         sms_token=sms_token,
         sms_sender=_sms_sender(environ.get("EMK_SMS_SENDER") or ""),
@@ -363,6 +367,17 @@ def _address(environ: Mapping[str, str], name: str) -> Address | None:
         return Address(shown or "ЭМК Онлайн", local, domain)
     except (InvalidValue, ValueError):
         raise BadSetting(name, "must be like ЭМК Онлайн <noreply@example.ru>") from None
+
+
+def _phone(environ: Mapping[str, str], environment: Environment) -> str:
+    """Read the number of the hotline; the demo has one that nobody answers."""
+    text = environ.get("EMK_SUPPORT_PHONE")
+    if not text:
+        return "" if environment is Environment.PRODUCTION else DEMO_HOTLINE
+    try:
+        return Phone.parse(text).e164
+    except (InvalidValue, ValueError):
+        raise BadSetting("EMK_SUPPORT_PHONE", "must be a phone like +74951234567") from None
 
 
 def _gateway_url(environ: Mapping[str, str], name: str, example: str) -> str | None:

@@ -91,6 +91,15 @@ def make_operator(now: datetime, name: str = "Орлова Анна Петров
     return Actor(user_id, Role.OPERATOR)
 
 
+def make_support(now: datetime, name: str = "Синицына Дарья Олеговна") -> Actor:
+    """Return somebody of support who has just given the second factor."""
+    login = f"support{next(_serials)}@example.ru"
+    user_id = accounts.create_user(
+        Role.SUPPORT, login, PASSWORD, totp_secret=SECRET, name=name, now=now
+    )
+    return Actor(user_id, Role.SUPPORT, session_id=1, factor_at=now)
+
+
 def make_admin(now: datetime, name: str = "Кедров Лев Львович") -> Actor:
     """Return a new administrator."""
     login = f"admin{next(_serials)}@example.ru"

@@ -32,6 +32,7 @@ from emk_app.services import (
     scheduling,
     sharing,
     showing,
+    supporting,
 )
 from emk_app.services.employing import Said
 from tests import factories
@@ -55,6 +56,8 @@ NOBODYS: Final[Mapping[str, str]] = {
     "scan": "0" * 32,
     "attachment": "0" * 32,
     "uid": "0" * 32,
+    "ticket": "00000000",
+    "screenshot": "0" * 32,
 } | dict.fromkeys(
     (
         *("application_id", "book_id", "examination_id", "grant_id", "handover_id"),
@@ -134,6 +137,9 @@ def make_somebody(now: datetime) -> Somebody:
     owner = replace(employer, session_id=3, factor_at=now)
     invitation_id = membering.invite(owner, "invited@example.ru", "hr", now=now)
     member_id = membering.circle(owner, now=now).members[0].id
+    question = supporting.Typed("other", "Где номер книжки?")
+    ticket = supporting.begin(holder, question, good.jpeg(), "z.jpg", now=now)
+    screenshot = supporting.thread(holder, ticket, now=now).lines[0].files[0].ref
     cookie_of(holder, now)
     with reading() as db:
         session = db.exec(select(UserSession)).first()
@@ -148,6 +154,8 @@ def make_somebody(now: datetime) -> Somebody:
             "scan": scan.ref,
             "attachment": paper,
             "uid": visit.uid,
+            "ticket": ticket,
+            "screenshot": screenshot,
             "application_id": examination.application_id,
             "book_id": book_id,
             "entry_id": entry_id,

@@ -36,6 +36,7 @@ SECURITY_ROUTE: Final = "/cabinet/security"
 """Where the name in the header leads: what guards the person's own account."""
 
 FOOTER_LINKS: Final[Sequence[MenuLink]] = (
+    ("Помощь", "/help"),
     ("Проверить книжку", "/check"),
     ("Кому нужна книжка", "/guide"),
     ("Новости и обновления", NEWS_ROUTE),

@@ -1,9 +1,9 @@
 """Who is told when something has been committed.
 
 Topics are plain words: ``application:5``, ``holder:7``, ``looks:7``, ``queue``, ``clinic:3``,
-``employer:4``, ``book:9``, ``outbox``; they name nothing that a stranger may not know. A watcher
-that misses a word loses nothing: it reads afresh whenever it hears one. ``bus.py`` carries them to
-other processes.
+``employer:4``, ``book:9``, ``outbox``, ``support``, ``support:7``; they name nothing that a
+stranger may not know. A watcher that misses a word loses nothing: it reads afresh whenever it hears
+one. ``bus.py`` carries them to other processes.
 """
 
 from __future__ import annotations

@@ -64,6 +64,11 @@ EMPLOYER: Final = Resident(
     "работодатель: список сотрудников",
 )  # fmt: skip
 
+SUPPORT: Final = Resident(
+    Role.SUPPORT, "support1@example.ru", "Синицына Дарья Олеговна",
+    "HELP2222HELP2222HELP2222HELP2222", "поддержка: обращения ждут ответа",
+)  # fmt: skip
+
 RESIDENTS: Final = (
     DRAFT_HOLDER,
     WAITING_HOLDER,
@@ -105,6 +110,11 @@ RESIDENTS: Final = (
         1, Position.CHAIR,
     ),
     EMPLOYER,
+    SUPPORT,
+    Resident(
+        Role.SUPPORT, "support2@example.ru", "Чайкин Илья Маркович",
+        "HELPB222HELPB222HELPB222HELPB222", "второй сотрудник поддержки",
+    ),
     Resident(
         Role.ADMIN, "admin@example.ru", "Администратор",
         "ADMIN222ADMIN222ADMIN222ADMIN222", "администратор",

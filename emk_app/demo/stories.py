@@ -24,7 +24,9 @@ from emk_app.domain.papers import papers
 from emk_app.domain.people import Sex, birthday, parse_date
 from emk_app.domain.policies import Enp
 from emk_app.domain.representation import Basis
+from emk_app.domain.support import Subject
 from emk_app.services import (
+    answering,
     applying,
     booking,
     checking,
@@ -35,6 +37,7 @@ from emk_app.services import (
     scans,
     scheduling,
     sharing,
+    supporting,
 )
 from emk_app.services.employing import Said
 
@@ -233,6 +236,30 @@ def employ(
         employing.add_by_link(owner, link.url, said, now=now)
     for contact, said in invited.items():
         employing.invite(owner, contact, said, now=now)
+
+
+def ask_support(
+    person: Actor,
+    subject: Subject,
+    text: str,
+    now: datetime,
+    *,
+    number: str = "",
+    incident: str = "",
+) -> str:
+    """Ask support something."""
+    typed = supporting.Typed(subject.value, text, number, incident)
+    return supporting.begin(person, typed, b"", "", now=now)
+
+
+def answer_support(support: Actor, ticket: str, text: str, now: datetime) -> None:
+    """Answer a ticket."""
+    answering.answer(support, ticket, text, "", now=now)
+
+
+def has_asked(person: Actor) -> bool:
+    """Whether the person has ever asked support."""
+    return bool(supporting.mine(person))
 
 
 def has_applied(holder: Actor) -> bool:

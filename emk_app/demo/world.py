@@ -17,7 +17,8 @@ from emk_app.demo.people import PASSWORD, RESIDENTS, Resident
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.news import Release, Typed
 from emk_app.domain.people import Sex
-from emk_app.services import accounts, publishing, sharing
+from emk_app.domain.support import Subject
+from emk_app.services import accounts, publishing, sharing, supporting
 from emk_app.services.employing import Said
 from emk_app.settings import settings
 
@@ -51,6 +52,7 @@ def build() -> None:
     actors = {resident.login: settle(resident, clinic_ids) for resident in RESIDENTS}
     tell_stories(actors, clock.now())
     admin = next(actor for actor in actors.values() if actor.role is Role.ADMIN)
+    tell_tickets(actors, clock.now())
     tell_news(admin, clock.now())
 
 
@@ -127,6 +129,43 @@ def tell_stories(actors: Mapping[str, Actor], now: datetime) -> None:
         },
         {people.DRAFT_HOLDER.login: Said("Соколова А. И.", "", "Зал", "waiter")},
         now,
+    )
+
+
+def tell_tickets(actors: Mapping[str, Actor], now: datetime) -> None:
+    """Ask support a few things, where nothing has ever been asked."""
+    support = actors[people.SUPPORT.login]
+    boris, maria = actors[people.WAITING_HOLDER.login], actors[people.BOOK_HOLDER.login]
+    employer = actors[people.EMPLOYER.login]
+    if stories.has_asked(boris):
+        return
+    numbers = supporting.applications_of(boris)
+    stories.ask_support(
+        boris,
+        Subject.APPLICATION,
+        "Документы отправил, осмотр начал. Скажите, всё ли дошло и что ещё от меня нужно?",
+        now - timedelta(days=4),
+        number=numbers[0].slug,
+    )
+    ticket = stories.ask_support(
+        maria,
+        Subject.BOOK,
+        "Закрыла ссылку для кафе, а открыть её снова не получается. Как быть?",
+        now - timedelta(days=3),
+    )
+    stories.answer_support(
+        support,
+        ticket,
+        "Здравствуйте! Закрытую ссылку открыть нельзя, но можно сделать новую: «Мои документы» → "
+        "«Показать книжку».",
+        now - timedelta(days=2),
+    )
+    stories.ask_support(
+        employer,
+        Subject.ERROR,
+        "При выгрузке списка появилась страница с ошибкой. Повторили, стало нормально.",
+        now - timedelta(hours=2),
+        incident="3f7a91c0",
     )
 
 

@@ -29,6 +29,7 @@ class NoticeKind(StrEnum):
     RESULTS = "results"
     LOOKS = "looks"
     TERMS = "terms"
+    SUPPORT = "support"
 
 
 class News(StrEnum):
@@ -97,6 +98,9 @@ class News(StrEnum):
     EMPLOYER_ADDED = "employer_added"
     MEMBER_INVITED = "member_invited"
     STAFF_ENDS = "staff_ends"
+    SUPPORT_ANSWERED = "support_answered"
+    SUPPORT_ASKS = "support_asks"
+    SUPPORT_OPENED = "support_opened"
     DRAFT_ENDS = "draft_ends"
     VISIT_DUE = "visit_due"
     ANSWER_DUE = "answer_due"
@@ -170,6 +174,10 @@ KINDS: Final = {
     News.EMPLOYER_ADDED: NoticeKind.SECURITY,
     News.MEMBER_INVITED: NoticeKind.APPLICATION,
     News.STAFF_ENDS: NoticeKind.TERMS,
+    News.SUPPORT_ANSWERED: NoticeKind.SUPPORT,
+    # Somebody wants to see, and sees, more of the person than a ticket shows (D25).
+    News.SUPPORT_ASKS: NoticeKind.SECURITY,
+    News.SUPPORT_OPENED: NoticeKind.SECURITY,
     News.DRAFT_ENDS: NoticeKind.TERMS,
     News.VISIT_DUE: NoticeKind.TERMS,
     News.ANSWER_DUE: NoticeKind.TERMS,
@@ -217,7 +225,7 @@ class Notice:
 
     news: News
     number: str = ""
-    """The application's number, as it stands in addresses."""
+    """The application's number, as it stands in addresses; or the ticket's."""
     code: str = field(default="", repr=False)
     on: date | None = None
     at: datetime | None = None

@@ -25,6 +25,7 @@ class DataClass(StrEnum):
     CONSENTS = "consents"
     COPIES = "copies"
     ACTS = "acts"
+    TICKETS = "tickets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ TABLE: Final = {
     DataClass.CONSENTS: Retention(3 * _YEAR, "taken back", "deleted"),
     DataClass.COPIES: Retention(timedelta(days=30), "the copy was destroyed", "deleted"),
     DataClass.ACTS: Retention(3 * _YEAR, "the destruction", "the act emptied, its date stays"),
+    DataClass.TICKETS: Retention(
+        3 * _YEAR, "the ticket was closed", "deleted with its messages and files"
+    ),
 }
 """Medical records stand with their person's wish (``domain.erasure``), the audit for good; what
 lives for hours or days (doorsteps, throttles, jobs, imports) is swept by its own service.

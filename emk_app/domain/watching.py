@@ -26,6 +26,7 @@ SPANS: Final = {
 VIEWS: Final = frozenset(
     {"view", "view_book", "view_identity", "claim_record", "read_record"}
     | {"look_up", "fetch_handover", "export_book", "download_extract"}
+    | {"find_by_code", "break_glass"}
 )
 """Acts by which somebody has seen something; every other one has changed something."""
 

@@ -57,6 +57,7 @@ BODY_LIMIT: Final = 64 * 1024
 BODY_LIMITS: Final = (
     ("/api/scans", 6 * 1024 * 1024),
     ("/api/attachments", 6 * 1024 * 1024),
+    ("/api/support", 6 * 1024 * 1024),
     ("/check/picture", 6 * 1024 * 1024),
     ("/check/pdf", 6 * 1024 * 1024),
     ("/api/esignatures", 512 * 1024),

@@ -407,7 +407,7 @@ def _late(row: Any) -> rx.Component:
         row["is_late"],
         cards.notice(
             rx.el.p(rows.LATE),
-            rx.el.p(links.plain_link("Написать в поддержку", row["support_href"])),
+            rx.el.p(links.link("Написать в поддержку", row["support_href"])),
             tone="waiting",
         ),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-from emk_app.components import buttons, layout, links
+from emk_app.components import buttons, links
 from emk_app.pages import frames
+from emk_app.pages.support import error_links
 from emk_app.pages.table import Page
 
 
@@ -35,7 +36,7 @@ def forbidden() -> rx.Component:
             buttons.button_link("В свой кабинет", "/login"),
             buttons.button_link("На главную", "/", kind="secondary"),
         ),
-        _state(),
+        error_links("403"),
         title="Нет доступа",
     )
 
@@ -48,17 +49,8 @@ def not_found() -> rx.Component:
             class_name="mb-6",
         ),
         buttons.actions(buttons.button_link("На главную", "/")),
-        _state(),
+        error_links("404"),
         title="Такой страницы нет",
-    )
-
-
-def _state() -> rx.Component:
-    return rx.el.p(
-        "Сервис не отвечает или отвечает странно? ",
-        links.plain_link("Посмотрите, всё ли работает", layout.STATUS_ROUTE),
-        ".",
-        class_name="e-muted mt-6",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 Menu = list[tuple[str, str]]
 
 NOTICES: Final = "/cabinet/notices"
+HELP: Final = "/help"
 SCHEDULE: Final = "/clinic/schedule"
 RECORDS: Final = "/clinic/records"
 
@@ -16,17 +17,20 @@ HOLDER_MENU: Final[Menu] = [
     ("Запись на осмотр", "/cabinet/visits"),
     ("Мои документы", "/cabinet/book"),
     ("Уведомления", NOTICES),
+    ("Поддержка", "/cabinet/support"),
 ]
 CLINIC_MENU: Final[Menu] = [
     ("Осмотры", "/clinic"),
     ("Расписание", SCHEDULE),
     ("Книжка по коду", RECORDS),
     ("Сотрудники", "/clinic/staff"),
+    ("Поддержка", "/clinic/support"),
 ]
 OPERATOR_MENU: Final[Menu] = [
     ("Заявки", "/review"),
     ("Книжки", "/books"),
     ("Изменение данных", "/changes"),
+    ("Обращения", "/requests"),
 ]
 STAFF_UPLOADS: Final = "/employer/uploads"
 MEMBERS: Final = "/employer/members"
@@ -34,6 +38,11 @@ EMPLOYER_MENU: Final[Menu] = [
     ("Сотрудники", "/employer"),
     ("Загрузить список", STAFF_UPLOADS),
     ("Доступ к кабинету", MEMBERS),
+    ("Проверить книжку", "/check"),
+    ("Поддержка", "/employer/support"),
+]
+SUPPORT_MENU: Final[Menu] = [
+    ("Обращения", "/support"),
     ("Проверить книжку", "/check"),
 ]
 REGISTER: Final = "/admin/clinics"

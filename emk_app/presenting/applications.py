@@ -8,7 +8,6 @@ from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
-from urllib.parse import quote, urlencode
 
 from emk_app.domain import papers
 from emk_app.domain.actors import Role
@@ -66,7 +65,6 @@ from emk_app.services.applying import (
 from emk_app.services.directory import ClinicView
 from emk_app.services.esigning import CONTROL as ESIGNATURE
 from emk_app.services.scans import ScanView
-from emk_app.settings import settings
 
 T = TypeVar("T", bound=StrEnum)
 
@@ -447,7 +445,7 @@ class CaseRow:
     is_approved: bool = False
     is_late: bool = False
     support_href: str = ""
-    """A letter to the support with the number filled in, where the application is late."""
+    """Where the support is asked with the number filled in, if the application is late."""
     may_withdraw: bool = False
     may_change_clinic: bool = False
     visits_href: str = ""
@@ -830,24 +828,13 @@ def case_row(case: CaseView) -> CaseRow:
         is_open=is_open,
         is_approved=case.status is ApplicationStatus.APPROVED,
         is_late=case.is_late,
-        support_href=_letter(case) if case.is_late else "",
+        support_href=f"/help?number={case.number.slug}" if case.is_late else "",
         may_withdraw=case.may_withdraw,
         may_change_clinic=case.may_change_clinic,
         visits_href=f"/cabinet/visits/{case.number.slug}",
         may_reapply=case.may_reapply,
         is_erased=case.is_erased,
     )
-
-
-def _letter(case: CaseView) -> str:
-    """Return a letter to the support that only has to be sent (RFC 6068)."""
-    subject = f"Заявка {case.number.shown}: проверка дольше {LATE_DAYS} рабочих дней"
-    body = (
-        f"Номер заявки: {case.number.shown}\nОтправлена: {moment(case.submitted_at)}\n\n"
-        "Помогите узнать, почему проверка ещё не закончена."
-    )
-    words = urlencode({"subject": subject, "body": body}, quote_via=quote)
-    return f"mailto:{settings().support_mail.addr_spec}?{words}"
 
 
 def draft_row(draft: DraftView | None) -> DraftRow:

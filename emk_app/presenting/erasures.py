@@ -64,6 +64,12 @@ CATEGORIES: Final[Mapping[str, str]] = {
     "record_readings": "Сведения о доступе врачей",
     "handovers": "Сведения о передаче данных",
     "data_exports": "Копии данных для владельца",
+    "support_tickets": "Обращения в поддержку",
+    "support_messages": "Обращения в поддержку",
+    "support_files": "Обращения в поддержку",
+    "support_codes": "Обращения в поддержку",
+    "support_glasses": "Обращения в поддержку",
+    "support_escalations": "Обращения в поддержку",
 }
 OTHER: Final = "Другие сведения об учётной записи"
 ALWAYS: Final = "Учётная запись: имя, контакт, пароль, секрет второго фактора"

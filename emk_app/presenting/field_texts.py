@@ -32,6 +32,7 @@ from emk_app.domain import (
     representation,
     schedules,
     staff,
+    support,
     vaccinations,
     values,
 )
@@ -366,6 +367,11 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         "Эта организация не сможет провести ваш осмотр: у неё нет действующей лицензии на осмотры "
         "для вашей профессии или она не подключена к сервису. Выберите другую."
     ),
+    support.NotAnIncident: lambda _: (
+        "Номер ошибки — это 403, 404, 500 или восемь знаков вроде 3f7a91c0. Если номера нет, "
+        "оставьте поле пустым."
+    ),
+    support.NotYourApplication: lambda _: "У вас нет заявки с таким номером. Выберите из списка.",
     PhraseDiffers: lambda _: f"Напишите без ошибок: {PHRASE}.",
     intake.ConsentMissing: lambda _: (
         "Без согласия на обработку персональных данных заявку не принять. Отметьте его."

@@ -38,6 +38,7 @@ KIND_NAMES: Final = {
     NoticeKind.RESULTS: "Результаты осмотра",
     NoticeKind.LOOKS: "Просмотры книжки",
     NoticeKind.TERMS: "Сроки",
+    NoticeKind.SUPPORT: "Ответы поддержки",
 }
 KIND_HINTS: Final = {
     NoticeKind.SECURITY: "Коды, вход, смена пароля. Отключить нельзя.",
@@ -46,11 +47,13 @@ KIND_HINTS: Final = {
     NoticeKind.RESULTS: "Новые исследования и заключение.",
     NoticeKind.LOOKS: "Кто-то открыл книжку по вашей ссылке.",
     NoticeKind.TERMS: "Что скоро истечёт и что успеть сделать.",
+    NoticeKind.SUPPORT: "Вам ответили на обращение.",
 }
 
 SERVICE: Final = "ЭМК Онлайн"
 BOOK: Final = "/cabinet/book"
 SECURITY: Final = "/cabinet/security"
+TICKET: Final = "/help"
 RECOVER: Final = "/recover"
 RESET: Final = "/recover/new"
 """What follows «#» never reaches a server, neither ours nor any other (D18)."""
@@ -275,6 +278,22 @@ def _of_book(
     def words(notice: Notice) -> Wording:
         facts = {"on": _on(notice), "at": _at(notice)}
         return Wording(title, text.format(**facts), sms.format(**facts), path, action)
+
+    return words
+
+
+def _of_ticket(title: str, text: str, sms: str) -> Callable[[Notice], Wording]:
+    """Word what concerns a ticket; who is not a holder is led on to their own page."""
+
+    def words(notice: Notice) -> Wording:
+        facts = {"number": notice.number, "at": _at(notice)}
+        return Wording(
+            title,
+            text.format(**facts),
+            sms.format(**facts),
+            f"{TICKET}?ticket={notice.number}",
+            "Открыть обращение",
+        )
 
     return words
 
@@ -647,6 +666,25 @@ WORDS: Final[dict[News, Callable[[Notice], Wording]]] = {
         f"{SERVICE}: у сотрудников заканчивается срок книжек. Подробности в кабинете.",
         "/employer",
         "Открыть список",
+    ),
+    News.SUPPORT_ANSWERED: _of_ticket(
+        "Поддержка ответила",
+        "На ваше обращение № {number} ответили. Если ответ не помог, напишите ещё.",
+        "Поддержка ответила на обращение № {number}. Ответ в личном кабинете.",
+    ),
+    News.SUPPORT_ASKS: _of_ticket(
+        "Поддержка просит показать больше",
+        "Чтобы разобраться с обращением № {number}, сотрудник поддержки просит показать ему на "
+        "15 минут ваше имя, дату рождения, контакты и состояние заявок. Результатов осмотра он не "
+        "увидит. Разрешить может и его коллега; отказать вы можете в обращении.",
+        "Поддержка просит показать ваши данные по обращению № {number}. Подробности в кабинете.",
+    ),
+    News.SUPPORT_OPENED: _of_ticket(
+        "Поддержка видит ваши данные",
+        "С {at} сотрудник поддержки 15 минут видит ваше имя, дату рождения, контакты и состояние "
+        "заявок, чтобы помочь с обращением № {number}. Закрыть доступ раньше можно в обращении.",
+        "Поддержка на 15 минут открыла ваши данные по обращению № {number}. Подробности в "
+        "кабинете.",
     ),
     News.DRAFT_ENDS: lambda notice: Wording(
         "Черновик скоро удалится",

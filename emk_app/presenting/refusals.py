@@ -76,12 +76,15 @@ def page(code: str, incident: str, *, again: str | None, wait: int | None) -> st
     if wait is not None:
         seconds = counted(wait, "секунду", "секунды", "секунд")
         said.append(f"<p>Повторить можно через {seconds}.</p>")
-    said.append(f'<p class="muted">Номер обращения: {escape(incident)}</p>')
+    said.append(f'<p class="muted">Номер ошибки: {escape(incident)}</p>')
     if again is not None:
         said.append(f'<a class="again" href="{escape(again)}">Повторить</a>')
     else:
         said.append("<p>Вернитесь на предыдущую страницу: введённое обычно остаётся в ней.</p>")
-    said.append('<p class="muted"><a href="/status">Посмотреть, всё ли работает</a></p>')
+    said.append(
+        f'<p class="muted"><a href="/help?error={escape(incident)}">Написать в поддержку</a></p>'
+        '<p class="muted"><a href="/status">Посмотреть, всё ли работает</a></p>'
+    )
     return (
         '<!doctype html><html lang="ru"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -22,6 +22,7 @@ from emk_app.domain import (
     schedules,
     specialties,
     staff,
+    support,
     visits,
 )
 from emk_app.domain.accounts import (
@@ -144,6 +145,11 @@ def _taken(error: Any) -> str:
     at = f" в {hour(error.at)}" if error.at else ""
     taken = f"Эту заявку уже взяли в работу{at}{who}".removesuffix(".")
     return f"{taken}. Возьмите следующую."
+
+
+def _ticket_taken(error: Any) -> str:
+    who = f": {short_person(error.by)}" if error.by else ""
+    return f"На это обращение уже отвечает коллега{who}.".replace("..", ".")
 
 
 def _signed(error: Any) -> str:
@@ -578,6 +584,24 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     ),
     enlisting.NothingToAdd: lambda _: (
         "В каждой строке есть ошибка. Исправьте файл и загрузите его снова."
+    ),
+    support.TicketTaken: _ticket_taken,
+    support.TicketOver: lambda _: (
+        "Обращение закрыто больше 30 дней назад. Напишите новое и назовите в нём прежний номер."
+    ),
+    support.RatedAlready: lambda _: "Вы уже оценили ответ. Спасибо!",
+    support.TooManyFiles: lambda e: (
+        f"К обращению приложено {counted(e.limit, 'снимок', 'снимка', 'снимков')}, больше нельзя. "
+        "Отправьте сообщение без снимка."
+    ),
+    support.GlassPending: lambda _: (
+        "Запрос на просмотр данных уже есть. Дождитесь ответа или отзовите его."
+    ),
+    support.NoGlass: lambda _: (
+        "Запроса уже нет, или время просмотра истекло. Показаны свежие данные."
+    ),
+    support.SameHands: lambda _: (
+        "Разрешить просмотр должен владелец или другой сотрудник поддержки, не тот, кто просил."
     ),
     TooManyLinks: lambda e: f"Открытых ссылок уже {e.limit}. Закройте те, что больше не нужны.",
     WrongContactCode: lambda _: (

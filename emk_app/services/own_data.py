@@ -43,7 +43,7 @@ KEPT: Final = timedelta(days=1)
 LARGEST: Final = 4 * 1024**3
 _READ: Final = 1024 * 1024
 _ENDINGS: Final = {"application/pdf": "pdf", "image/jpeg": "jpg"}
-_PAPERS: Final = ("scans", "examination_attachments", "identity_changes")
+_PAPERS: Final = ("scans", "examination_attachments", "identity_changes", "support_files")
 
 
 @dataclass(frozen=True, slots=True)

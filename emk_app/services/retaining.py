@@ -21,6 +21,7 @@ from emk_app.db.tables.journal import OutboxMessage
 from emk_app.db.tables.notices import StoredNotice
 from emk_app.db.tables.people import RecoveryCode, UserSession
 from emk_app.db.tables.rights import DataExport, Erasure
+from emk_app.db.tables.support import Ticket
 from emk_app.domain.actors import SYSTEM, Actor, Role, permit
 from emk_app.domain.applications import ApplicationStatus, ExaminationTrack
 from emk_app.domain.retention import TABLE, DataClass
@@ -147,6 +148,7 @@ _NAMES: Final = {
     DataClass.CONSENTS: "consents",
     DataClass.COPIES: "data_exports",
     DataClass.ACTS: "erasures",
+    DataClass.TICKETS: "support_tickets",
 }
 _TABLES: Final = {each: SQLModel.metadata.tables[name] for each, name in _NAMES.items()}
 
@@ -197,5 +199,6 @@ _CONDITIONS: Final[dict[DataClass, _Which]] = {
     DataClass.ACTS: lambda before: sa.and_(
         col(Erasure.done_at) < before, col(Erasure.act).is_not(None)
     ),
+    DataClass.TICKETS: lambda before: col(Ticket.closed_at) < before,
 }
 """What has been kept long enough, by the moment before which its term began."""

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import applications, attachments, identities
+from emk_app.db.repositories import applications, attachments, identities, support
 from emk_app.db.tables.applications import Application, Scan
 from emk_app.domain import corrections
 from emk_app.domain.accounts import Rule
@@ -136,14 +136,16 @@ def accept(
     return view
 
 
-def take_in(kind: ScanKind, content: bytes, key: bytes) -> tuple[Inspected, tuple[str, str]]:
+def take_in(
+    kind: ScanKind, content: bytes, key: bytes, *, png: bool = False
+) -> tuple[Inspected, tuple[str, str]]:
     """Check, rebuild and store a file and its preview under ``key``; return their names.
 
     Raises the refusals of ``domain.documents`` and ``ScanCheckUnavailable``.
     """
     check_size(kind, len(content))
     antivirus.require_clean(_scanner(), content)
-    found = inspection.inspect(content, kind)
+    found = inspection.inspect(content, kind, png=png)
     return found, (blobs().put(found.content, key), blobs().put(found.preview, key))
 
 
@@ -266,8 +268,8 @@ def cleaned(name: str, media_type: MediaType) -> str:
 
 
 def sweep(*, now: datetime) -> int:
-    """Remove the files of a day ago that no scan, attachment or change of identity names: left by
-    a rollback or a dead process.
+    """Remove the files of a day ago that no scan, attachment, change of identity or ticket names:
+    left by a rollback or a dead process.
 
     Done once a day, since it walks the whole folder; returns how many were removed.
     """
@@ -276,6 +278,7 @@ def sweep(*, now: datetime) -> int:
             applications.blobs_in_use(db)
             | attachments.blobs_in_use(db)
             | identities.blobs_in_use(db)
+            | support.blobs_in_use(db)
         )
     return blobs().sweep(needed, now - timedelta(days=1))
 

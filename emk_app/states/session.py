@@ -175,7 +175,7 @@ HOME: dict[Role, str] = {
     Role.CLINIC: "/clinic",
     Role.OPERATOR: "/review",
     Role.EMPLOYER: "/employer",
-    Role.SUPPORT: "/",
+    Role.SUPPORT: "/support",
     Role.ADMIN: "/admin",
 }
 """Where each role begins."""

@@ -50,6 +50,7 @@ WAIT_SECONDS: Final = 30.0
 """For a free child, before the holder is asked to try again."""
 LONGEST_RENDERED: Final = 3000
 
+PNG: Final = b"\x89PNG\r\n\x1a\n"
 _HEAD_OF_FILE: Final = 64
 _MAX_PREVIEW: Final = 16 * 1024 * 1024
 _MAX_ANSWER: Final = HEAD_LENGTH + MAX_CONTENT + _MAX_PREVIEW
@@ -83,14 +84,19 @@ class Inspected:
     """What to tell the holder though the scan is accepted."""
 
 
-def inspect(content: bytes, kind: ScanKind) -> Inspected:
+def inspect(content: bytes, kind: ScanKind, *, png: bool = False) -> Inspected:
     """Return the scan rebuilt, with what is known about it; neither name nor declared type counts.
 
+    With ``png`` one of those is taken as well, and becomes a JPEG: screenshots are made as PNG.
     Raises the refusals of ``domain.documents``, or ``ScanCheckUnavailable`` if no child was free.
     """
     check_size(kind, len(content))
-    found = media_type(content[:_HEAD_OF_FILE])
-    answer = _checked(_ask(_INSPECT[found], content))
+    if png and content.startswith(PNG):
+        found, task = MediaType.JPEG, Task.INSPECT_PNG
+    else:
+        found = media_type(content[:_HEAD_OF_FILE])
+        task = _INSPECT[found]
+    answer = _checked(_ask(task, content))
     check_pages(answer.pages)
     is_sound = (
         answer.content.startswith(_FIRST_BYTES[found])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Final
 
-from PIL import ExifTags, Image, ImageChops, JpegImagePlugin
+from PIL import ExifTags, Image, ImageChops, JpegImagePlugin, PngImagePlugin
 
 # Imported for good before the process is sealed off: Pillow itself imports it only on meeting EXIF.
 from PIL import TiffImagePlugin as TiffImagePlugin
@@ -48,7 +48,15 @@ def decode(content: bytes) -> Image.Image:
     raises means that the file can't be read, a cut one included.
     """
     # The class and not Image.open, which would try other formats and the other pictures of an MPO.
-    picture = JpegImagePlugin.JpegImageFile(BytesIO(content))
+    return _bare(JpegImagePlugin.JpegImageFile(BytesIO(content)))
+
+
+def decode_png(content: bytes) -> Image.Image:
+    """Return a PNG's pixels as ``decode`` does a JPEG's; what shone through becomes opaque."""
+    return _bare(PngImagePlugin.PngImageFile(BytesIO(content)))
+
+
+def _bare(picture: Image.Image) -> Image.Image:
     check_pixels(*picture.size)
     picture.load()
     orientation = _orientation(picture)

@@ -37,6 +37,7 @@ class Task(StrEnum):
 
     INSPECT_JPEG = "inspect-jpeg"
     INSPECT_PDF = "inspect-pdf"
+    INSPECT_PNG = "inspect-png"
     RENDER_JPEG = "render-jpeg"
     RENDER_PDF = "render-pdf"
 
@@ -120,7 +121,9 @@ def _answer(task: Task, content: bytes, page: int, longest: int) -> Answer:
     try:
         match task:
             case Task.INSPECT_JPEG:
-                return _inspect_jpeg(content)
+                return _inspect_picture(content, is_png=False)
+            case Task.INSPECT_PNG:
+                return _inspect_picture(content, is_png=True)
             case Task.INSPECT_PDF:
                 return _inspect_pdf(content)
             case Task.RENDER_JPEG:
@@ -150,10 +153,10 @@ def _warm_up(task: Task) -> None:
         pdfs.warm_up()
 
 
-def _inspect_jpeg(content: bytes) -> Answer:
+def _inspect_picture(content: bytes, *, is_png: bool) -> Answer:
     from emk_app.storage import pictures
 
-    picture = pictures.decode(content)
+    picture = (pictures.decode_png if is_png else pictures.decode)(content)
     preview = pictures.scaled(picture, pictures.PREVIEW_SIDE)
     if pictures.is_blank(preview):
         return Answer(Outcome.NOT_READABLE)

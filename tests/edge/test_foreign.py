@@ -32,6 +32,9 @@ UNMADE = {
     "/api/esignatures/{number}/kept/{part}",
     "/api/book/{book_id}/extract.pdf",
     "/api/data/{ref}.zip",
+    # The ticket is the holder's, and clinics and employers have theirs.
+    "/api/support/files/{screenshot}/file",
+    "/api/support/files/{screenshot}/preview",
 }
 """What its owner has first to bring, or to ask for, and has not."""
 

@@ -33,6 +33,8 @@ FILLED = {
     "number": "EMK-2026-000001-5",
     "kind": "passport",
     "ref": "0" * 32,
+    "ticket": "00000000",
+    "screenshot": "0" * 32,
     "link_id": "1",
     "grant_id": "1",
     "uid": "0" * 32,

@@ -39,6 +39,7 @@ SEEN = {
         "records.RecordsState.close_handover",
         "records.RecordsState.end",
         "employer.EmployersState.end",
+        "support.SupportState.open",
     ),
     Role.EMPLOYER: ("employer.EmployerState.remove",),
     Role.CLINIC: (
@@ -53,7 +54,14 @@ TOUCHED = {
     *("tracking_sequences", "book_sequences", "clinic_counts"),
 }
 """Tables in which being there, trying, and every new thing leave marks."""
-WORDED = {"ref": "1" * 32, "clinic_id": "1", "code": "bp", "part": "studies", "kind": "passport"}
+WORDED = {
+    "ref": "1" * 32,
+    "ticket": "10000000",
+    "clinic_id": "1",
+    "code": "bp",
+    "part": "studies",
+    "kind": "passport",
+}
 
 
 def paths() -> dict[str, str]:

@@ -33,6 +33,10 @@ PLACES: Final[dict[str, tuple[str, ...]]] = {
     "extracts": ("book_id", "link_id"),
     "share_links": ("digest",),
     "handovers": ("digest",),
+    "support_tickets": ("number",),
+    "support_messages": ("ref",),
+    "support_files": ("ref",),
+    "support_glasses": ("ref",),
 }
 """Columns that name the row in the place a value is sealed for; ``id`` where none are said."""
 SECRETS: Final = frozenset(
@@ -47,7 +51,7 @@ SECRETS: Final = frozenset(
         "snils_blind",
         "login_blind",
     }
-    | {"contact_blind"}
+    | {"contact_blind", "code_blind", "form_key"}
     | {"blob", "preview_blob", "public_key", "credential_id", "idempotency_key"}
 )
 """What opens doors, or says nothing to the person: never in the copy."""
