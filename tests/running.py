@@ -59,6 +59,7 @@ def _person(role: Role, login: str, name: str, **more: Any) -> Person:
     return Person(role, login, secret, name, **more)
 
 
+SUPPORT = _person(Role.SUPPORT, "sinitsyna@example.ru", "Синицына Дарья Олеговна")
 HOLDER = _person(Role.HOLDER, "+79161234501", "Берёзкина Алёна Игоревна")
 OTHER_HOLDER = _person(Role.HOLDER, "kedrov@example.ru", "Кедров Лев Львович")
 OPERATOR = _person(Role.OPERATOR, "orlova@example.ru", "Орлова Ольга Олеговна")
@@ -103,6 +104,7 @@ PEOPLE: Final = (
     CHAIR,
     OTHER_CHAIR,
     ADMIN,
+    SUPPORT,
 )
 REGIONS: Final = ("77", "78")
 """Where the two clinics with staff are; each is the first of its region."""
