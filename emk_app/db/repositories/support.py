@@ -249,7 +249,7 @@ def late(db: Session, today: date) -> list[Application]:
             col(Application.status).in_(_IN_REVIEW),
             sa.or_(
                 col(Application.papers).in_((PapersTrack.WAITING, PapersTrack.TAKEN)),
-                Application.examination != ExaminationTrack.WAITING,
+                col(Application.examination) != ExaminationTrack.WAITING,
             ),
             col(Application.due_on) < today - _LATE_AFTER,
         )
