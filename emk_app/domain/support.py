@@ -14,12 +14,14 @@ from emk_app.domain.documents import LIMITS, ScanKind
 from emk_app.domain.errors import (
     ChangedMeanwhile,
     Conflict,
+    Invalid,
     InvalidValue,
     NotAChoice,
     NotPermitted,
     Required,
     TransitionNotAllowed,
 )
+from emk_app.domain.fieldpolicy import HolderField, Viewer, name_for
 from emk_app.domain.news import read_text
 from emk_app.domain.people import FullName
 from emk_app.domain.values import TooShort, one_line, read_digits
@@ -48,8 +50,11 @@ ASK_LIFE: Final = timedelta(hours=1)
 """How long a wish to see more waits for the second person."""
 GLASS_LIFE: Final = timedelta(minutes=15)
 """For how long more is seen (D25)."""
-GLASS_FIELDS: Final = ("name", "birth_date", "contacts", "applications", "asked", "books")
-"""What is then seen: nothing of what was found by physicians, no papers, no СНИЛС."""
+GLASS_FIELDS: Final = (
+    *(HolderField.NAME, HolderField.BIRTH_DATE, HolderField.PHONE, HolderField.EMAIL),
+    *(HolderField.OCCUPATION, HolderField.APPLICATION, HolderField.BOOK_NUMBER, HolderField.TERM),
+)
+"""What is then seen, as far as ``fieldpolicy`` shows it."""
 
 _INCIDENT: Final = re.compile(r"[0-9A-Za-z-]{3,16}")
 
@@ -256,10 +261,10 @@ def masked_name(name: str) -> str:
     if len(words) < 2:
         return ""
     try:
-        FullName.parse(last=words[0], first=words[1])
-    except Exception:
+        known = FullName.parse(last=words[0], first=words[1])
+    except Invalid:
         return ""
-    return f"{words[0]} {words[1][0]}."
+    return name_for(Viewer.SUPPORT, known)
 
 
 def permit_second(asked_by: int, answered_by: int) -> None:

@@ -11,6 +11,7 @@ from emk_app.clock import day_of
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.contacts import Phone
 from emk_app.domain.errors import Invalid
+from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.support import (
     STAFF,
     UNANSWERED,
@@ -468,8 +469,8 @@ def glass_row(glass: GlassView | None, actor: Actor) -> GlassRow:
         text = f"Данные открыты до {until}."
     elif actor.role is Role.HOLDER:
         text = (
-            "Сотрудник поддержки просит на 15 минут показать ему ваше имя, дату рождения, "
-            "контакты, состояние заявок и книжки. Результатов осмотра, сканов и СНИЛС он не увидит."
+            "Сотрудник поддержки просит на 15 минут показать ему ваше имя, год рождения, "
+            "часть контактов, состояние заявок и книжки. Результатов осмотра и сканов он не увидит."
         )
     elif is_mine:
         text = f"Ждём согласия владельца или коллеги до {until}."
@@ -538,7 +539,7 @@ def opened_rows(opened: Opened) -> list[PairRow]:
     """Return what is seen for a quarter of an hour."""
     return [
         PairRow("Имя", opened.name or "не указано"),
-        PairRow("Дата рождения", opened.born_on or "не указана"),
+        _born(opened.born),
         PairRow("Контакты", ", ".join(opened.contacts) or "не подтверждены"),
         *(
             PairRow(
@@ -549,6 +550,7 @@ def opened_rows(opened: Opened) -> list[PairRow]:
                         STATUSES[each.status].text,
                         f"Подана {moment(each.submitted_at)}" if each.submitted_at else "",
                         f"Документы до {day(each.due_on)}" if each.due_on else "",
+                        OCCUPATIONS[each.occupation].name if each.occupation in OCCUPATIONS else "",
                         each.clinic,
                         f"Просят исправить: {', '.join(asked_labels(each.asked))}"
                         if each.asked
@@ -572,6 +574,12 @@ def opened_rows(opened: Opened) -> list[PairRow]:
 def sentences(error: Invalid) -> dict[str, str]:
     """Return a sentence for each refused field."""
     return texts.field_sentences(error)
+
+
+def _born(born: date | int | None) -> PairRow:
+    if isinstance(born, date):
+        return PairRow("Дата рождения", day(born))
+    return PairRow("Год рождения", str(born) if born else "не указан")
 
 
 def _due(view: TicketView, today: date) -> tuple[str, bool]:

@@ -346,7 +346,7 @@ def _late(db: Session, today: date) -> tuple[LateView, ...]:
 
 def _ticket(db: Session, actor: Actor, number: str) -> Ticket:
     ticket = tickets.by_number(db, number)
-    supporting.permit_ticket(actor, ticket)
+    supporting.permit_ticket(ticket, actor)
     return ticket
 
 

@@ -23,8 +23,10 @@ from emk_app.domain.applications import ApplicationStatus, TrackingNumber
 from emk_app.domain.books import BookNumber, BookStatus
 from emk_app.domain.corrections import Asked
 from emk_app.domain.errors import Conflict
+from emk_app.domain.fieldpolicy import HolderField, Viewer, birth_for, sees
 from emk_app.domain.intake import Field
-from emk_app.domain.notices import News, Notice
+from emk_app.domain.notices import Channel, News, Notice
+from emk_app.domain.people import parse_date
 from emk_app.domain.support import (
     ASK_LIFE,
     GLASS_FIELDS,
@@ -38,6 +40,7 @@ from emk_app.domain.values import Problems
 from emk_app.services import auditing, notifying, supporting
 
 FIELDS: Final = ",".join(GLASS_FIELDS)
+_CONTACTS: Final = {Channel.EMAIL: HolderField.EMAIL, Channel.SMS: HolderField.PHONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class OpenedApplication:
     submitted_at: datetime | None
     due_on: date | None
     clinic: str
+    occupation: str
     asked: Asked
 
 
@@ -66,7 +70,8 @@ class Opened:
     """What is seen until ``until``."""
 
     name: str = field(repr=False)
-    born_on: str = field(repr=False)
+    born: date | int | None = field(repr=False)
+    """The birth date, or its year alone."""
     contacts: tuple[str, ...] = field(repr=False)
     applications: tuple[OpenedApplication, ...]
     books: tuple[OpenedBook, ...]
@@ -181,7 +186,7 @@ def _confirm(actor: Actor, number: str, now: datetime) -> None:
 def _opened(db: Session, ticket: Ticket, until: datetime) -> Opened:
     user = db.get_one(User, ticket.user_id)
     own = applications.of_holder(db, user.id)
-    born_on = next(
+    born = next(
         (said for row in own if (said := applications.form_of(db, row).get(Field.BIRTH_DATE))), ""
     )
     clinics = {
@@ -191,8 +196,11 @@ def _opened(db: Session, ticket: Ticket, until: datetime) -> Opened:
     }
     return Opened(
         name=supporting.person_name(user),
-        born_on=born_on,
-        contacts=tuple(notifying.contacts_of(user).values()),
+        born=birth_for(Viewer.BREAK_GLASS, parse_date(born)) if born else None,
+        contacts=tuple(
+            contact if sees(Viewer.BREAK_GLASS, _CONTACTS[channel]) else notifying.masked(contact)
+            for channel, contact in notifying.contacts_of(user).items()
+        ),
         applications=tuple(
             OpenedApplication(
                 number=TrackingNumber.parse(row.tracking_number),
@@ -200,6 +208,7 @@ def _opened(db: Session, ticket: Ticket, until: datetime) -> Opened:
                 submitted_at=row.submitted_at,
                 due_on=row.due_on,
                 clinic=clinics.get(row.clinic_id or 0, ""),
+                occupation=row.occupation or "",
                 asked=corrections.read(row.clarify_fields),
             )
             for row in own

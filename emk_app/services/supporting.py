@@ -376,7 +376,7 @@ def preview(actor: Actor, ref: str, *, page: int = 1, now: datetime) -> bytes:
     return inspection.render(scans.blobs().open(row.blob, own.key), page)
 
 
-def permit_ticket(actor: Actor, ticket: Ticket) -> None:
+def permit_ticket(ticket: Ticket, actor: Actor) -> None:
     """Raise ``NotFound`` where the ticket does not exist for the actor (D21)."""
     match actor.role:
         case Role.SUPPORT:
@@ -583,7 +583,7 @@ def _seen(actor: Actor, ref: str, now: datetime) -> tuple[SupportFile, Vault]:
     permit(actor, *PEOPLE, *STAFF)
     with reading() as db:
         row, ticket = tickets.file_with_ticket(db, ref)
-        permit_ticket(actor, ticket)
+        permit_ticket(ticket, actor)
         own = vault.vault_for(db, ticket.user_id)
     if actor.role in STAFF:
         auditing.look(
