@@ -154,7 +154,7 @@ def error_state(
         rx.el.p(text),
         when(
             given(incident),
-            rx.el.p("Номер обращения: ", rx.el.b(incident, class_name="e-number")),
+            rx.el.p("Номер ошибки: ", rx.el.b(incident, class_name="e-number")),
         ),
         rx.el.div(act, class_name="mt-2"),
         title=title,

@@ -15,9 +15,8 @@ def chat(lines: rx.Var[Any]) -> rx.Component:
 
     New ones are read aloud as they come.
     """
-    return rx.el.ol(
-        rx.foreach(lines, _line),
-        class_name="e-chat",
+    return rx.el.div(
+        rx.el.ol(rx.foreach(lines, _line), class_name="e-chat"),
         role="log",
         custom_attrs={"aria-label": "Переписка"},
     )

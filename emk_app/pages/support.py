@@ -735,7 +735,9 @@ def _hand_dialog(*, support: bool) -> rx.Component:
         HAND,
         "Передать обращение оператору" if support else "Вернуть обращение в поддержку",
         forms.form(
-            forms.textarea_field("Что нужно сделать", "note", rows=3, error=state.errors["note"]),
+            forms.textarea_field(
+                "Что нужно сделать", "handing", rows=3, error=state.errors["handing"]
+            ),
             buttons.actions(
                 buttons.primary_button("Передать", type="submit"), dialogs.close_button()
             ),

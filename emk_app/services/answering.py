@@ -233,10 +233,10 @@ def note(actor: Actor, number: str, text: str, *, now: datetime) -> None:
 def hand_over(actor: Actor, number: str, text: str, *, now: datetime) -> None:
     """Hand a ticket over to the operators, or back to support, with a note on why.
 
-    Raises ``Invalid`` with ``note``, ``TicketTaken``, ``Conflict`` for a closed one.
+    Raises ``Invalid`` with ``handing``, ``TicketTaken``, ``Conflict`` for a closed one.
     """
     permit(actor, *STAFF)
-    said = _read("note", text)
+    said = _read("handing", text)
     with unit_of_work() as db:
         ticket = _ticket(db, actor, number)
         _permit_own(db, actor, ticket)

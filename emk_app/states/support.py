@@ -50,7 +50,7 @@ ANSWER: Final[dict[Role, str]] = {Role.SUPPORT: "/support", Role.OPERATOR: "/req
 """Where each role answers."""
 NO_ERRORS: Final[dict[str, str]] = dict.fromkeys(("rating", "comment"), "")
 NO_DESK_ERRORS: Final[dict[str, str]] = dict.fromkeys(
-    ("text", "note", "reason", "code", "query", "factor"), ""
+    ("text", "note", "handing", "reason", "code", "query", "factor"), ""
 )
 
 
@@ -389,7 +389,7 @@ class DeskState(rx.State):
     @allow(*STAFF)
     async def hand(self, form: dict[str, Any]):
         """Hand the ticket over to the other desk."""
-        said = text_of(form, "note", 2 * TEXT_LIMIT + 1)
+        said = text_of(form, "handing", 2 * TEXT_LIMIT + 1)
         if await self._do(answering.hand_over, said, done="Обращение передано."):
             self._leave()
 
