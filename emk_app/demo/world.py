@@ -165,7 +165,7 @@ def tell_tickets(actors: Mapping[str, Actor], now: datetime) -> None:
         Subject.ERROR,
         "При выгрузке списка появилась страница с ошибкой. Повторили, стало нормально.",
         now - timedelta(hours=2),
-        incident="3f7a91c0",
+        incident="40371920",
     )
 
 

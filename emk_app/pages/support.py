@@ -190,7 +190,7 @@ def _form() -> rx.Component:
                         "Номер ошибки",
                         "incident",
                         default_value=state.incident,
-                        hint="Его показывает страница с ошибкой, например 404 или 3f7a91c0.",
+                        hint="Его показывает страница с ошибкой, например 404.",
                         width="medium",
                         required=False,
                     ),
