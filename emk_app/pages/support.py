@@ -137,7 +137,7 @@ def _line(row: Any) -> rx.Component:
         rx.el.div(
             rx.el.button(
                 row.subject,
-                rx.el.span(", обращение № ", row.shown),
+                rx.el.span(", обращение №\u00a0", row.shown),
                 type="button",
                 on_click=SupportState.open(row.number),
                 class_name="e-link",
@@ -266,7 +266,7 @@ def _thread() -> rx.Component:
     return rx.el.div(
         buttons.actions(buttons.quiet_button("Все обращения", state.leave, icon="arrow-left")),
         cards.section(
-            rx.fragment(ticket.subject, ", № ", ticket.shown),
+            rx.fragment(ticket.subject, ", №\u00a0", ticket.shown),
             _facts(ticket),
             _holders_glass(),
             chat(state.lines),
@@ -602,7 +602,7 @@ def _desk_thread(*, support: bool) -> rx.Component:
     return rx.el.div(
         buttons.actions(buttons.quiet_button("К очереди", state.leave, icon="arrow-left")),
         cards.section(
-            rx.fragment(ticket.subject, ", № ", ticket.shown),
+            rx.fragment(ticket.subject, ", №\u00a0", ticket.shown),
             _facts(ticket),
             when(given(thread.taken), rx.el.p(thread.taken, class_name="e-muted")),
             when(

@@ -413,7 +413,7 @@ def ticket_row(view: TicketView, actor: Actor, now: datetime) -> TicketRow:
 def accepted(view: TicketView) -> str:
     """Say that a question has arrived and by when it is answered."""
     due = f" Ответим до {day(view.due_on)} включительно." if view.due_on else ""
-    return f"Обращение № {shown_number(view.number)} принято.{due}"
+    return f"Обращение №\u00a0{shown_number(view.number)} принято.{due}"
 
 
 def line_rows(thread: Thread, actor: Actor) -> list[LineRow]:
