@@ -1,7 +1,7 @@
 """Tickets of support, their messages and files, codes by telephone, looks by two.
 
 Revision ID: 2026_11_26_support
-Revises: 2026_11_26_switches
+Revises: 2026_11_26_members
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_26_support"
-down_revision = "2026_11_26_switches"
+down_revision = "2026_11_26_members"
 branch_labels = None
 depends_on = None
 
