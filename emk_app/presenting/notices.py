@@ -286,7 +286,8 @@ def _of_ticket(title: str, text: str, sms: str) -> Callable[[Notice], Wording]:
     """Word what concerns a ticket; who is not a holder is led on to their own page."""
 
     def words(notice: Notice) -> Wording:
-        facts = {"number": notice.number, "at": _at(notice)}
+        # In two halves, as it is read out.
+        facts = {"number": f"{notice.number[:4]}-{notice.number[4:]}", "at": _at(notice)}
         return Wording(
             title,
             text.format(**facts),

@@ -31,13 +31,15 @@ from emk_app.presenting.notices import KIND_HINTS, KIND_NAMES, LONGEST_SMS, WORD
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NUMBER = "EMK-2026-000001-5"
+TICKET = "12345678"
+OF_TICKETS = {News.SUPPORT_ANSWERED, News.SUPPORT_ASKS, News.SUPPORT_OPENED}
 
 
 def whole(news: News) -> Notice:
     """Return a notice with every fact that any of them may have, each as long as it gets."""
     return Notice(
         news,
-        number=NUMBER,
+        number=TICKET if news in OF_TICKETS else NUMBER,
         code="314159",
         on=date(2026, 12, 23),
         at=datetime(2026, 12, 23, 6, 30, tzinfo=UTC),
