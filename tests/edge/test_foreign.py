@@ -73,7 +73,7 @@ def test_foreign_thing_and_missing_thing_are_one_at_every_route():
     now = clock.now()
     somebody, others = make_somebody(now), make_others(now)
     cookies = {who: cookie(who) for each in others.values() for who in each}
-    owners = {role: cookie(somebody.actor(role)) for role in (Role.HOLDER, Role.CLINIC)}
+    owners = {role: cookie(somebody.actor(role)) for role in others}
     for endpoint, role in OWN:
         foreign, missing = filled(endpoint, dict(somebody.names)), filled(endpoint, dict(NOBODYS))
         for other in others[role]:
