@@ -10,7 +10,7 @@ import pytest
 
 from emk_app import clock
 from emk_app.api.routing import Endpoint
-from emk_app.domain.actors import Actor, Role
+from emk_app.domain.actors import Actor
 from emk_app.emk_app import ENDPOINTS
 from tests.access import Whose, by_call
 from tests.api.test_scans import cookie_of
