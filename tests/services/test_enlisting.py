@@ -316,7 +316,7 @@ def test_result_is_a_table_that_runs_nothing(now: datetime):
 
 def test_by_number_nobody_is_checked_while_that_is_switched_off(now: datetime):
     owner, (_, number) = make_employer(now), made(now)
-    switch_off(make_admin(now), Feature.NUMBER_CHECK, now)
+    switch_off(replace(make_admin(now), factor_at=now), Feature.NUMBER_CHECK, now)
     enlisting.confirm(owner, bring(owner, f"А;{number};{SNILS};;;", now=now), now=now)
     work(now)
     assert newest(owner).counts == {Outcome.OFF: 1}
