@@ -4,8 +4,10 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 PY := .venv/bin/python
-# Two workers, each with a world of its own; a file stays whole, since its tests may share a server.
-PYTEST := $(PY) -m pytest -q -p tests.noskip -n 2 --dist loadfile --no-loadscope-reorder
+# Workers, each with a world of its own; a file stays whole, since its tests may share a server. One
+# more than two processors, because who drives a browser mostly waits for it.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? 3 : n > 6 ? 6 : n)))
+PYTEST := $(PY) -m pytest -q -p tests.noskip -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 STEP := @.ci/step
 
 .PHONY: help

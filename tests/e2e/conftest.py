@@ -24,7 +24,13 @@ ARGUMENTS: Final = (
     "--disable-sync",
     "--no-first-run",
 )
-CANDIDATES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CANDIDATES: Final = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 WIDTHS: Final = {1280: 900, 390: 844}
 
 Visit = Callable[..., Page]
