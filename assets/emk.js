@@ -709,10 +709,10 @@
     const box = document.querySelector("[data-link]");
     const heard = window.emkHeard;
     if (!box || !heard) return;
-    const isSilent = heard.on && Date.now() - heard.at > SILENCE;
-    const isLost = isSilent || (!heard.on && Date.now() - heard.since > PATIENCE);
+    const isOld = heard.at && Date.now() - heard.at > SILENCE;
+    const isLost = isOld || (!heard.on && Date.now() - heard.since > PATIENCE);
     /* It does not wait for what may never come: a computer that has slept is answered anew. */
-    if (isSilent && !document.hidden) window.dispatchEvent(new Event("emk-connect"));
+    if (isOld && heard.on && !document.hidden) window.dispatchEvent(new Event("emk-connect"));
     if (box.hidden !== isLost) return;
     const since = one(box, "[data-link-since]");
     since.hidden = !heard.at;

@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -35,8 +35,8 @@ class Socket:
         self._address = f"10.1.{number // 250}.{number % 250 + 1}"
         self._tab = str(uuid.uuid4())
 
-    async def open(self, path: str | None) -> None:
-        """Connect and, where a page is named, load it."""
+    async def open(self, path: str | None, hashes: Sequence[str] = ()) -> None:
+        """Connect and, where a page is named, load it; ``hashes`` say what it was built with."""
         origin = f"http://localhost:{self._port}"
         self._socket = await self._session.ws_connect(
             f"{origin}/_event/?EIO=4&transport=websocket&token={self._tab}",
@@ -47,7 +47,7 @@ class Socket:
             },
             max_msg_size=0,
         )
-        boot = "" if path is None else json.dumps({"event": event(LOAD, {"hashes": []}, path)})
+        boot = "" if path is None else json.dumps({"event": event(LOAD, {"hashes": hashes}, path)})
         await self._socket.send_str(f"40/_event,{boot}")
 
     async def send(self, name: str, payload: dict[str, Any], path: str = "/") -> None:
@@ -142,7 +142,7 @@ class Watcher:
 
 
 async def watch(asked: dict[str, Any]) -> dict[str, Any]:
-    """Let clients watch one thing each, while commits come at a steady rate."""
+    """Let clients watch one thing each, while commits come at a steady rate; or all of them one."""
     requests = Requests(asked["port"])
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(
@@ -157,7 +157,7 @@ async def watch(asked: dict[str, Any]) -> dict[str, Any]:
                 if asked["kind"] == "socket":
                     cookie = asked["cookies"][number]
                     client = Socket(session, asked["port"], number, cookie)
-                    await client.open(asked["page"])
+                    await client.open(asked["page"], asked["hashes"])
                 else:
                     client = Stream(asked["port"], asked["watch"][number])
                     await client.open()
@@ -177,7 +177,8 @@ async def watch(asked: dict[str, Any]) -> dict[str, Any]:
         sys.stdout.flush()
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
         began = time.perf_counter()
-        expected = await _commit(asked, requests, by_number)
+        spread = _commit_to_all if asked.get("one") else _commit
+        expected = await spread(asked, requests, by_number)
         seconds = time.perf_counter() - began
         for task in listening:
             if task.done() and task.exception():
@@ -224,6 +225,24 @@ async def _commit(asked: dict[str, Any], requests: Requests, watchers: dict[int,
             break
         await asyncio.sleep(PAUSE)
     return expected
+
+
+async def _commit_to_all(
+    asked: dict[str, Any], requests: Requests, watchers: dict[int, Watcher]
+) -> int:
+    """Commit what everybody watches; the next time when all have been told."""
+    for _ in range(asked["commits"]):
+        now = time.perf_counter()
+        for each in watchers.values():
+            each.due.append(now)
+        await requests.get(asked["commit"][0])
+        for _ in range(int(PATIENCE / PAUSE)):
+            if not any(each.due for each in watchers.values()):
+                break
+            await asyncio.sleep(PAUSE)
+        for each in watchers.values():
+            each.due.clear()
+    return asked["commits"] * len(watchers)
 
 
 async def events(asked: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -15,15 +16,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import select
+import sqlalchemy as sa
+from sqlmodel import Session, select
 
 from benchmarks import servers, shelf
 from benchmarks.servers import Served
 from emk_app import clock
 from emk_app.db.engine import unit_of_work
+from emk_app.db.tables.books import ShareLink
 from emk_app.db.tables.people import User, UserSession
 from emk_app.services import accounts
 
@@ -32,6 +36,9 @@ RATE = 50
 SECONDS = 8
 PAGE = "/cabinet/book/access"
 READY, WANTED = '"has_book_rx_state_":true', 'looks_rx_state_":[{'
+CROWD = int(os.environ.get("EMK_BENCH_CROWD", "1000"))
+"""Clients that watch one and the same thing."""
+COMMITS = 5
 CLIENTS = 50
 EVENTS = 110
 """Of each client in a round: a tab may send 120 at once and then forty a second."""
@@ -50,46 +57,82 @@ class People:
 def people(count: int) -> People:
     """Make so many holders with books, links and sessions."""
     codes = shelf.fill(count)
-    now = clock.now()
-    cookies = [secrets.token_urlsafe(32) for _ in range(count)]
     with unit_of_work() as db:
-        holders = sorted(db.exec(select(User.id)).all())[-count:]
-        db.add_all(
-            UserSession(
-                ref=accounts.ref_of(cookie),
-                user_id=holder,
-                factor_at=now,
-                device="benchmark",
-                created_at=now,
-                last_seen_at=now,
-                expires_at=now + timedelta(hours=12),
-            )
-            for holder, cookie in zip(holders, cookies, strict=True)
-        )
+        # A look is told by post once in a while; what is measured is what it costs each time.
+        db.execute(sa.update(ShareLink).values(told_at=clock.now()))
+        cookies = sign_in(db, sorted(db.exec(select(User.id)).all())[-count:])
     return People(cookies, codes)
+
+
+def sign_in(db: Session, users: list[int]) -> list[str]:
+    now = clock.now()
+    cookies = [secrets.token_urlsafe(32) for _ in users]
+    db.add_all(
+        UserSession(
+            ref=accounts.ref_of(cookie),
+            user_id=user,
+            factor_at=now,
+            device="benchmark",
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + timedelta(hours=12),
+        )
+        for user, cookie in zip(users, cookies, strict=True)
+    )
+    return cookies
+
+
+def crowd(known: People, count: int) -> People:
+    """Give the first of the holders so many sessions more."""
+    with unit_of_work() as db:
+        first = accounts.ref_of(known.cookies[0])
+        holder = db.exec(select(UserSession.user_id).where(UserSession.ref == first)).one()
+        cookies = sign_in(db, [holder] * count)
+    return People(cookies, known.codes)
 
 
 def watched(server: Served, known: People | None, clients: int) -> dict[str, Any]:
     """Let so many watch one thing each at fifty commits a second; ours, or the peer."""
+    asked = _asked(known, list(range(clients)))
+    asked |= {"work": "watch", "rate": RATE, "commits": RATE * SECONDS}
+    return _measured(server, asked, clients)
+
+
+def told(server: Served, known: People | None) -> dict[str, Any]:
+    """Let a crowd watch one thing, and change it a few times."""
+    asked = _asked(known, [0] * CROWD) | {"work": "watch", "one": True, "commits": COMMITS}
+    return _measured(server, asked, CROWD)
+
+
+def _asked(known: People | None, topics: list[int]) -> dict[str, Any]:
     if known is None:
-        asked: dict[str, Any] = {
+        return {
             "kind": "stream",
-            "watch": [f"/watch/{number}" for number in range(clients)],
-            "commit": [f"/commit/{number}" for number in range(clients)],
+            "watch": [f"/watch/{number}" for number in topics],
+            "commit": [f"/commit/{number}" for number in topics],
             "wanted": "looks",
             "ready": "looks",
         }
-    else:
-        asked = {
-            "kind": "socket",
-            "cookies": known.cookies,
-            "page": PAGE,
-            "commit": [f"/api/verify/{code}" for code in known.codes],
-            "wanted": WANTED,
-            "ready": READY,
-        }
-    asked |= {"work": "watch", "rate": RATE, "commits": RATE * SECONDS}
-    return _measured(server, asked, clients)
+    return {
+        "kind": "socket",
+        "cookies": known.cookies,
+        "page": PAGE,
+        "hashes": hashes(),
+        "commit": [f"/api/verify/{code}" for code in known.codes],
+        "wanted": WANTED,
+        "ready": READY,
+    }
+
+
+@cache
+def hashes() -> list[str]:
+    """Return how a page of the build names the defaults that it was built with."""
+    found = re.search(
+        r"initialStateHashes\s*=\s*(\[[^\]]*\])",
+        (servers.ROOT / ".web" / "utils" / "context.jsx").read_text(encoding="utf-8"),
+    )
+    assert found is not None, "build the frontend first"
+    return json.loads(found[1])
 
 
 def acted(server: Served) -> dict[str, float]:
@@ -163,9 +206,13 @@ def measure() -> dict[str, Any]:
                 "peer": watched(peer, None, clients),
             }
         print(clients, watching[clients], file=sys.stderr)
+    many = crowd(known, CROWD)
+    with servers.ours(data) as our, servers.peer("stream_app", data) as peer:
+        at_once = {"ours": told(our, many), "peer": told(peer, None)}
+    print("one", at_once, file=sys.stderr)
     with servers.ours(data) as our, servers.peer("socket_app", data) as peer:
         acting = [{"ours": acted(our), "peer": acted(peer)} for _ in range(ROUNDS)]
-    return {"watching": watching, "acting": acting}
+    return {"watching": watching, "at once": at_once, "acting": acting}
 
 
 def main() -> int:

@@ -7,7 +7,8 @@ now, an answer in JSON. It has no guard, no limits, and writes nothing down.
 ``watch`` and ``commit`` are Server-Sent Events on Starlette: a row written down, a line for each
 who watches. ``socket_app`` is socket.io alone.
 
-``plain`` is Starlette and Jinja with the text of our verdict page and a small stylesheet by hand.
+``plain`` is Starlette and Jinja with the text of our verdict page and a small stylesheet by hand;
+``form`` beside it is a form to sign in.
 """
 
 from __future__ import annotations
@@ -87,13 +88,17 @@ def bare_app() -> Any:
 
 
 def plain_app() -> Any:
-    return Starlette(routes=[Route("/v/{code}", plain)])
+    return Starlette(routes=[Route("/v/{code}", plain), Route("/form", form)])
 
 
 async def plain(request: Request) -> HTMLResponse:
     said, _ = _checked(request.path_params["code"])
     digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()
     return HTMLResponse(PAGE.render(said=said, digest=digest))
+
+
+async def form(_: Request) -> HTMLResponse:
+    return HTMLResponse(FORM)
 
 
 def _checked(code: str) -> tuple[dict[str, Any], bool]:
@@ -218,3 +223,21 @@ footer{background:#fff;padding:1rem}
 Госуслуг.</p><p>ЭМК — электронная медицинская книжка. В государственном реестре она называется
 ЭЛМК, электронная личная медицинская книжка.</p></footer></body></html>"""
 )
+
+FORM = """<!DOCTYPE html>
+<html lang="ru"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Вход — ЭМК Онлайн</title>
+<style>
+body{margin:0;background:#f2f6f6;color:#0f1f20;font:1.0625rem/1.5 system-ui,sans-serif}
+header{background:#0a4a50;color:#fff;padding:1rem}
+main{max-width:31rem;margin:1rem auto;background:#fff;border-radius:1rem;padding:1.25rem}
+label{display:block;font-weight:700;margin:1rem 0 .25rem}
+input,button{font:inherit;width:100%;padding:.75rem;border-radius:.5rem;border:1px solid #667}
+button{background:#0a6a70;color:#fff;margin-top:1.25rem}
+</style></head><body><header>ЭМК Онлайн</header>
+<main><h1>Вход</h1><form method="post"><label for="login">Почта или телефон</label>
+<input id="login" name="login" autocomplete="username">
+<label for="password">Пароль</label>
+<input id="password" name="password" type="password" autocomplete="current-password">
+<button>Войти</button></form></main></body></html>"""

@@ -44,7 +44,7 @@ from emk_app.api import (
 from emk_app.api.routing import routes
 from emk_app.components import layout
 from emk_app.domain.errors import DomainError, NotSignedIn
-from emk_app.edge import gate, tabs
+from emk_app.edge import gate, tabs, trees
 from emk_app.edge.guard import App, Guard
 from emk_app.edge.site import Metered, Site
 from emk_app.outages import is_outage
@@ -119,6 +119,7 @@ for page in site_map.PAGES:
             on_load=list(page.on_load),
         )
 app.register_lifespan_task(working.lifespan)
+trees.install(app)
 gate.install(app)
 tabs.install(app)
 

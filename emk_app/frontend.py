@@ -69,6 +69,8 @@ UPLOADS: Final = "REFLEX_UPLOADED_FILES_DIR"
 
 TARGET: Final = "emk_app.frontend:application"
 SECONDS_TO_DRAIN: Final = 10
+SWITCH: Final = 0.0005
+"""Seconds; Python's own five milliseconds are longer than most of our answers take."""
 
 
 class BuildFailed(RuntimeError):
@@ -183,6 +185,9 @@ def application() -> ASGIApp:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    # A thread that computes is asked this soon to let the loop go on; each look-up in the database
+    # lets the interpreter go and has to wait for it anew.
+    sys.setswitchinterval(SWITCH)
     return made
 
 

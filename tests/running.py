@@ -172,6 +172,16 @@ class Server:
                 raise ServerFailed(f"not ready in {PATIENCE} s:\n{self.log()}")
             time.sleep(0.05)
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let it stand still meanwhile, its connections open: a cable that says nothing."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         """Ask it to stop, and wait until it has."""
         self._end(signal.SIGTERM)

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlmodel import Session
 
@@ -28,18 +28,13 @@ _ANNOUNCED = "emk_topics"
 
 
 class Watch:
-    """One watcher's ear: set by any thread, awaited on its own loop."""
+    """One watcher's ear: set by any thread, awaited on its own loop, or calling there."""
 
-    def __init__(self, topics: Iterable[str]) -> None:
+    def __init__(self, topics: Iterable[str], call: Callable[[], object] | None = None) -> None:
         self.topics = frozenset(topics)
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
-
-    def wake(self) -> None:
-        """Tell the watcher, from any thread."""
-        # A loop that has closed has no watcher left to tell.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._event.set)
+        self.call = call or self._event.set
 
     async def wait(self) -> None:
         """Return when woken since the last call; many wakes count as one."""
@@ -70,8 +65,18 @@ def publish(topics: Iterable[str]) -> None:
         watches = {watch for topic in heard for watch in _watches.get(topic, ())}
         for topic in _times.keys() if EVERYTHING in told else _times.keys() & told:
             _times[topic] += 1
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[Watch]] = defaultdict(list)
     for watch in watches:
-        watch.wake()
+        by_loop[watch.loop].append(watch)
+    for loop, woken in by_loop.items():
+        # A loop that has closed has no watcher left to tell.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_wake, woken)
+
+
+def _wake(watches: Iterable[Watch]) -> None:
+    for watch in watches:
+        watch.call()
 
 
 def times(topic: str) -> int:
@@ -86,9 +91,12 @@ def watchers() -> int:
         return len({watch for watches in _watches.values() for watch in watches})
 
 
-def subscribe(topics: Iterable[str]) -> Watch:
-    """Start watching ``topics`` on the running loop; end with ``unsubscribe``."""
-    watch = Watch(topics)
+def subscribe(topics: Iterable[str], call: Callable[[], object] | None = None) -> Watch:
+    """Start watching ``topics`` on the running loop; end with ``unsubscribe``.
+
+    The watch is awaited, or ``call`` is called on that loop at each word.
+    """
+    watch = Watch(topics, call)
     with _lock:
         for topic in watch.topics:
             _watches[topic].add(watch)

@@ -9,7 +9,8 @@ import inspect
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from typing import Any, Final, cast
 
 import reflex as rx
@@ -21,14 +22,16 @@ from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
 from emk_app import attempts, clock, figures, incidents
-from emk_app.edge import cookies, limits
+from emk_app.db.engine import is_embedded
+from emk_app.edge import cookies, limits, trees
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.edge.policy import Access, Undeclared, access_of
 from emk_app.edge.turns import Turns, give_after
 from emk_app.services import accounts, auditing
+from emk_app.services.accounts import SessionFacts
 from emk_app.settings import settings
-from emk_app.threads import in_thread
+from emk_app.threads import Together, in_thread
 
 log = logging.getLogger("emk.gate")
 
@@ -72,10 +75,12 @@ class Gate(rx.Middleware):
         caller = caller_of(state.router_data)
         session = None
         if caller is not None and caller.standing is Standing.SIGNED_IN:
-            session = await in_thread(accounts.session_of, caller.ref, now=clock.now())
+            session = await _sessions.read(caller.ref)
         if caller is None or (session is None and caller.standing is not Standing.STRANGER):
             return _send_to(ENDED_PAGE, state)
         if event.name in FRAMEWORK:
+            if event.name == BOOT:
+                trees.note_hashes(event.payload.get("hashes", ()))
             return None
         access = _declared(event.name)
         if access is None:
@@ -128,8 +133,12 @@ class QuietNamespace(EventNamespace):
         except Exception as error:
             incidents.note(log, "an event's way in", error)
         finally:
-            for give in (of_caller, of_address):
-                give_after(give, work)
+
+            def give() -> None:
+                of_caller()
+                of_address()
+
+            give_after(give, work)
 
     async def on_client_error(self, sid: str, data: Any = None) -> None:
         """Note that a browser failed; its words are not ours to keep."""
@@ -164,12 +173,17 @@ def payload_of(name: str, said: Any) -> dict[str, Any] | None:
         # What follows a topic is started by its page alone: it would outlive the socket.
         return None
     try:
-        inspect.signature(handler.fn).bind(None, **payload)
+        _signature_of(handler.fn).bind(None, **payload)
         # Half a character, which JSON can say, could never be sent back.
         json.dumps(payload, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError):
         return None
     return payload
+
+
+@cache
+def _signature_of(handler: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(handler)
 
 
 def place_of(said: Any) -> dict[str, Any]:
@@ -190,12 +204,20 @@ def place_of(said: Any) -> dict[str, Any]:
         "asPath": full if full.startswith("/") else path,
         "query": {key: _text(value) for key, value in pairs.items() if _text(key)},
     }
+    if not _can_be_parsed(path, place["asPath"], tuple(place["query"].items())):
+        return {"pathname": path, "asPath": path, "query": {}}
+    return place
+
+
+@lru_cache(maxsize=512)
+def _can_be_parsed(path: str, full: str, query: tuple[tuple[str, str], ...]) -> bool:
+    """Whether the framework's own parser takes the address; "?self=" it does not, for one."""
+    place = {"pathname": path, "asPath": full, "query": dict(query)}
     try:
         RouterData.from_router_data({**place, "headers": {"origin": settings().origin}})
     except (TypeError, ValueError):
-        # Such as "?self=": a name that the framework's own parser can't take.
-        return {"pathname": path, "asPath": path, "query": {}}
-    return place
+        return False
+    return True
 
 
 def install(app: rx.App) -> None:
@@ -223,6 +245,11 @@ def install(app: rx.App) -> None:
 def caller_of(router_data: Mapping[str, Any]) -> Caller | None:
     """Return who sent the event, as the guard sealed it into the socket's handshake."""
     return cookies.unpack(router_data.get("headers", {}).get("cookie", ""))
+
+
+_sessions: Final = Together[str, SessionFacts | None](
+    lambda refs: accounts.sessions_of(refs, now=clock.now()), on_loop=is_embedded
+)
 
 
 def _declared(name: str) -> Access | None:

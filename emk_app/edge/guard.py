@@ -9,6 +9,7 @@ import re
 import secrets
 import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final
 
@@ -252,11 +253,15 @@ class Guard:
             await send({"type": "websocket.close", "code": TOO_MUCH})
             return {"type": "websocket.disconnect", "code": TOO_MUCH}
 
-        watch = changes.subscribe([f"session:{caller.ref}", changes.PARTING])
+        vigil = _Vigil(counted, send, caller)
+        watch = changes.subscribe([f"session:{caller.ref}", changes.PARTING], vigil.wake)
         try:
-            await self._app(behind, _until_ended(counted, send, watch, caller), send)
+            # What changed since the handshake, and when the session ends.
+            vigil.wake()
+            await self._app(behind, vigil.receive, send)
         finally:
             changes.unsubscribe(watch)
+            vigil.stop()
             self._sockets.close(caller.ref, address, state)
 
 
@@ -333,13 +338,18 @@ def _standing(ref: str) -> Caller:
     return Caller(Standing.ENDED if accounts.was_session(ref) else Standing.STRANGER, ref)
 
 
-def _seconds_left(caller: Caller) -> float | None:
-    """Return when to look at the session again by itself; other ends are told as they happen."""
+def _look_at(caller: Caller) -> tuple[bool, float | None]:
+    """Return whether the caller stands as before, and when to look again by itself.
+
+    Only the end of a session comes unannounced; others are told as they happen.
+    """
     if caller.standing is not Standing.SIGNED_IN:
-        return None
+        return _standing(caller.ref) == caller, None
     now = clock.now()
     session = accounts.session_of(caller.ref, now=now)
-    return max((session.ends_at - now).total_seconds(), 0.0) + 0.1 if session else 0.0
+    if session is None:
+        return False, None
+    return True, max((session.ends_at - now).total_seconds(), 0.0) + 0.1
 
 
 def _class_of(method: str, path: str) -> limits.Class | None:
@@ -447,49 +457,95 @@ async def _refuse_socket(receive: Receive, send: Send, code: int) -> None:
     await send({"type": "websocket.close", "code": code})
 
 
-def _until_ended(receive: Receive, send: Send, watch: changes.Watch, caller: Caller) -> Receive:
-    """Receive until the caller's standing changes (D11), or something comes that no page sends.
+class _Vigil:
+    """Receives for one socket until its caller's standing changes (D11), or something comes that
+    no page sends; then the socket closes.
 
-    Then the socket closes.
+    It looks when it is woken, from the loop of the socket, and costs no task while nothing happens.
     """
-    pending: asyncio.Task[Message] | None = None
-    # The first look comes at once and says when the next is due.
-    look_at: float | None = 0.0
-    is_sent_away = False
 
-    async def receive_or_end() -> Message:
-        nonlocal pending, look_at, is_sent_away
-        loop = asyncio.get_running_loop()
-        while True:
-            if pending is None:
-                pending = asyncio.ensure_future(receive())
-            word = asyncio.ensure_future(watch.wait())
+    def __init__(self, receive: Receive, send: Send, caller: Caller) -> None:
+        self._receive = receive
+        self._send = send
+        self._caller = caller
+        self._waiting: asyncio.Task[Any] | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._next: asyncio.TimerHandle | None = None
+        self._code: int | None = None
+        self._is_sent_away = False
+
+    def wake(self) -> None:
+        """Look at the caller now; if that is being done, once more after it."""
+        if self._code is not None:
+            return
+        if self._next is not None:
+            self._next.cancel()
+        self._looking = asyncio.ensure_future(self._look(self._looking))
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._code = self._code or 1000
+        if self._next is not None:
+            self._next.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    async def receive(self) -> Message:
+        """Return the next message, or that the socket is closed."""
+        if self._code is None:
+            self._waiting = asyncio.current_task()
             try:
-                await asyncio.wait(
-                    {pending, word},
-                    timeout=None if look_at is None else max(look_at - loop.time(), 0),
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                message = await self._receive()
+            except asyncio.CancelledError:
+                if self._code is None or self._waiting is None:
+                    raise
+                self._waiting.uncancel()
+                return self._closed()
             finally:
-                word.cancel()
+                self._waiting = None
             # A word that comes together with a message is heeded first.
-            if pending.done() and not word.done():
-                message, pending = pending.result(), None
+            while self._looking is not None:
+                await asyncio.wait([self._looking])
+            if self._code is None:
                 if message["type"] == "websocket.receive" and not frames.is_ours(
                     message.get("text")
                 ):
-                    attempts.note("made_up_frame", caller.ref)
-                    await send({"type": "websocket.close", "code": 4400})
-                    return {"type": "websocket.disconnect", "code": 4400}
+                    attempts.note("made_up_frame", self._caller.ref)
+                    await self._close(4400)
+                    return self._closed()
                 return message
-            if parting.is_set() and not is_sent_away:
-                is_sent_away = True
-                await send({"type": "websocket.send", "text": frames.send_away()})
-            if await in_thread(_standing, caller.ref) != caller:
-                pending.cancel()
-                await send({"type": "websocket.close", "code": 4401})
-                return {"type": "websocket.disconnect", "code": 4401}
-            left = await in_thread(_seconds_left, caller)
-            look_at = None if left is None else loop.time() + left
+        return self._closed()
 
-    return receive_or_end
+    async def _look(self, before: asyncio.Task[None] | None) -> None:
+        me = asyncio.current_task()
+        try:
+            if before is not None:
+                await asyncio.wait([before])
+            if self._code is not None:
+                return
+            if parting.is_set() and not self._is_sent_away:
+                self._is_sent_away = True
+                await self._send({"type": "websocket.send", "text": frames.send_away()})
+            is_same, left = await in_thread(_look_at, self._caller)
+            if not is_same:
+                await self._close(4401)
+            elif left is not None and self._looking is me:
+                self._next = asyncio.get_running_loop().call_later(left, self.wake)
+        except Exception as error:
+            # Who can't be asked about is not let go on.
+            incidents.note(log, "a socket", error)
+            await self._close(1013)
+        finally:
+            if self._looking is me:
+                self._looking = None
+
+    async def _close(self, code: int) -> None:
+        self._code = code
+        with suppress(Exception):
+            # Who has gone by themselves need not be told.
+            await self._send({"type": "websocket.close", "code": code})
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def _closed(self) -> Message:
+        return {"type": "websocket.disconnect", "code": self._code or 1000}

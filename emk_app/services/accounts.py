@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,8 @@ from sqlmodel import Session, col, delete, select
 from emk_app.crypto import passwords, tokens, totp
 from emk_app.db import changes, vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.repositories import employers
+from emk_app.db.repositories import employers, sessions
+from emk_app.db.repositories.sessions import Standing
 from emk_app.db.tables.people import Browser, Doorstep, Login, PasswordReset, User, UserSession
 from emk_app.domain import accounts as rules
 from emk_app.domain import specialties
@@ -391,13 +392,18 @@ def leave(ref: str, *, now: datetime) -> None:
 
 def session_of(ref: str, *, now: datetime) -> SessionFacts | None:
     """Return the live session of this name, or None where it never was, or has ended."""
-    with reading() as db:
-        found = _live(db, ref, now)
-    if found is None:
-        return None
-    session, user = found
-    ends_at = min(session.expires_at, session.last_seen_at + idle_of(user.role))
-    return SessionFacts(session.id, session.ref, user.id, user.role, session.last_seen_at, ends_at)
+    return sessions_of([ref], now=now)[ref]
+
+
+def sessions_of(refs: Sequence[str], *, now: datetime) -> dict[str, SessionFacts | None]:
+    """Return the live session of each of these names, or None."""
+    found: dict[str, SessionFacts | None] = dict.fromkeys(refs)
+    for each in _live(refs, now):
+        ends_at = min(each.expires_at, each.last_seen_at + idle_of(each.role))
+        found[each.ref] = SessionFacts(
+            each.id, each.ref, each.user_id, each.role, each.last_seen_at, ends_at
+        )
+    return found
 
 
 def was_session(ref: str) -> bool:
@@ -411,15 +417,29 @@ def was_session(ref: str) -> bool:
 
 def actor_of(ref: str, *, now: datetime) -> Actor:
     """Return who acts in the session; raise ``NotSignedIn``."""
-    with reading() as db:
-        found = _live(db, ref, now)
-        if found is None:
-            raise NotSignedIn
-        session, user = found
-        actor = _as_actor(user, session)
-        if user.role is not Role.EMPLOYER:
-            return actor
-        return employers.acting(db, actor)
+    actor = actors_of([ref], now=now)[ref]
+    if actor is None:
+        raise NotSignedIn
+    return actor
+
+
+def actors_of(refs: Sequence[str], *, now: datetime) -> dict[str, Actor | None]:
+    """Return who acts in each of the sessions, or None where nobody does any more."""
+    found: dict[str, Actor | None] = dict.fromkeys(refs)
+    for each in _live(refs, now):
+        actor = Actor(
+            user_id=each.user_id,
+            role=each.role,
+            session_id=each.id,
+            clinic_id=each.clinic_id,
+            position=each.position,
+            factor_at=each.factor_at,
+        )
+        if each.role is Role.EMPLOYER:
+            with reading() as db:
+                actor = employers.acting(db, actor)
+        found[each.ref] = actor
+    return found
 
 
 def notice_presence(session: SessionFacts, *, now: datetime) -> None:
@@ -670,16 +690,8 @@ def person_at(db: Session, door: str, now: datetime) -> User:
     return user
 
 
-def _live(db: Session, ref: str, now: datetime) -> tuple[UserSession, User] | None:
-    found = db.exec(
-        select(UserSession, User)
-        .join(User, col(User.id) == UserSession.user_id)
-        .where(UserSession.ref == ref)
-    ).first()
-    if found is None:
-        return None
-    session, user = found
-    return found if is_live(session, user, now) else None
+def _live(refs: Sequence[str], now: datetime) -> list[Standing]:
+    return [each for each in sessions.standings(refs) if is_live(each, each, now)]
 
 
 def told_of(db: Session, user: User) -> list[str]:
@@ -693,7 +705,7 @@ def told_of(db: Session, user: User) -> list[str]:
     return told
 
 
-def is_live(session: UserSession, user: User, now: datetime) -> bool:
+def is_live(session: UserSession | Standing, user: User | Standing, now: datetime) -> bool:
     """Whether the session still opens anything."""
     return (
         session.revoked_at is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import Session
 
@@ -14,7 +14,9 @@ from emk_app.crypto.cose import Claims
 from emk_app.crypto.signing import KeyUse
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.quick import cursor
 from emk_app.db.repositories import books, consents
+from emk_app.db.repositories.books import LinkLine
 from emk_app.db.tables.books import MedicalBook, ShareLink
 from emk_app.db.vault import Vault
 from emk_app.domain.actors import Actor, Role, permit
@@ -155,7 +157,7 @@ def make(
         auditing.record(
             db, actor, "make_link", f"link:{link.id}", subject_id=book.holder_id, now=now
         )
-        return _view(link, book, own, 0, now)
+        return _view(link, book.current_version, own, 0, now)
 
 
 def _new_code(db: Session, now: datetime) -> tuple[str, str]:
@@ -170,14 +172,19 @@ def _new_code(db: Session, now: datetime) -> tuple[str, str]:
 def links(actor: Actor, *, now: datetime) -> tuple[LinkView, ...]:
     """Return every link of the holder, newest first."""
     permit(actor, Role.HOLDER)
-    with reading() as db:
-        own = vault.vault_for(db, actor.user_id)
-        by_id = {book.id: book for book in books.of_holder(db, actor.user_id)}
-        taken = books.taken_of(db, actor.user_id)
-        return tuple(
-            _view(link, by_id[link.book_id], own, taken.get(link.id, 0), now)
-            for link in books.links_of(db, actor.user_id)
-        )
+    with cursor() as read:
+        return _links(read, actor, now)
+
+
+def _links(read: Any, actor: Actor, now: datetime) -> tuple[LinkView, ...]:
+    lines = books.link_lines(read, actor.user_id)
+    if not lines:
+        return ()
+    own = vault.vault_from(lines[0].holder_uid, lines[0].holder_key)
+    taken = books.taken_of(read, actor.user_id)
+    return tuple(
+        _view(line, line.current_version, own, taken.get(line.id, 0), now) for line in lines
+    )
 
 
 def revoke(actor: Actor, link_id: int, *, now: datetime) -> None:
@@ -198,11 +205,24 @@ def revoke(actor: Actor, link_id: int, *, now: datetime) -> None:
 def looks(actor: Actor, *, limit: int = LOOKS_SHOWN) -> tuple[LookView, ...]:
     """Return the last looks at the holder's books, newest first."""
     permit(actor, Role.HOLDER)
-    with reading() as db:
-        return tuple(
-            LookView(look.id, look.at, link.label, Verdict(look.verdict), look.viewer)
-            for look, link in books.looks_of(db, actor.user_id, limit)
-        )
+    with cursor() as read:
+        return _looks(read, actor, limit)
+
+
+def links_and_looks(
+    actor: Actor, *, now: datetime
+) -> tuple[tuple[LinkView, ...], tuple[LookView, ...]]:
+    """Return both, for the screen that follows them: at a gate looks come by the second."""
+    permit(actor, Role.HOLDER)
+    with cursor() as read:
+        return _links(read, actor, now), _looks(read, actor, LOOKS_SHOWN)
+
+
+def _looks(read: Any, actor: Actor, limit: int) -> tuple[LookView, ...]:
+    return tuple(
+        LookView(look.id, look.at, look.label, Verdict(look.verdict), look.viewer)
+        for look in books.look_lines(read, actor.user_id, limit)
+    )
 
 
 def code(actor: Actor, link_id: int, *, now: datetime) -> QrCode:
@@ -277,21 +297,23 @@ def _whole(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
 
 
-def state_of(link: ShareLink, now: datetime) -> LinkState:
+def state_of(link: ShareLink | LinkLine, now: datetime) -> LinkState:
     """Judge a link as it is stored."""
     return link_state(
         Link(link.scope, link.expires_at, link.revoked_at, link.max_looks, link.looks), now
     )
 
 
-def _view(link: ShareLink, book: MedicalBook, own: Vault, taken: int, now: datetime) -> LinkView:
+def _view(
+    link: ShareLink | LinkLine, current_version: int, own: Vault, taken: int, now: datetime
+) -> LinkView:
     return LinkView(
         id=link.id,
         url=qr.share_url(settings().origin, books.open_code(own, link)),
         label=link.label,
         scope=link.scope,
         state=state_of(link, now),
-        is_superseded=link.version != book.current_version,
+        is_superseded=link.version != current_version,
         created_at=link.created_at,
         expires_at=link.expires_at,
         max_looks=link.max_looks,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import reflex as rx
 
 from emk_app import clock
+from emk_app.db.engine import is_embedded
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.errors import DomainError, Invalid
 from emk_app.domain.sharing import ShareScope
@@ -24,9 +25,9 @@ from emk_app.services.issuing import BookCard
 from emk_app.services.renewing import Outlook
 from emk_app.services.versioning import VersionView
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, anywhere, hush, say, warn
 from emk_app.states.sign_in import text_of
-from emk_app.threads import in_thread
+from emk_app.threads import Together, each, in_thread
 
 
 class BookState(rx.State):
@@ -79,8 +80,8 @@ class BookState(rx.State):
             actor = await actor_of(self)
         async for _ in live.changes(verifying.topic_of(actor.user_id)):
             async with self:
-                actor, now = await actor_of(self), clock.now()
-                self._show_links(*await in_thread(_read_links, actor, now), now)
+                found = await _looks.read(anywhere(await actor_of(self)))
+                self._show_links(*found, clock.now())
 
     @rx.event
     @allow(Role.HOLDER)
@@ -237,8 +238,14 @@ def _read(
 
 
 def _read_links(actor: Actor, now: datetime) -> tuple[list[LinkRow], list[LookRow]]:
-    links = [rows.link_row(link) for link in sharing.links(actor, now=now)]
-    return links, [rows.look_row(look) for look in sharing.looks(actor)]
+    links, looks = sharing.links_and_looks(actor, now=now)
+    return [rows.link_row(link) for link in links], [rows.look_row(look) for look in looks]
+
+
+# The same in all tabs of one person, and read once for those that a look wakes together.
+_looks: Final = Together[Actor, tuple[list[LinkRow], list[LookRow]]](
+    each(lambda actor: _read_links(actor, clock.now())), on_loop=is_embedded
+)
 
 
 def _count(value: Any) -> int | None:

@@ -269,9 +269,11 @@ class EmployersState(rx.State):
         async with self:
             self.reset()
             actor = await actor_of(self)
-        async for _ in live.changes_or_ticks(f"holder:{actor.user_id}"):
-            async with self:
-                await self._show(await actor_of(self))
+        async for changed in live.changes_or_ticks(f"holder:{actor.user_id}"):
+            # Time runs out for employers who may look; of who asks a tick says nothing.
+            if changed or self.others:
+                async with self:
+                    await self._show(await actor_of(self))
 
     @rx.event
     @allow(Role.HOLDER)

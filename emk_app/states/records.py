@@ -73,9 +73,11 @@ class RecordsState(rx.State):
         async with self:
             self.errors = NO_ERRORS.copy()
             actor = await actor_of(self)
-        async for _ in live.changes_or_ticks(f"holder:{actor.user_id}"):
-            async with self:
-                await self._show()
+        async for changed in live.changes_or_ticks(f"holder:{actor.user_id}"):
+            # Time runs out for what is open to a physician; of the rest a tick says nothing.
+            if changed or self.live_grants or self.code:
+                async with self:
+                    await self._show()
 
     @rx.event
     @allow(Role.HOLDER)

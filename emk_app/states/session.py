@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import reflex as rx
 
 from emk_app import clock
+from emk_app.db.engine import is_embedded
 from emk_app.domain.actors import Actor, Role, permit_fresh
 from emk_app.domain.errors import DomainError, FreshFactorNeeded, NotSignedIn
 from emk_app.domain.factors import Way
@@ -17,7 +19,7 @@ from emk_app.edge.gate import caller_of
 from emk_app.edge.policy import allow, allow_anyone, allow_signed_in
 from emk_app.presenting import factors, texts
 from emk_app.services import accounts, securing
-from emk_app.threads import in_thread
+from emk_app.threads import Together, in_thread
 
 P = ParamSpec("P")
 S = TypeVar("S", bound=rx.State)
@@ -28,7 +30,20 @@ async def actor_of(state: rx.State) -> Actor:
     caller = caller_of(state.router_data)
     if caller is None or caller.standing is not Standing.SIGNED_IN:
         raise NotSignedIn
-    return await in_thread(accounts.actor_of, caller.ref, now=clock.now())
+    actor = await _actors.read(caller.ref)
+    if actor is None:
+        raise NotSignedIn
+    return actor
+
+
+_actors: Final = Together[str, Actor | None](
+    lambda refs: accounts.actors_of(refs, now=clock.now()), on_loop=is_embedded
+)
+
+
+def anywhere(actor: Actor) -> Actor:
+    """Return the actor without the session, as it is in every tab of the same person."""
+    return replace(actor, session_id=None, factor_at=None)
 
 
 def door_of(state: rx.State) -> str:

@@ -189,6 +189,22 @@ def test_form_on_the_screen_goes_on_after_a_restart_of_the_server(server: Server
         field(page, label).fill(text)
         field(page, label).blur()
     assert page.evaluate("window.emkSamePage")
+    # A server that says nothing, though it has not hung up: forty seconds of it are too many.
+    heard.clear()
+    banner = page.get_by_text("Нет связи с сервером")
+    with server.stopped():
+        page.evaluate("window.emkHeard.at -= 30_000")
+        page.wait_for_timeout(300)
+        expect(banner).to_be_hidden()
+        page.evaluate("window.emkHeard.at -= 11_000")
+        banner.wait_for()
+        page.get_by_text(re.compile(r"Данные на \d\d:\d\d\.")).wait_for()
+        # It stays while the page, which has hung up, asks anew.
+        page.wait_for_timeout(1500)
+        expect(banner).to_be_visible()
+    banner.wait_for(state="hidden")
+    assert any('"is_hydrated_rx_state_":true' in each for each in heard)
+    assert page.evaluate("window.emkSamePage")
     mine = server.id_of(HOLDER)
     query = "SELECT 1 FROM applications WHERE holder_id = ? AND status = 'draft' AND version >= ?"
     server.until(query, mine, saved + 2)

@@ -28,7 +28,7 @@ from emk_app.edge.guard import (
     Receive,
     Scope,
     Send,
-    _until_ended,
+    _Vigil,
     asked_for,
     client_address,
     state_name,
@@ -433,13 +433,13 @@ def test_leaving_is_heeded_while_messages_never_stop():
         told.append(message)
 
     async def listen() -> list[Message]:
-        watch = changes.subscribe([f"session:{caller.ref}"])
-        receive = _until_ended(flood, send, watch, caller)
+        vigil = _Vigil(flood, send, caller)
+        changes.subscribe([f"session:{caller.ref}"], vigil.wake)
         for _ in range(3):
-            await receive()
+            await vigil.receive()
         accounts.leave(caller.ref, now=clock.now())
         await asyncio.sleep(0)
-        return [await receive() for _ in range(3)]
+        return [await vigil.receive() for _ in range(3)]
 
     heard = asyncio.run(listen())
     assert {"type": "websocket.disconnect", "code": 4401} in heard
@@ -684,11 +684,7 @@ def test_frame_that_no_page_sends_ends_the_socket_and_is_noted(caplog: pytest.Lo
         told.append(message)
 
     async def listen() -> Message:
-        watch = changes.subscribe([f"session:{caller.ref}"])
-        try:
-            return await _until_ended(made_up, send, watch, caller)()
-        finally:
-            changes.unsubscribe(watch)
+        return await _Vigil(made_up, send, caller).receive()
 
     assert asyncio.run(listen()) == {"type": "websocket.disconnect", "code": 4400}
     assert told == [{"type": "websocket.close", "code": 4400}]

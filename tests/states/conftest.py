@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 
 import pytest
 import reflex as rx
-from reflex.istate.manager.memory import StateManagerMemory
 from reflex.state import State, StateUpdate
 from reflex_base.event import Event
 from reflex_base.event.processor import BaseStateEventProcessor
+
+from emk_app.edge.trees import Trees
 
 S = TypeVar("S", bound=rx.State)
 
@@ -30,7 +31,7 @@ PATIENCE = 5.0
 class Screen:
     """One tab: what it sends, and all that it is sent."""
 
-    def __init__(self, processor: BaseStateEventProcessor, manager: StateManagerMemory, seal: str):
+    def __init__(self, processor: BaseStateEventProcessor, manager: Trees, seal: str):
         self._processor = processor
         self._manager = manager
         self._seal = seal
@@ -136,7 +137,7 @@ class Screen:
 class Screens:
     """Opens tabs, each for somebody."""
 
-    def __init__(self, processor: BaseStateEventProcessor, manager: StateManagerMemory) -> None:
+    def __init__(self, processor: BaseStateEventProcessor, manager: Trees) -> None:
         self._processor = processor
         self._manager = manager
         self._open: dict[str, Screen] = {}
@@ -202,7 +203,7 @@ async def open_screens() -> AsyncIterator[Screens]:
     """Start the event processor behind the gate."""
     from emk_app.emk_app import app
 
-    manager = StateManagerMemory()
+    manager = Trees()
     processor = BaseStateEventProcessor(
         middleware=app,
         backend_exception_handler=app.backend_exception_handler,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -178,3 +179,26 @@ async def test_link_for_another_system_is_made_and_closed(screens: Screens):
 def name_of(handler: str) -> str:
     state = "reflex___state____state.emk_app___states___records____clinic_records_state"
     return f"{state}.{handler}"
+
+
+async def test_page_on_which_no_time_runs_out_asks_nothing(
+    screens: Screens, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("emk_app.states.live.TICK", 0.01)
+    asked: list[Actor] = []
+    shown = showing.shown
+
+    def noted(actor: Actor, **more: Any) -> Any:
+        asked.append(actor)
+        return shown(actor, **more)
+
+    monkeypatch.setattr(showing, "shown", noted)
+    holder = holder_with_book()
+    mine = await holders_tab(screens, holder)
+    await asyncio.sleep(0.1)
+    assert len(asked) == 1
+    # With a code out, time does run.
+    await mine.send(RecordsState.offer(OFFER), HOLDERS)
+    asked.clear()
+    await asyncio.sleep(0.1)
+    assert asked

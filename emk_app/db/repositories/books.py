@@ -15,6 +15,7 @@ from sqlmodel import Session, SQLModel, col, select
 from emk_app.crypto import sealing
 from emk_app.db import changes
 from emk_app.db.engine import engine, is_embedded, kept_connection
+from emk_app.db.quick import Quick
 from emk_app.db.repositories import employers
 from emk_app.db.tables.books import BookSequence, BookVersion, Extract, Look, MedicalBook, ShareLink
 from emk_app.db.tables.people import User
@@ -236,6 +237,100 @@ def links_of(db: Session, holder_id: int) -> Sequence[ShareLink]:
     ).all()
 
 
+class LinkLine(NamedTuple):
+    """A link with what its holder sees of it."""
+
+    id: int
+    version: int
+    digest: str
+    code_sealed: bytes
+    label: str
+    scope: ShareScope
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    max_looks: int | None
+    looks: int
+    current_version: int
+    holder_uid: str
+    holder_key: bytes
+
+
+class LookLine(NamedTuple):
+    """A look with the name of its link."""
+
+    id: int
+    at: datetime
+    label: str
+    verdict: str
+    viewer: str
+
+
+def link_lines(read: Any, holder_id: int) -> list[LinkLine]:
+    """Return every link to the holder's books, newest first."""
+    return _LINK_LINES.all(read, holder=holder_id)
+
+
+def look_lines(read: Any, holder_id: int, limit: int) -> list[LookLine]:
+    """Return the last looks at the holder's books, newest first."""
+    return _LOOK_LINES.all(read, holder=holder_id, limit=limit)
+
+
+def taken_of(read: Any, holder_id: int) -> Mapping[int, int]:
+    """Return how many looks each of the holder's links has shown the book to."""
+    return dict(_TAKEN.all(read, holder=holder_id))
+
+
+class _Taken(NamedTuple):
+    share_id: int
+    looks: int
+
+
+_LINK_LINES: Final = Quick(
+    LinkLine,
+    sa.select(
+        col(ShareLink.id),
+        col(ShareLink.version),
+        col(ShareLink.digest),
+        col(ShareLink.code_sealed),
+        col(ShareLink.label),
+        col(ShareLink.scope),
+        col(ShareLink.created_at),
+        col(ShareLink.expires_at),
+        col(ShareLink.revoked_at),
+        col(ShareLink.max_looks),
+        col(ShareLink.looks),
+        col(MedicalBook.current_version),
+        col(User.uid),
+        col(User.key_sealed),
+    )
+    .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
+    .join(User, col(User.id) == MedicalBook.holder_id)
+    .where(col(MedicalBook.holder_id) == sa.bindparam("holder"))
+    .order_by(col(ShareLink.id).desc()),
+)
+_LOOK_LINES: Final = Quick(
+    LookLine,
+    sa.select(col(Look.id), col(Look.at), col(ShareLink.label), col(Look.verdict), col(Look.viewer))
+    .join(ShareLink, col(ShareLink.id) == Look.share_id)
+    .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
+    .where(col(MedicalBook.holder_id) == sa.bindparam("holder"))
+    .order_by(col(Look.id).desc())
+    .limit(sa.bindparam("limit", type_=sa.Integer)),
+)
+_TAKEN: Final = Quick(
+    _Taken,
+    sa.select(col(Look.share_id), sa.func.count())
+    .join(ShareLink, col(ShareLink.id) == Look.share_id)
+    .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
+    .where(
+        col(MedicalBook.holder_id) == sa.bindparam("holder"),
+        *(col(Look.verdict) != state.value for state in LinkState if state is not LinkState.ALIVE),
+    )
+    .group_by(col(Look.share_id)),
+)
+
+
 def newest_extract(db: Session, book_id: int, number: int) -> tuple[Extract, ShareLink] | None:
     """Return the last extract made of a version, with the link whose code is on it."""
     return db.exec(
@@ -247,21 +342,9 @@ def newest_extract(db: Session, book_id: int, number: int) -> tuple[Extract, Sha
     ).first()
 
 
-def open_code(vault: Vault, link: ShareLink) -> str:
+def open_code(vault: Vault, link: ShareLink | LinkLine) -> str:
     """Return the code in the link."""
     return vault.open(link.code_sealed, *CODE, link.digest)
-
-
-def looks_of(db: Session, holder_id: int, limit: int) -> Sequence[tuple[Look, ShareLink]]:
-    """Return the last looks at the holder's books with their links, newest first."""
-    return db.exec(
-        select(Look, ShareLink)
-        .join(ShareLink, col(ShareLink.id) == Look.share_id)
-        .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
-        .where(MedicalBook.holder_id == holder_id)
-        .order_by(col(Look.id).desc())
-        .limit(limit)
-    ).all()
 
 
 class Scanned(NamedTuple):
@@ -328,20 +411,6 @@ def count_limited(db: Session, share_id: int, wanted: int) -> int:
     db.add(link)
     db.flush()
     return granted
-
-
-def taken_of(db: Session, holder_id: int) -> Mapping[int, int]:
-    """Return how many looks each of the holder's links has shown the book to."""
-    link_verdicts = [state.value for state in LinkState if state is not LinkState.ALIVE]
-    return dict(
-        db.exec(
-            select(Look.share_id, sa.func.count())
-            .join(ShareLink, col(ShareLink.id) == Look.share_id)
-            .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
-            .where(MedicalBook.holder_id == holder_id, col(Look.verdict).not_in(link_verdicts))
-            .group_by(col(Look.share_id))
-        ).all()
-    )
 
 
 def take_telling(db: Session, share_id: int, *, before: datetime, now: datetime) -> bool:

@@ -1,0 +1,99 @@
+"""The state that a process keeps of each tab, where there is one process (no ``EMK_REDIS_URL``).
+
+The framework makes every state of the product for every tab, and writes each default down when a
+page opens: a hundred objects with a thousand values for somebody who looks at one page. Here a
+state comes to be when it is first asked for. What does not exist yet has its defaults, which a page
+that was built with them need not be sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, ValuesView
+from contextvars import ContextVar
+from functools import cache
+from typing import Any, cast
+
+import reflex as rx
+from reflex import state as framework
+from reflex.istate.manager.memory import StateManagerMemory
+from reflex.istate.manager.token import BaseStateToken, StateToken
+from reflex.state import BaseState
+
+_page_knows_defaults: ContextVar[bool] = ContextVar("page_knows_defaults", default=False)
+
+
+class Branches(dict[str, BaseState]):
+    """The states below the root of one tab, each made when it is first asked for."""
+
+    def __init__(self, root: BaseState) -> None:
+        super().__init__()
+        self._root: BaseState | None = root
+
+    def __contains__(self, name: object) -> bool:
+        return self._root is not None and name in _classes()
+
+    def __missing__(self, name: str) -> BaseState:
+        if self._root is None:
+            raise KeyError(name)
+        made = _classes()[name](parent_state=self._root, _reflex_internal_init=True)
+        self[name] = made
+        return made
+
+    def values(self) -> ValuesView[BaseState]:
+        """Return the states there are, and stand-ins of the rest where a page is told everything.
+
+        The framework asks for a snapshot, to take back what the browser stores (nothing, here), and
+        to take a tree apart.
+        """
+        there = super().values()
+        if _page_knows_defaults.get() or self._root is None:
+            return there
+        rest = (each for name, each in _defaults().items() if not dict.__contains__(self, name))
+        return cast("ValuesView[BaseState]", [*there, *rest])
+
+    def clear(self) -> None:
+        """Let the tree go: nothing grows on it any more."""
+        self._root = None
+        super().clear()
+
+
+class Trees(StateManagerMemory):
+    """Keeps of each tab only the states that its pages have used."""
+
+    def _get_or_create_state(self, token: StateToken[Any]) -> Any:
+        if token.cache_key not in self.states and isinstance(token, BaseStateToken):
+            root = token.cls.get_root_state()(init_substates=False, _reflex_internal_init=True)
+            object.__setattr__(root, "substates", Branches(root))
+            self.states[token.cache_key] = root
+        return super()._get_or_create_state(token)
+
+
+def install(app: rx.App) -> None:
+    """Keep the states of ``app`` so, unless Redis keeps them."""
+    if isinstance(app.state_manager, StateManagerMemory):
+        app._state_manager = Trees()  # pyright: ignore[reportPrivateUsage]
+
+
+def note_hashes(hashes: Iterable[str]) -> None:
+    """Note for the event at hand what the page that is opening was built with.
+
+    A page that opens for the first time says so by hashes. Another one, which connects anew, may
+    show what a tree said that is gone, and has to be told everything.
+    """
+    known = framework._initial_snapshot_cache.get(rx.State)  # pyright: ignore[reportPrivateUsage]
+    _page_knows_defaults.set(
+        known is not None
+        and list(hashes)
+        == [known.names_digest, *(known.hashes[name] for name in sorted(known.hashes))]
+    )
+
+
+@cache
+def _classes() -> dict[str, type[BaseState]]:
+    return {each.get_name(): each for each in rx.State.get_substates()}
+
+
+@cache
+def _defaults() -> dict[str, BaseState]:
+    """Return states that nobody has used and nobody may."""
+    return dict(cast("type[BaseState]", rx.State)(_reflex_internal_init=True).substates)
