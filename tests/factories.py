@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from emk_app import clock
 from emk_app.db import vault
-from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.engine import engine, reading, unit_of_work
 from emk_app.db.repositories import applications, clinics, employers, examinations
 from emk_app.db.tables.applications import Application, Scan
 from emk_app.db.tables.books import BookVersion
@@ -406,3 +406,10 @@ def unguarded(db: Session, table: str) -> Iterator[None]:
     yield
     for _, made in kept:
         db.execute(sa.text(made))
+
+
+def emptying(statement: str) -> str:
+    """Return a statement of PostgreSQL as SQLite says it, which has no TRUNCATE."""
+    if engine().dialect.name == "postgresql":
+        return statement
+    return statement.replace("TRUNCATE", "DELETE FROM").removesuffix(" CASCADE")
