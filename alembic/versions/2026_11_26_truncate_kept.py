@@ -3,7 +3,7 @@
 SQLite has no TRUNCATE: what empties a table there is a DELETE, which is refused already.
 
 Revision ID: 2026_11_26_truncate_kept
-Revises: 2026_11_26_members
+Revises: 2026_11_26_support
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "2026_11_26_truncate_kept"
-down_revision = "2026_11_26_members"
+down_revision = "2026_11_26_support"
 branch_labels = None
 depends_on = None
 
