@@ -267,6 +267,25 @@ def register(_data: Path, _codes: Path) -> list[Line]:
     return lines
 
 
+def reports(_data: Path, _codes: Path) -> list[Line]:
+    """Measure the report on a large staff on both databases beside the bare aggregate."""
+    lines: list[Line] = []
+    for database, within in (("SQLite", ()), ("PostgreSQL", (".ci/postgres",))):
+        found = _child("benchmarks.reports", within=within)
+        ours, bare = found["report"], found["bare"]
+        lines.append(
+            Line(
+                f"report on {found['staff']:,} of a staff, {database}, p50 / most ms",
+                f"{ours['p50']:.0f} / {ours['most']:.0f}",
+                f"{bare['p50']:.0f} bare GROUP BY",
+                ours["p50"] / bare["p50"],
+                "<= 2000 ms",
+                ours["most"] <= 2000,
+            )
+        )
+    return lines
+
+
 def keys(data: Path, _codes: Path) -> list[Line]:
     """Measure from the last key of a query to its clinics, beside a bare request, in turns."""
     from benchmarks import keys as measured
@@ -360,6 +379,7 @@ def main(chosen: list[str]) -> int:
         "live": live,
         "growth": growth,
         "register": register,
+        "reports": reports,
         "keys": keys,
     }
     if not set(chosen) <= set(every):

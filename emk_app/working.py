@@ -46,6 +46,8 @@ from emk_app.services import (
     throttling,
     upkeep,
 )
+from emk_app.services.gap_counting import JOB as COUNT_GAPS
+from emk_app.services.gap_counting import run as count_gaps
 from emk_app.settings import settings
 from emk_app.threads import in_thread
 
@@ -76,6 +78,7 @@ WORKS: Final[dict[str, jobs.Work]] = {
     auditing.ANCHOR: lambda _, now: _anchor(now),
 }
 SLOW: Final[dict[str, jobs.Work]] = {
+    COUNT_GAPS: count_gaps,
     registering.CHECK: lambda import_id, _: registering.look_through(
         import_id, clock=clock.now, header=registers.REPORT_HEADER, words=registers.bad_lines
     ),
@@ -86,6 +89,7 @@ SLOW: Final[dict[str, jobs.Work]] = {
 }
 """What takes a minute and more, or waits for another machine."""
 PERIODS: Final = {
+    COUNT_GAPS: timedelta(days=1),
     upkeep.JOB: timedelta(minutes=5),
     lapsing.JOB: timedelta(hours=1),
     booking.JOB: timedelta(minutes=10),

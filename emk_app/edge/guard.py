@@ -70,6 +70,8 @@ SHARED: Final = "/.well-known/"
 MACHINES: Final = ("/api/v1/", "/api/exchange/", "/api/handover/", "/api/verify/", SHARED)
 """Where other systems speak: a signature, a key or a code in the address counts and no cookie does,
 and no browser belongs."""
+KEYED: Final = "/api/v1/employer/"
+"""Where a key in ``Authorization`` says who asks; nowhere else is it handed on."""
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes of the request line and the headers together."""
 WATCHED: Final = ("/healthz", "/readyz")
@@ -182,7 +184,7 @@ class Guard:
                 browser = cookies.read_browser(given.get(b"cookie", ""))
                 scope = {**scope, CALLER: caller, BROWSER: browser}
             await self._app(
-                {**scope, "headers": _passed_in(scope["headers"]), ADDRESS: address},
+                {**scope, "headers": _passed_in(scope["headers"], path), ADDRESS: address},
                 _bounded(receive, limit),
                 answer,
             )
@@ -405,11 +407,13 @@ def _is_passed_out(path: str, name: bytes) -> bool:
     )
 
 
-def _passed_in(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _passed_in(given: list[tuple[bytes, bytes]], path: str = "") -> list[tuple[bytes, bytes]]:
+    is_keyed = path.startswith(KEYED)
     return [
         (name, value)
         for name, value in given
-        if name not in TAKEN_AWAY and not name.startswith(b"x-emk-")
+        if (name not in TAKEN_AWAY or (is_keyed and name == b"authorization"))
+        and not name.startswith(b"x-emk-")
     ]
 
 

@@ -421,7 +421,9 @@ def section() -> rx.Component:
         "Работодатели",
         rx.el.p(
             "Работодатель видит, действует ли книжка, до какого числа и для какой работы. "
-            "О здоровье он не узнаёт ничего. Закрыть доступ можно в любую секунду.",
+            "О вашем здоровье он не узнаёт ничего. Закрыть доступ можно в любую секунду. Если "
+            "вы разрешите, прививки войдут в общую сводку: сколько людей без прививки, без имён "
+            "и не меньше пяти человек в каждом числе.",
             class_name="e-prose",
         ),
         rx.cond(
@@ -484,6 +486,7 @@ def _request(row: Any) -> rx.Component:
                     rows.GRANT_TERMS,
                     default_value=rows.DEFAULT_GRANT_TERM,
                 ),
+                forms.checkbox_field(rows.COUNTED, "employer_counted", hint=rows.COUNTED_HINT),
                 buttons.actions(
                     buttons.primary_button(
                         "Открыть доступ", type="submit", custom_attrs={"data-dialog-close": ""}
@@ -515,6 +518,15 @@ def _employer(row: Any) -> list[rx.Component | rx.Var]:
         when(
             row.is_granted,
             rx.fragment(
+                rx.cond(
+                    row.is_counted,
+                    buttons.quiet_button(
+                        "Не учитывать прививки", EmployersState.be_counted(row.id, False)
+                    ),
+                    buttons.quiet_button(
+                        "Учитывать прививки", EmployersState.be_counted(row.id, True)
+                    ),
+                ),
                 dialogs.dialog_button("Закрыть доступ", dialog, kind="quiet", icon="lock"),
                 dialogs.confirm_dialog(
                     dialog,

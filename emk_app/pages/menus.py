@@ -36,6 +36,8 @@ STAFF_UPLOADS: Final = "/employer/uploads"
 MEMBERS: Final = "/employer/members"
 EMPLOYER_MENU: Final[Menu] = [
     ("Сотрудники", "/employer"),
+    ("Сводка", "/employer/report"),
+    ("Ключи для программ", "/employer/api"),
     ("Загрузить список", STAFF_UPLOADS),
     ("Доступ к кабинету", MEMBERS),
     ("Проверить книжку", "/check"),

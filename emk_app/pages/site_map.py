@@ -46,6 +46,8 @@ from emk_app.pages import (
     visits,
     watching,
 )
+from emk_app.pages.employer_keys import PAGES as EMPLOYER_KEYS
+from emk_app.pages.staff_report import PAGES as STAFF_REPORT
 from emk_app.pages.table import Page
 from emk_app.states.notices import BellState
 
@@ -81,6 +83,8 @@ _OWN: Final = (
     *book_desk.PAGES,
     *clinic.PAGES,
     *reception.PAGES,
+    *STAFF_REPORT,
+    *EMPLOYER_KEYS,
     *records.PAGES,
     *employer.PAGES,
     *staff_uploads.PAGES,

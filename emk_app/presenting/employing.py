@@ -47,6 +47,13 @@ DEFAULT_GRANT_TERM: Final = "90"
 GRANT_SCOPES: Final = {
     scope: SCOPES[scope] for scope in (ShareScope.WITH_OCCUPATION, ShareScope.VERDICT_ONLY)
 }
+COUNTED: Final = "Учитывать мои прививки в общей сводке, без имени"
+COUNTED_HINT: Final = (
+    "Работодатель узнает только, скольким людям не хватает прививки, и только если их не меньше "
+    "пяти. Кому именно, он не узнает, как и то, согласились ли вы."
+)
+COUNTED_SAID: Final = "Прививки войдут в сводку, когда её посчитают в следующий раз."
+NOT_COUNTED_SAID: Final = "В следующей сводке ваших прививок не будет."
 NOT_FOUND: Final = (
     "Книжки с таким номером у владельца с таким СНИЛС нет. Сверьте обе строки с документами."
 )
@@ -106,6 +113,7 @@ class EmployerRow:
     looked: str
     is_asking: bool
     is_granted: bool
+    is_counted: bool
 
 
 def organisation_row(view: OrganisationView | None) -> OrganisationRow:
@@ -174,6 +182,7 @@ def employer_row(view: EmployerView) -> EmployerRow:
         looked=moment(view.looked_at) if view.looked_at else "ещё не смотрели",
         is_asking=view.state is AccessState.INVITED,
         is_granted=view.state is AccessState.GRANTED,
+        is_counted=view.is_counted,
     )
 
 

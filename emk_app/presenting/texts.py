@@ -42,6 +42,13 @@ from emk_app.domain.clinics import ClinicNotAvailable, LicenceStatus
 from emk_app.domain.consent import ConsentNeeded
 from emk_app.domain.corrections import NotAsked
 from emk_app.domain.disclosures import GrantState, HandoverState
+from emk_app.domain.employer_keys import (
+    KeyEnded,
+    KeyRefused,
+    KeyRevoked,
+    ScopeMissing,
+    TooManyKeys,
+)
 from emk_app.domain.erasure import NothingToCancel
 from emk_app.domain.errors import DomainError, Invalid, InvalidValue
 from emk_app.domain.factors import (
@@ -273,6 +280,14 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
         "Тело запроса должно быть в JSON, с заголовком Content-Type: application/json."
     ),
     errors.Malformed: lambda error: f"Запрос не соответствует описанию API: {error}.",
+    KeyRefused: lambda _: "Ключ не подошёл. Передайте действующий ключ в заголовке authorization.",
+    KeyEnded: lambda _: "Срок ключа истёк. Сделайте новый в кабинете работодателя.",
+    KeyRevoked: lambda _: "Ключ отозван. Сделайте новый в кабинете работодателя.",
+    ScopeMissing: lambda e: f"У ключа нет права {e.scope}. Нужен ключ с этим правом.",
+    TooManyKeys: lambda e: (
+        f"Действует уже {counted(e.limit, 'ключ', 'ключа', 'ключей')}, больше нельзя. Отзовите "
+        "ненужный."
+    ),
     NotARegister: lambda _: (
         "Это не реестр медорганизаций. Нужен CSV или JSON с полями oid, nameFull и regionId."
     ),

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from emk_app.db import changes
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import consents, employers
 from emk_app.db.tables.employers import StaffEntry
@@ -38,6 +39,8 @@ class EmployerView:
     until: datetime | None
     ended_at: datetime | None
     looked_at: datetime | None
+    is_counted: bool
+    """Whether the vaccinations are counted in the employer's report, without a name."""
 
 
 def shown(actor: Actor, *, now: datetime) -> tuple[EmployerView, ...]:
@@ -59,14 +62,24 @@ def shown(actor: Actor, *, now: datetime) -> tuple[EmployerView, ...]:
                 until=row.until,
                 ended_at=row.ended_at,
                 looked_at=row.looked_at,
+                is_counted=row.is_counted,
             )
             for row in rows
         )
 
 
-def grant(actor: Actor, entry_id: int, scope: ShareScope, days: int, *, now: datetime) -> None:
+def grant(
+    actor: Actor,
+    entry_id: int,
+    scope: ShareScope,
+    days: int,
+    *,
+    is_counted: bool = False,
+    now: datetime,
+) -> None:
     """Let the employer see the verdict and the term, for so many days.
 
+    ``is_counted`` lets the vaccinations be counted among those of the whole staff.
     Raises ``Invalid`` with ``days``, ``ConsentNeeded``, and ``NotFound`` where nothing is asked.
     """
     permit(actor, Role.HOLDER)
@@ -84,10 +97,11 @@ def grant(actor: Actor, entry_id: int, scope: ShareScope, days: int, *, now: dat
             db.flush()
         entry.holder_id, entry.scope, entry.share_id = actor.user_id, scope, None
         entry.state, entry.decided_at = AccessState.GRANTED, now
-        entry.until = expiry(now, days)
+        entry.until, entry.is_counted = expiry(now, days), is_counted
         employing.look_at(db, entry, now=now)
         employers.tell(db, entry)
-        _audit(db, actor, entry, "admit_employer", now, fields=scope.value)
+        fields = f"{scope.value},counted" if is_counted else scope.value
+        _audit(db, actor, entry, "admit_employer", now, fields=fields)
 
 
 def refuse(actor: Actor, entry_id: int, *, now: datetime) -> None:
@@ -101,6 +115,28 @@ def refuse(actor: Actor, entry_id: int, *, now: datetime) -> None:
         db.add(entry)
         employers.tell(db, entry)
         _audit(db, actor, entry, "refuse_employer", now)
+
+
+def be_counted(actor: Actor, entry_id: int, is_counted: bool, *, now: datetime) -> None:
+    """Let the vaccinations be counted in an employer's report, without a name, or no longer.
+
+    Raises ``ConsentNeeded``, and ``NotFound`` where the employer sees nothing.
+    """
+    permit(actor, Role.HOLDER)
+    with unit_of_work() as db:
+        consents.hold(db, actor.user_id)
+        if is_counted and consents.is_withdrawn(db, actor.user_id):
+            raise ConsentNeeded
+        entry = _own(db, actor, entry_id)
+        if rules.state_of(entry.state, entry.until, now) is not AccessState.GRANTED:
+            raise NotFound
+        if entry.is_counted is not is_counted:
+            entry.is_counted = is_counted
+            db.add(entry)
+            # The employer is not told who agrees: only the holder's screens are.
+            changes.announce(db, f"holder:{actor.user_id}")
+            action = "agree_to_be_counted" if is_counted else "refuse_to_be_counted"
+            _audit(db, actor, entry, action, now)
 
 
 def end(actor: Actor, entry_id: int, *, now: datetime) -> None:

@@ -453,6 +453,7 @@ def end(db: Session, entry: StaffEntry, by: Role, now: datetime) -> None:
     """
     if entry.state in (AccessState.GRANTED, AccessState.INVITED):
         entry.state, entry.ended_at, entry.ended_by = AccessState.ENDED, now, by
+    entry.is_counted = False
     forget(entry)
     db.add(entry)
     employers.tell(db, entry)
@@ -511,6 +512,33 @@ def look_at(db: Session, entry: StaffEntry, *, now: datetime) -> None:
         entry.name_sealed = employers.seal_name(entry.ref, {"name": name})
     if SharedField.OCCUPATION in shown:
         entry.occupation_group = content.occupation.group
+
+
+def following(
+    actor: Actor, wanted: StaffFilter, after: int, limit: int, *, now: datetime
+) -> tuple[tuple[StaffView, ...], int]:
+    """Return up to ``limit`` entries after the identity ``after``, and how many there are in all.
+
+    For who reads the list part by part: what changes meanwhile moves nobody from part to part.
+    """
+    organisation_id = permit_post(actor, *Post)
+    today = clock.day_of(now)
+    _look_again(organisation_id, now=now)
+    with reading() as db:
+        rows = employers.entries_after(db, organisation_id, wanted, now, today, after, limit)
+        total = employers.count(db, organisation_id, wanted, now, today)
+        views = tuple(view_of(row, now) for row in rows)
+        seen = [row.id for row in rows if row.state is AccessState.GRANTED]
+    if seen:
+        _note_look(actor, organisation_id, seen, now=now)
+    return views, total
+
+
+def one(actor: Actor, entry_id: int, *, now: datetime) -> StaffView:
+    """Return an entry of the list; raise ``NotFound``."""
+    organisation_id = permit_post(actor, *Post)
+    with unit_of_work() as db:
+        return view_of(employers.own_entry(db, organisation_id, entry_id), now)
 
 
 def view_of(entry: StaffEntry, now: datetime) -> StaffView:
@@ -601,6 +629,8 @@ def _grant(
     entry.added_by, entry.state = added_by, AccessState.GRANTED
     entry.asked_at = entry.decided_at = now
     entry.until = until
+    # Who is added anew has not agreed to this leave.
+    entry.is_counted = False
     entry.ended_at = entry.ended_by = entry.removed_at = entry.contact_blind = None
     _say(entry, words)
 

@@ -288,6 +288,7 @@ class EmployersState(rx.State):
                 _id(text_of(form, "entry", 20)),
                 ShareScope(scope) if scope in set(ShareScope) else ShareScope.VERDICT_ONLY,
                 int(days) if days in dict(rows.GRANT_TERMS) else 0,
+                is_counted=bool(text_of(form, "employer_counted")),
                 now=clock.now(),
             )
         except DomainError as error:
@@ -307,6 +308,19 @@ class EmployersState(rx.State):
             await warn(self, error)
         else:
             await say(self, "Вы отказали в доступе.")
+        await self._show(actor)
+
+    @rx.event
+    @allow(Role.HOLDER)
+    async def be_counted(self, entry_id: int, is_counted: bool):
+        """Let the vaccinations be counted in an employer's report, or no longer."""
+        actor, agreed = await actor_of(self), is_counted is True
+        try:
+            await in_thread(admitting.be_counted, actor, number(entry_id), agreed, now=clock.now())
+        except DomainError as error:
+            await warn(self, error)
+        else:
+            await say(self, rows.COUNTED_SAID if agreed else rows.NOT_COUNTED_SAID)
         await self._show(actor)
 
     @rx.event

@@ -37,6 +37,7 @@ FILLED = {
     "screenshot": "0" * 32,
     "link_id": "1",
     "grant_id": "1",
+    "entry_id": "1",
     "uid": "0" * 32,
     "part": "text",
     "import_id": "1",

@@ -97,10 +97,15 @@ async def test_invited_holder_answers_and_ends_while_the_employer_watches(screen
     (request,) = state.asking
     assert request.organisation == "Кафе на Мира"
     form = {"entry": str(request.id), "employer_scope": "verdict_only", "employer_days": "90"}
-    await mine.send(EmployersState.grant(form), ACCESS)
+    await mine.send(EmployersState.grant(form | {"employer_counted": "on"}), ACCESS)
     await theirs.until(EmployerState, lambda state: state.staff[0].tone == "success")
     state = await mine.state(EmployersState)
     assert (state.asking, state.others[0].is_granted) == ([], True)
+    assert state.others[0].is_counted
+    await mine.send(EmployersState.be_counted(request.id, False), ACCESS)
+    assert not (await mine.state(EmployersState)).others[0].is_counted
+    await mine.send(EmployersState.be_counted(request.id, True), ACCESS)
+    assert (await mine.state(EmployersState)).others[0].is_counted
     await mine.send(EmployersState.end(request.id), ACCESS)
     state = await theirs.until(EmployerState, lambda state: state.staff[0].tone == "neutral")
     assert (state.staff[0].state, state.staff[0].name) == ("Доступ завершён", "")
@@ -185,6 +190,7 @@ async def test_holder_sends_nonsense_and_nothing_opens(screens: Screens):
         await tab.forge(f"{name}.grant", ACCESS, form=sent)
         await tab.forge(f"{name}.refuse", ACCESS, entry_id=sent)
         await tab.forge(f"{name}.end", ACCESS, entry_id=sent)
+        await tab.forge(f"{name}.be_counted", ACCESS, entry_id=sent, is_counted=sent)
     assert tab.errors == []
     (row,) = employing.roster(owner, now=clock.now()).rows
     assert row.state == "invited"

@@ -393,6 +393,24 @@ def entries(
     ).all()
 
 
+def entries_after(
+    db: Session,
+    organisation_id: int,
+    wanted: StaffFilter,
+    now: datetime,
+    today: date,
+    after: int,
+    limit: int,
+) -> Sequence[StaffEntry]:
+    """Return entries of the list that come after one of them, in the order of identities."""
+    return db.exec(
+        select(StaffEntry)
+        .where(*_found(organisation_id, wanted, now, today), col(StaffEntry.id) > after)
+        .order_by(col(StaffEntry.id))
+        .limit(limit)
+    ).all()
+
+
 def mark_looked(db: Session, ids: Collection[int], now: datetime, pause: timedelta) -> bool:
     """Note that these were on a member's screen, unless noted lately; return whether any was."""
     result = db.execute(

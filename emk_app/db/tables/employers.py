@@ -31,6 +31,39 @@ class Organisation(SQLModel, table=True):
     created_at: datetime
 
 
+class EmployerKey(SQLModel, table=True):
+    """A key of an employer's own system; of the key itself only its digest is kept."""
+
+    __tablename__ = "employer_keys"
+    __table_args__ = (UniqueConstraint("digest"),)
+
+    id: int = identity()
+    organisation_id: int = reference("organisations.id", nullable=False)
+    made_by: int = reference("users.id", nullable=False, index=False)
+    """On whose authority the bearer acts, as long as they own the organisation's cabinet."""
+    name: str = Field(max_length=60)
+    digest: str = Field(max_length=64)
+    hint: str = Field(max_length=8)
+    """The last signs of the key."""
+    scopes: str = Field(max_length=120)
+    """``KeyScope`` values with commas between."""
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None
+
+
+class StaffGaps(SQLModel, table=True):
+    """How many of a staff lack which vaccination: what may be told, and nothing else."""
+
+    __tablename__ = "staff_gaps"
+
+    organisation_id: int = reference("organisations.id", primary_key=True, index=False)
+    counted_on: date
+    told: str
+    """JSON: by infection the total, and the groups of occupations; null is not told."""
+
+
 class OrganisationMember(SQLModel, table=True):
     """Who acts for an organisation; an account acts for one."""
 
@@ -100,6 +133,8 @@ class StaffEntry(SQLModel, table=True):
     ended_by: Role | None = choice(Role, default=None, nullable=True)
     removed_at: datetime | None = None
     """When the employer took the person off the list; the holder still sees that there was one."""
+    is_counted: bool = False
+    """Whether the holder lets the vaccinations be counted, among others and without a name."""
     is_stale: bool = False
     """Whether the book has changed since it was looked at."""
     name_sealed: bytes | None = None
