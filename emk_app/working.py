@@ -13,6 +13,7 @@ from typing import Final
 
 from emk_app import clock, figures, incidents, metrics
 from emk_app.db import bus, changes, migrations
+from emk_app.domain import occupations
 from emk_app.domain.notices import Channel
 from emk_app.keys import keystore
 from emk_app.presenting import notices, registers
@@ -20,6 +21,7 @@ from emk_app.readiness import leaving, parting, pulses
 from emk_app.services import (
     accounts,
     alerting,
+    amending,
     auditing,
     booking,
     checking,
@@ -116,8 +118,17 @@ LONGEST_STOP: Final = 7.0
 """Seconds that running requests, events and rounds are waited for; the server kills after ten."""
 GLANCE: Final = 0.05
 """Seconds between two looks at what still runs."""
+AMENDED: Final = 60.0
+"""Seconds after which amendments are read though nobody told of one."""
 SWEEP: Final = 60
 """Rounds between two sweeps of what has expired."""
+
+
+def amend() -> None:
+    """Go by the amendments that were agreed to."""
+    found = amending.in_force()
+    occupations.amend(found.occupations)
+    notices.amend(found.templates)
 
 
 @contextlib.asynccontextmanager
@@ -125,6 +136,7 @@ async def lifespan() -> AsyncIterator[None]:
     """Refuse a foreign schema, open the keys, then work until the process is told to stop."""
     await in_thread(migrations.check_revision)
     await in_thread(keystore)
+    await in_thread(amend)
     # What takes seconds has rounds of its own: other jobs do not wait for it.
     rounds = [
         ("jobs", jobs.TOPIC, _work),
@@ -137,6 +149,7 @@ async def lifespan() -> AsyncIterator[None]:
     parting.clear()
     tasks = {each[0]: asyncio.create_task(_rounds(*each)) for each in rounds}
     hearing = asyncio.create_task(bus.listen())
+    amended = asyncio.create_task(_follow_amendments())
     # The server takes this word for the order to go at once; it goes by the other, a little later.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _begin_to_stop)
     try:
@@ -147,8 +160,24 @@ async def lifespan() -> AsyncIterator[None]:
         changes.publish([changes.STOPPING])
         await _finish(tasks)
         hearing.cancel()
-        await asyncio.wait([hearing])
+        amended.cancel()
+        await asyncio.wait([hearing, amended])
         pulses.clear()
+
+
+async def _follow_amendments() -> None:
+    """Go by each amendment as soon as it is agreed to, and a minute later where nobody told."""
+    watch = changes.subscribe([amending.TOPIC])
+    try:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(watch.wait(), AMENDED)
+            try:
+                await in_thread(amend)
+            except Exception as error:
+                incidents.note(log, "the amendments", error)
+    finally:
+        changes.unsubscribe(watch)
 
 
 def _begin_to_stop() -> None:
@@ -215,6 +244,7 @@ async def _rounds(name: str, topic: str, work: Callable[[int], bool | None]) -> 
 def once(*, now: datetime) -> int:
     """Do all that is due, the returning jobs included; return how many jobs were tried."""
     _plan(now)
+    amend()
     return jobs.run_due(WORKS | checking.READINGS | SLOW, now=now)
 
 

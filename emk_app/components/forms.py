@@ -285,6 +285,7 @@ def select_field(
     name: str,
     options: Sequence[tuple[str, str | Sequence[tuple[str, str]]]] | rx.Var[Any],
     *,
+    grouped: bool = False,
     value: Text | None = None,
     default_value: Text | None = None,
     on_change: Handler = None,
@@ -298,10 +299,21 @@ def select_field(
 ) -> rx.Component:
     """Ask to choose from many answers; ``options`` are pairs of value and text.
 
-    A pair of a heading and a sequence of such pairs makes a group. ``value`` holds the control to
-    the state, which is seen on a slow line; ``default_value`` is only where it begins.
+    A pair of a heading and a sequence of such pairs makes a group; a Var that is ``grouped`` holds
+    rows with ``name`` and ``choices``. ``value`` holds the control to the state, which is seen on a
+    slow line; ``default_value`` is only where it begins.
     """
-    if isinstance(options, rx.Var):
+    if isinstance(options, rx.Var) and grouped:
+        shown = [
+            rx.foreach(
+                options,
+                lambda group: rx.el.optgroup(
+                    rx.foreach(group.choices, lambda pair: _option(pair[0], pair[1])),
+                    label=group.name,
+                ),
+            )
+        ]
+    elif isinstance(options, rx.Var):
         shown = [rx.foreach(options, lambda pair: _option(pair[0], pair[1]))]
     else:
         shown = [

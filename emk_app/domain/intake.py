@@ -13,7 +13,7 @@ from emk_app.domain.contacts import Phone
 from emk_app.domain.errors import InvalidValue, NotAChoice, Required
 from emk_app.domain.examinations import ExaminationKind
 from emk_app.domain.numbers import Snils
-from emk_app.domain.occupations import Occupation, occupation
+from emk_app.domain.occupations import Occupation, listed_on, occupation
 from emk_app.domain.passports import (
     IdentityKind,
     IdentityPaper,
@@ -308,7 +308,13 @@ def _collect(
             text=said(Field.ADDRESS),
         ),
         category=problems.take(Field.CATEGORY, _category, said(Field.CATEGORY)),
-        occupation=problems.take(Field.OCCUPATION, _occupation, said(Field.OCCUPATION)),
+        occupation=problems.take(
+            Field.OCCUPATION,
+            _occupation,
+            said(Field.OCCUPATION),
+            today,
+            is_fresh=Field.OCCUPATION in fresh,
+        ),
         kind=problems.take(Field.KIND, _kind, said(Field.KIND)),
         examined_on=problems.take(
             Field.EXAM_CERTIFICATE_ON,
@@ -413,10 +419,12 @@ def _kind(text: str) -> ExaminationKind:
     return _chosen(ExaminationKind, text)
 
 
-def _occupation(code: str) -> Occupation:
+def _occupation(code: str, today: date, *, is_fresh: bool) -> Occupation:
     if not code:
         raise Required
-    return occupation(code)
+    if is_fresh or (chosen := listed_on(code, today)) is None:
+        return occupation(code, today)
+    return chosen
 
 
 def _chosen(kind: type[T], text: str) -> T:

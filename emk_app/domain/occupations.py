@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -73,9 +74,67 @@ OCCUPATIONS: Final[Mapping[str, Occupation]] = MappingProxyType(
 )
 
 
-def occupation(code: str) -> Occupation:
-    """Return the occupation of the list; raise ``NotAChoice`` for any other code."""
-    if (found := OCCUPATIONS.get(code)) is None:
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """How an occupation is listed from a day on, in the place of what was listed before.
+
+    Its point never changes: work under another point is another occupation.
+    """
+
+    code: str
+    valid_from: date
+    name: str
+    group: str
+    point: str
+    is_closed: bool = False
+    """Whether it is chosen no more; whoever has chosen it keeps it."""
+
+
+_amendments: Mapping[str, tuple[Amended, ...]] = MappingProxyType({})
+"""By code, oldest first."""
+
+
+def amend(amended: Iterable[Amended]) -> None:
+    """Go by these amendments of the shipped list from now on, in this process."""
+    global _amendments
+    by_code: dict[str, tuple[Amended, ...]] = {}
+    for each in sorted(amended, key=lambda each: each.valid_from):
+        by_code[each.code] = (*by_code.get(each.code, ()), each)
+    _amendments = MappingProxyType(by_code)
+
+
+def listed_on(code: str, on: date) -> Occupation | None:
+    """Return an occupation as it was listed on a day, also one that is chosen no more."""
+    held = _standing(code, on)
+    if held is None:
+        return OCCUPATIONS.get(code)
+    return Occupation(held.code, held.name, held.point, held.group)
+
+
+def offered(on: date) -> tuple[Occupation, ...]:
+    """Return what can be chosen on a day, each group together, in the order of the list."""
+    codes = dict.fromkeys((*OCCUPATIONS, *_amendments))
+    found = [
+        each
+        for code in codes
+        if (each := listed_on(code, on)) is not None and not _is_closed(code, on)
+    ]
+    groups = list(dict.fromkeys(each.group for each in found))
+    return tuple(sorted(found, key=lambda each: groups.index(each.group)))
+
+
+def point_of(code: str) -> str | None:
+    """Return the point of order 29н that rules an occupation, on any day."""
+    if code in OCCUPATIONS:
+        return OCCUPATIONS[code].point
+    held = _amendments.get(code)
+    return held[0].point if held else None
+
+
+def occupation(code: str, on: date) -> Occupation:
+    """Return the occupation of the list of that day; raise ``NotAChoice`` for any other code."""
+    found = listed_on(code, on)
+    if found is None or _is_closed(code, on):
         raise NotAChoice
     return found
 
@@ -89,6 +148,16 @@ def find_occupations(text: str, limit: int = 50) -> tuple[Occupation, ...]:
         if all(any(word.startswith(start) for word in _WORDS[each.code]) for start in asked)
     )
     return tuple(found)[:limit]
+
+
+def _standing(code: str, on: date) -> Amended | None:
+    begun = [each for each in _amendments.get(code, ()) if each.valid_from <= on]
+    return begun[-1] if begun else None
+
+
+def _is_closed(code: str, on: date) -> bool:
+    held = _standing(code, on)
+    return held is not None and held.is_closed
 
 
 def _words(text: str) -> list[str]:

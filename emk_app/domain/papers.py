@@ -20,7 +20,7 @@ from emk_app.domain.intake import (
     holds,
     problems_of,
 )
-from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.occupations import point_of
 from emk_app.domain.representation import AttorneyExpired, Basis
 
 MEDICAL_POINT: Final = "27"
@@ -31,11 +31,8 @@ _REPRESENTED: Final = {Field.APPLIED_BY: frozenset({AppliedBy.REPRESENTATIVE})}
 REQUIRED_IF: Final[Mapping[ScanKind, Condition]] = MappingProxyType(
     dict.fromkeys(REQUIRED_SCANS, _ALWAYS)
     | {
-        ScanKind.DIPLOMA: {
-            Field.OCCUPATION: frozenset(
-                each.code for each in OCCUPATIONS.values() if each.point == MEDICAL_POINT
-            )
-        },
+        # Told by the point: occupations come and go.
+        ScanKind.DIPLOMA: _ALWAYS,
         ScanKind.STATUS_CERTIFICATE: {
             Field.CATEGORY: frozenset(HolderCategory) - {HolderCategory.NONE}
         },
@@ -103,6 +100,8 @@ def _is_required(kind: ScanKind, fields: Mapping[str, str]) -> bool:
     if kind is ScanKind.EXAM_CERTIFICATE:
         # Nobody must show one, but its date alone says nothing.
         return bool(fields.get(Field.EXAM_CERTIFICATE_ON, "").strip())
+    if kind is ScanKind.DIPLOMA:
+        return point_of(fields.get(Field.OCCUPATION, "")) == MEDICAL_POINT
     return kind in REQUIRED_IF and holds(REQUIRED_IF[kind], fields)
 
 

@@ -18,7 +18,6 @@ from emk_app.domain.corrections import scan_control
 from emk_app.domain.documents import LIMITS, ScanKind
 from emk_app.domain.examinations import ExaminationKind
 from emk_app.domain.intake import ASKED_IF, CERTIFICATE_MONTHS, AppliedBy, Field, HolderCategory
-from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.papers import REQUIRED_IF
 from emk_app.domain.passports import IdentityKind
 from emk_app.domain.policies import PolicyKind
@@ -29,6 +28,7 @@ from emk_app.pages.table import Page
 from emk_app.presenting import applications as rows
 from emk_app.services.applying import WizardStep
 from emk_app.states.apply import ENTRY, ApplyState, ClinicSearchState
+from emk_app.states.occupations import OccupationsState
 from emk_app.states.session import PersonState
 
 SCAN_HINTS: Final = {
@@ -529,7 +529,8 @@ def _control(field: Field, state: Any) -> rx.Component:
             return forms.select_field(
                 label,
                 field,
-                occupation_options(),
+                OccupationsState.groups,
+                grouped=True,
                 default_value=text,
                 key=state.revision,
                 hint=rx.cond(state.work, state.work, "От профессии зависит, что войдёт в осмотр."),
@@ -715,14 +716,6 @@ def clinic_facts(row: Any) -> rx.Component:
     )
 
 
-def occupation_options() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the occupations, grouped as in the list."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for each in OCCUPATIONS.values():
-        groups.setdefault(each.group, []).append((each.code, each.name))
-    return list(groups.items())
-
-
 def _step_page(step: WizardStep, *children: Child, title: str, lead: str) -> rx.Component:
     listed = [
         steps.Step(
@@ -886,7 +879,10 @@ def _policy_hint(state: Any) -> Any:
 
 def _loads(step: WizardStep) -> tuple[Any, ...]:
     searching = (ClinicSearchState.begin,) if step is WizardStep.CLINIC else ()
-    return (PersonState.load, ApplyState.open(step.value), *searching, ApplyState.follow)
+    # The list comes before what was chosen of it.
+    listed = (OccupationsState.load,) if step is WizardStep.DETAILS else ()
+    opened = ApplyState.open(step.value)
+    return (PersonState.load, *listed, opened, *searching, ApplyState.follow)
 
 
 PAGES: Final = (

@@ -27,6 +27,7 @@ from emk_app.states.applications import ApplicationsState
 from emk_app.states.apply import ENTRY
 from emk_app.states.dashboard import CaseState, DashboardState
 from emk_app.states.my_examination import MyExaminationState
+from emk_app.states.occupations import OccupationsState
 from emk_app.states.session import PersonState
 
 LIST: Final = "/cabinet/applications"
@@ -590,7 +591,13 @@ PAGES: Final = (
         LIST + "/[number_arg]",
         "Заявка",
         case,
-        (PersonState.load, CaseState.open, CaseState.follow, MyExaminationState.follow),
+        (
+            PersonState.load,
+            OccupationsState.load,
+            CaseState.open,
+            CaseState.follow,
+            MyExaminationState.follow,
+        ),
     ),
     Page(
         LIST + "/[number_arg]/clinic",

@@ -20,6 +20,7 @@ from emk_app.pages.table import Page
 from emk_app.presenting import employing as rows
 from emk_app.states.employer import EMPLOYER, EmployersState, EmployerState
 from emk_app.states.members import OffersState
+from emk_app.states.occupations import OccupationsState
 from emk_app.states.session import PersonState
 
 TITLE: Final = "Сотрудники"
@@ -277,7 +278,8 @@ def _said_fields(row: Any = None) -> list[rx.Component]:
             forms.select_field(
                 "Работа на этом месте",
                 "occupation",
-                rows.OCCUPATION_OPTIONS,
+                OccupationsState.groups,
+                grouped=True,
                 error=state.errors["occupation"],
                 required=False,
                 placeholder="Не указана",
@@ -545,5 +547,10 @@ def _employer(row: Any) -> list[rx.Component | rx.Var]:
 
 
 PAGES = (
-    Page(EMPLOYER, TITLE, employer, (PersonState.load, OffersState.load, EmployerState.follow)),
+    Page(
+        EMPLOYER,
+        TITLE,
+        employer,
+        (PersonState.load, OccupationsState.load, OffersState.load, EmployerState.follow),
+    ),
 )

@@ -51,8 +51,8 @@ def audit() -> rx.Component:
                 _field("Чьи данные", "whose", "Логин или номер учётной записи."),
             ),
             forms.field_row(
-                _field("Действие", "action", "Начало кода: view, sign_in, export."),
-                _field("Объект", "target", "Начало: book:, application:5, user:12."),
+                _field("Действие", "action", "Код или его начало, как в таблице."),
+                _field("Объект", "target", "Вид и номер или их начало, как в таблице."),
             ),
             forms.select_field(
                 "Итог",
@@ -126,7 +126,7 @@ def _cells(row: rx.Var[EntryRow]) -> list[Any]:
         ),
         rx.el.code(row.target, class_name="[overflow-wrap:anywhere]"),
         when(given(row.whose), link(row.whose, row.whose_href)),
-        rx.el.span(row.fields, class_name="[overflow-wrap:anywhere]"),
+        rx.el.code(row.fields, class_name="[overflow-wrap:anywhere]"),
         badges.badge(row.result, row.tone),
     ]
 

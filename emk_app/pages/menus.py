@@ -57,6 +57,7 @@ ADMIN_MENU: Final[Menu] = [
     ("Задания", "/admin/jobs"),
     ("Ключи", "/admin/keys"),
     ("Журнал", "/admin/audit"),
+    ("Справочники", "/admin/reference"),
     ("Возможности", "/admin/switches"),
     ("Тревоги", "/admin/alerts"),
     ("Удаление данных", "/admin/erasures"),

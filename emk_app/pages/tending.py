@@ -145,7 +145,7 @@ def _failed(row: rx.Var[JobRow]) -> list[Any]:
         row.at,
         rx.fragment(row.kind, when(given(row.target), rx.fragment(" ", row.target))),
         rx.fragment(
-            rx.el.p(row.why, class_name="[overflow-wrap:anywhere]"),
+            rx.el.p(rx.el.code(row.why), class_name="[overflow-wrap:anywhere]"),
             rx.el.p(row.tries, class_name="e-muted"),
         ),
         badges.badge(row.state, row.tone),

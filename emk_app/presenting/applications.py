@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from emk_app import clock
 from emk_app.domain import papers
 from emk_app.domain.actors import Role
 from emk_app.domain.applications import (
@@ -33,7 +34,7 @@ from emk_app.domain.esignature import ESignatureCheck
 from emk_app.domain.examinations import ExaminationKind
 from emk_app.domain.intake import Applicant, AppliedBy, Field, HolderCategory, is_asked
 from emk_app.domain.numbers import Snils
-from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.occupations import listed_on
 from emk_app.domain.passports import IdentityKind, Passport
 from emk_app.domain.people import Sex, parse_date
 from emk_app.domain.policies import Enp, PolicyKind
@@ -767,8 +768,9 @@ def shown(field: Field, text: str) -> str:
             return _named_by(CATEGORIES, text or HolderCategory.NONE, text)
         case Field.KIND if text in ExaminationKind._value2member_map_:
             return KINDS[ExaminationKind(text)].text
-        case Field.OCCUPATION if text in OCCUPATIONS:
-            return OCCUPATIONS[text].name
+        case Field.OCCUPATION:
+            chosen = listed_on(text, clock.today())
+            return chosen.name if chosen else text
         case Field.POLICY_NUMBER:
             return _in_fours(text)
         case _:
@@ -1071,7 +1073,7 @@ def answer_rows(details: CaseDetails) -> list[FieldRow]:
 
 def work_text(fields: Mapping[str, str]) -> str:
     """Say what the chosen occupation means for the examination; empty before it is chosen."""
-    chosen = OCCUPATIONS.get(fields.get(Field.OCCUPATION, ""))
+    chosen = listed_on(fields.get(Field.OCCUPATION, ""), clock.today())
     if chosen is None:
         return ""
     point = chosen.work_point

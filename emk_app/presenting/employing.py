@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from emk_app import clock
 from emk_app.domain.actors import Post, Role
 from emk_app.domain.books import Verdict
 from emk_app.domain.employing import AccessState, AddedBy, Light
-from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.occupations import listed_on
 from emk_app.domain.sharing import ShareScope
 from emk_app.presenting.books import SCOPES
 from emk_app.presenting.formats import counted, day, moment, plural
@@ -41,7 +42,6 @@ POSTS: Final = {
     Post.HR: "кадровик",
     Post.VIEWER: "наблюдатель",
 }
-OCCUPATION_OPTIONS: Final = [(each.code, each.name) for each in OCCUPATIONS.values()]
 GRANT_TERMS: Final = [(str(days), counted(days, "день", "дня", "дней")) for days in TERMS_DAYS]
 DEFAULT_GRANT_TERM: Final = "90"
 GRANT_SCOPES: Final = {
@@ -131,7 +131,7 @@ def staff_rows(roster: Roster) -> list[StaffRow]:
 
 def staff_row(view: StaffView) -> StaffRow:
     """Return one line: the verdict in a word, the term, how long it is still."""
-    known = OCCUPATIONS.get(view.said.occupation)
+    listed = listed_on(view.said.occupation, clock.today())
     label = _state(view)
     return StaffRow(
         id=view.id,
@@ -139,8 +139,8 @@ def staff_row(view: StaffView) -> StaffRow:
         tab=f"таб. № {view.said.tab}" if view.said.tab else "",
         tab_number=view.said.tab,
         department=view.said.department,
-        occupation_code=known.code if known else "",
-        occupation=known.name if known else "",
+        occupation_code=listed.code if listed else "",
+        occupation=listed.name if listed else "",
         name=view.name,
         group=view.group,
         state=label.text,

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from emk_app import clock
 from emk_app.domain.enlisting import GOOD, Checked, Column, Outcome, UploadState
-from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.occupations import listed_on
 from emk_app.presenting.employing import StaffRow, staff_row
 from emk_app.presenting.field_texts import word
 from emk_app.presenting.formats import counted, moment
@@ -215,7 +216,7 @@ def _row(checked: Checked, what: str) -> LineRow:
 
 def _understood(checked: Checked) -> str:
     row = checked.row
-    known = OCCUPATIONS.get(checked.occupation)
+    known = listed_on(checked.occupation, clock.today())
     parts = (f"таб. № {row.tab}" if row.tab else "", row.department, known.name if known else "")
     return ", ".join(part for part in parts if part)
 

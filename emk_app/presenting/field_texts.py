@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from emk_app.domain import (
     accounts,
+    amending,
     applications,
     books,
     clearance,
@@ -130,6 +131,13 @@ def _scan_kind(error: documents.ScanKindNotAllowed) -> str:
     return _FOREIGN_TYPES.get(error.found, picture)
 
 
+def _unknown_place(error: amending.UnknownPlaceholder) -> str:
+    if not error.known:
+        return "В этом сообщении нет мест для сведений: уберите фигурные скобки."
+    names = ", ".join(f"{{{name}}}" for name in error.known)
+    return f"Такого места в этом сообщении нет. Есть: {names}."
+
+
 FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     register.NotAnOid: lambda _: (
         "OID медорганизации выглядит как 1.2.643.5.1.13.13.12.2.77.1234. Сверьте его с реестром."
@@ -155,6 +163,16 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     staff.NoSuchClinic: lambda _: (
         "В реестре нет медорганизации с таким OID или ОКПО, или их несколько. Проверьте цифры."
     ),
+    amending.DayPassed: lambda _: "Изменение начинается не раньше завтрашнего дня.",
+    amending.DayTooFar: lambda _: "Это больше чем через два года. Проверьте год.",
+    amending.UnknownPlaceholder: _unknown_place,
+    amending.PlaceholderMissing: lambda e: (
+        f"Без места {{{e.name}}} сообщение бесполезно. Добавьте его в текст."
+    ),
+    amending.MessageTooLong: lambda e: (
+        f"СМС выйдет длиной {e.found}, а помещается {e.limit}. Сократите текст."
+    ),
+    amending.NameTaken: lambda _: "Профессия с таким названием уже есть в списке.",
     inspecting.EndBeforeStart: lambda _: "Конец раньше начала. Поменяйте местами или исправьте.",
     inspecting.NotACode: lambda _: (
         "Здесь бывают только латинские буквы, цифры, двоеточие и подчёркивание."

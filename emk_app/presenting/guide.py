@@ -18,7 +18,7 @@ from emk_app.domain.documents import ScanKind
 from emk_app.domain.examinations import ExaminationKind, programme
 from emk_app.domain.intake import AppliedBy, Field, HolderCategory
 from emk_app.domain.numbers import SNILS_DIGITS
-from emk_app.domain.occupations import OCCUPATIONS, POINTS
+from emk_app.domain.occupations import OCCUPATIONS, POINTS, offered
 from emk_app.domain.papers import MEDICAL_POINT, papers
 from emk_app.domain.people import Sex
 from emk_app.domain.reminders import MARKS
@@ -64,7 +64,7 @@ class Topic:
 def topics(on: date) -> tuple[Topic, ...]:
     """Return the whole guide as of a day, in the order of the page."""
     return (
-        Topic("who", "Кому нужна книжка", tuple(_works()), _WHO),
+        Topic("who", "Кому нужна книжка", tuple(_works(on)), _WHO),
         Topic("papers", "Что подготовить", tuple(_papers())),
         Topic("steps", "Как её получить", tuple(_steps()), promise()),
         Topic("examination", "Что входит в осмотр", tuple(_examination(on)), _EXAMINATION),
@@ -106,8 +106,8 @@ def term() -> str:
     return f"Книжка действует {_years(usual)} со дня выдачи" + (f" ({others})." if others else ".")
 
 
-def _works() -> Iterator[Entry]:
-    for group, found in groupby(OCCUPATIONS.values(), key=lambda each: each.group):
+def _works(on: date) -> Iterator[Entry]:
+    for group, found in groupby(offered(on), key=lambda each: each.group):
         yield Entry(group, tuple(each.name for each in found))
 
 

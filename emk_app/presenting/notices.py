@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Final
+from datetime import UTC, date, datetime
+from typing import Any, Final
 
+from emk_app import clock
 from emk_app.domain import deadlines
+from emk_app.domain.amending import Facts, Template, filled
 from emk_app.domain.applications import TrackingNumber
 from emk_app.domain.notices import (
     CODES,
@@ -106,7 +108,7 @@ UNREADABLE: Final = Wording(
 
 def notice_row(told: Told) -> NoticeRow:
     """Return a notice as a row of the list."""
-    said = wording(told.notice) if told.notice else UNREADABLE
+    said = wording(told.notice, clock.day_of(told.at)) if told.notice else UNREADABLE
     return NoticeRow(
         told.id, said.title, said.text, moment(told.at), said.path, said.action, told.is_unread
     )
@@ -194,15 +196,85 @@ def stuck_row(letter: Stuck) -> StuckRow:
     )
 
 
-def wording(notice: Notice) -> Wording:
-    """Return the words of a notice."""
-    return WORDS[notice.news](notice)
+_templates: Mapping[News, tuple[tuple[date, Template], ...]] = {}
+SAMPLE: Final[dict[str, Any]] = {
+    "number": "EMK-2026-000001-5",
+    "code": "314159",
+    "on": date(2026, 11, 7),
+    "at": datetime(2026, 12, 23, 6, 30, tzinfo=UTC),
+    "source": "Яндекс Браузер, Windows, адрес 203.0.*.*",
+}
+"""Facts as long as they get, none of which stands within another."""
+
+
+def amend(templates: Mapping[News, tuple[tuple[date, Template], ...]]) -> None:
+    """Go by these words from now on, in this process; by message, oldest first."""
+    global _templates
+    _templates = templates
+
+
+def wording(notice: Notice, on: date | None = None) -> Wording:
+    """Return the words of a notice as they stood on a day, today's unless told."""
+    said = WORDS[notice.news](notice)
+    held = _template_on(notice.news, on or clock.today())
+    if held is None:
+        return said
+    facts = _facts(notice)
+    title, text, sms = (filled(each, facts) for each in (held.title, held.text, held.sms))
+    return replace(said, title=title, text=text, sms=sms)
+
+
+def facts_of(news: News) -> Facts:
+    """Return what a message of this kind carries, by what the shipped words make of it."""
+    notice = Notice(news, **SAMPLE)
+    said = WORDS[news](notice)
+    whole = f"{said.title} {said.text} {said.sms}"
+    sample = {name: fact for name, fact in _facts(notice).items() if fact in whole}
+    return Facts(sample, frozenset(sample) & {"code"})
+
+
+def template_of(news: News, on: date) -> Template:
+    """Return the words of a day with the places of their facts."""
+    held = _template_on(news, on)
+    if held is not None:
+        return held
+    notice = Notice(news, **SAMPLE)
+    said, facts = WORDS[news](notice), facts_of(news).sample
+    title, text, sms = said.title, said.text, said.sms
+    for name, fact in facts.items():
+        title, text, sms = (each.replace(fact, f"{{{name}}}") for each in (title, text, sms))
+    return Template(title, text, sms)
+
+
+def sms_limit(news: News) -> int:
+    """Return how long an SMS of this kind may be, the link it carries left out."""
+    notice = replace(Notice(news, **SAMPLE), code="x" * 43)
+    return LONGEST_SMS - (len(f" {_link(notice)}") if news in WITH_LINKS else 0)
+
+
+def _template_on(news: News, on: date) -> Template | None:
+    begun = [each for since, each in _templates.get(news, ()) if since <= on]
+    return begun[-1] if begun else None
+
+
+def _facts(notice: Notice) -> dict[str, str]:
+    return {
+        "number": _number(notice) if notice.number else "",
+        "code": notice.code,
+        "on": _on(notice),
+        "at": _at(notice),
+        "source": notice.source,
+    }
+
+
+def _link(notice: Notice) -> str:
+    return f"{settings().origin}{RESET}#{notice.code}"
 
 
 def message(notice: Notice, channel: Channel) -> Message:
     """Return what leaves by the channel: short for a telephone, whole for a mailbox."""
     said = wording(notice)
-    link = f"{settings().origin}{RESET}#{notice.code}"
+    link = _link(notice)
     is_reset = notice.news in WITH_LINKS
     if channel is Channel.SMS:
         return Message(said.title, f"{said.sms} {link}" if is_reset else said.sms)

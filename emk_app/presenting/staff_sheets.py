@@ -10,8 +10,9 @@ from datetime import datetime
 from html import escape
 from typing import Final
 
+from emk_app import clock
 from emk_app.db.repositories.employers import StaffFilter
-from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.occupations import listed_on
 from emk_app.presenting.employing import LIGHTS, staff_row
 from emk_app.presenting.formats import NBSP, counted, moment
 from emk_app.services.employing import OrganisationView, StaffView
@@ -143,7 +144,7 @@ def _line(place: int, view: StaffView) -> tuple[str, ...]:
 
 
 def _conditions(wanted: StaffFilter) -> str:
-    known = OCCUPATIONS.get(wanted.occupation)
+    known = listed_on(wanted.occupation, clock.today())
     parts = [
         f"состояние «{LIGHTS[wanted.light].text}»" if wanted.light else "",
         f"подразделение «{wanted.department}»" if wanted.department else "",

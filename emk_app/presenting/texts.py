@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from emk_app import clock
 from emk_app.domain import (
+    amending,
     appeals,
     attachments,
     disclosures,
@@ -363,6 +364,17 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     JobEnded: lambda _: (
         "Это задание уже не ждёт решения: коллега вернул его в очередь или снял. Показаны свежие "
         "данные."
+    ),
+    amending.NothingAmended: lambda _: "Так уже есть. Измените то, что должно стать другим.",
+    amending.AmendmentPending: lambda _: (
+        "Об этом уже есть изменение, которое ждёт второго администратора. Сначала ответьте на него."
+    ),
+    amending.AmendmentAnswered: lambda _: (
+        "Отвечать уже не на что: коллега ответил раньше или назначенный день настал. Показаны "
+        "свежие данные."
+    ),
+    amending.SameEditor: lambda _: (
+        "Это изменение написали вы, подтвердить его должен другой администратор."
     ),
     FeatureOff: lambda e: FEATURES_OFF[e.feature],
     errors.TransitionNotAllowed: lambda _: (

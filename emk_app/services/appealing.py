@@ -44,7 +44,6 @@ from emk_app.domain.clinics import LicenceStatus, check_available
 from emk_app.domain.errors import ChangedMeanwhile, DomainError, NotFound
 from emk_app.domain.examinations import BeingCorrected, Details, ProgrammeItem, Source, TestResult
 from emk_app.domain.notices import News
-from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.switches import Feature
 from emk_app.domain.vaccinations import Standing
 from emk_app.domain.values import Problems
@@ -291,7 +290,7 @@ def _commission(
 ) -> Clinic:
     """Return the clinic whose commission is asked; it has a chair who has not signed yet."""
     clinic = clinics.get(db, clinic_id or examination.clinic_id)
-    work = OCCUPATIONS.get(application.occupation or "")
+    work = cases.occupation_of(application)
     check_available(
         clinic.licence_status,
         frozenset(clinic.points.split(",")),
@@ -389,7 +388,7 @@ def _commissions(
     Only those that may examine for the holder's work: what is offered here, ``file`` takes.
     """
     first = clinics.get(db, examination.clinic_id)
-    work = OCCUPATIONS.get(application.occupation or "")
+    work = cases.occupation_of(application)
     found = db.exec(
         select(Clinic)
         .where(

@@ -55,11 +55,12 @@ from emk_app.domain.esignature import ESignatureOutdated, ESignatureRefused
 from emk_app.domain.examinations import ExaminationKind
 from emk_app.domain.intake import Applicant, ClinicNotOffered, ConsentMissing, Field, FormWarning
 from emk_app.domain.notices import News, Notice
-from emk_app.domain.occupations import OCCUPATIONS, Occupation
+from emk_app.domain.occupations import Occupation, point_of
 from emk_app.domain.papers import Papers
 from emk_app.domain.values import RAW_LIMIT
 from emk_app.services import (
     auditing,
+    cases,
     checking,
     directory,
     esigning,
@@ -680,8 +681,7 @@ def _points(clinic: Clinic) -> frozenset[str]:
 
 
 def _point(form: Mapping[str, str]) -> str | None:
-    chosen = OCCUPATIONS.get(form.get(Field.OCCUPATION, ""))
-    return chosen.point if chosen else None
+    return point_of(form.get(Field.OCCUPATION, ""))
 
 
 def _may_reapply(application: Application) -> bool:
@@ -801,7 +801,7 @@ def _case_view(db: Session, application: Application, now: datetime) -> CaseView
         papers=application.papers,
         examination=application.examination,
         fitness=examination.fitness if examination and examination.signed_at else None,
-        occupation=OCCUPATIONS.get(application.occupation or ""),
+        occupation=cases.occupation_of(application),
         kind=application.kind,
         clinic=_clinic_view(db, application),
         submitted_at=application.submitted_at,

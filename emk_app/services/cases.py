@@ -32,7 +32,7 @@ from emk_app.domain.fieldpolicy import HolderField, viewer_of
 from emk_app.domain.intake import Applicant, Field
 from emk_app.domain.notices import News, Notice
 from emk_app.domain.numbers import Snils
-from emk_app.domain.occupations import OCCUPATIONS, Occupation
+from emk_app.domain.occupations import Occupation, listed_on
 from emk_app.domain.people import FullName, Sex, age_on, parse_birth_date
 from emk_app.services import auditing, notifying
 
@@ -69,6 +69,12 @@ def applicant_of(db: Session, application: Application, *, now: datetime) -> App
         return None
 
 
+def occupation_of(application: Application) -> Occupation | None:
+    """Return the occupation as it was listed on the day the application was handed in."""
+    on = clock.day_of(application.submitted_at or application.changed_at)
+    return listed_on(application.occupation or "", on)
+
+
 def patient_of(db: Session, application: Application, *, now: datetime) -> Patient:
     """Return the patient, as far as the form reads."""
     form = applications.form_of(db, application)
@@ -99,7 +105,7 @@ def patient_of(db: Session, application: Application, *, now: datetime) -> Patie
         born_on=born_on,
         sex=Sex(sex) if sex in Sex._value2member_map_ else None,
         snils=snils,
-        occupation=OCCUPATIONS.get(application.occupation or ""),
+        occupation=occupation_of(application),
         kind=application.kind,
     )
 

@@ -49,11 +49,11 @@ from emk_app.domain.employing import (
     OrganisationKnown,
     StaffFull,
 )
-from emk_app.domain.errors import Invalid, NotFound
+from emk_app.domain.errors import Invalid, NotAChoice, NotFound
 from emk_app.domain.fieldpolicy import Viewer, name_for
 from emk_app.domain.notices import News, Notice
 from emk_app.domain.numbers import Inn, Ogrn
-from emk_app.domain.occupations import occupation
+from emk_app.domain.occupations import point_of
 from emk_app.domain.sharing import SHOWN, LinkState, SharedField, link_state
 from emk_app.domain.sharing import ShareLink as LinkFacts
 from emk_app.domain.values import Problems, one_line
@@ -686,7 +686,7 @@ def _checked(said: Said) -> Said:
         occupation=said.occupation,
     )
     if said.occupation:
-        problems.take("occupation", occupation, said.occupation)
+        problems.take("occupation", _listed, said.occupation)
     problems.raise_any()
     return checked
 
@@ -713,3 +713,10 @@ def _place(page: int, total: int) -> tuple[int, int]:
 
 def _audit(db: Session, actor: Actor, entry: StaffEntry, action: str, now: datetime) -> None:
     auditing.record(db, actor, action, f"staff:{entry.id}", subject_id=entry.holder_id, now=now)
+
+
+def _listed(code: str) -> str:
+    """Return an occupation that is listed or was: who works as it may go on."""
+    if point_of(code) is None:
+        raise NotAChoice
+    return code

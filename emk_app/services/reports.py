@@ -23,7 +23,6 @@ from emk_app.db.tables.people import User
 from emk_app.domain.clearance import Conclusion, valid_until
 from emk_app.domain.examinations import BeingCorrected, ItemKind
 from emk_app.domain.intake import Field
-from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.vaccinations import INFECTIONS
 from emk_app.services import cases
 
@@ -151,8 +150,8 @@ def _lines(
 ) -> list[dict[str, Any]]:
     entries = {each.code: each for each in examinations.standing(db, examination.id)}
     names = desks.names_of(db, [each.entered_by for each in entries.values()])
-    code = application.occupation or ""
-    programme = OCCUPATIONS[code].work_point.name if code in OCCUPATIONS else ""
+    work = cases.occupation_of(application)
+    programme = work.work_point.name if work else ""
     lines: list[dict[str, Any]] = []
     for study in cases.studies_of(db, application, examination, now=now):
         if (entry := entries.get(study.code)) is None:

@@ -45,7 +45,7 @@ from emk_app.domain.errors import (
 from emk_app.domain.examinations import ExaminationKind, ProgrammeChanged, completeness
 from emk_app.domain.intake import Applicant
 from emk_app.domain.notices import News, Notice
-from emk_app.domain.occupations import OCCUPATIONS, Occupation
+from emk_app.domain.occupations import Occupation
 from emk_app.domain.queue import QueuePart
 from emk_app.domain.reversals import (
     Answer,
@@ -559,7 +559,7 @@ def _line(
         number=TrackingNumber.parse(application.tracking_number),
         status=application.status,
         papers=application.papers,
-        occupation=OCCUPATIONS.get(application.occupation or ""),
+        occupation=cases.occupation_of(application),
         submitted_at=application.submitted_at or application.created_at,
         due_on=due_on,
         days_left=deadlines.days_left(due_on, today) if due_on else 0,
@@ -614,7 +614,7 @@ def _view(db: Session, application: Application, actor: Actor, now: datetime) ->
         examination=application.examination,
         applicant=cases.applicant_of(db, application, now=now),
         fields=applications.form_of(db, application),
-        occupation=OCCUPATIONS.get(application.occupation or ""),
+        occupation=cases.occupation_of(application),
         kind=application.kind,
         clinic=clinic.short_name if clinic else "",
         submitted_at=application.submitted_at or application.created_at,

@@ -15,7 +15,7 @@ from emk_app.domain.corrections import SCAN_PREFIX
 from emk_app.domain.documents import ScanKind
 from emk_app.domain.errors import DomainError, Invalid
 from emk_app.domain.intake import Field
-from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.occupations import point_of
 from emk_app.edge.policy import allow
 from emk_app.presenting import applications as rows
 from emk_app.presenting import esignatures, registers
@@ -379,8 +379,8 @@ class ClinicSearchState(rx.State):
         """Show the first clinics for the occupation of the draft, or the search left before."""
         actor = await actor_of(self)
         draft = await in_thread(applying.standing_draft, actor, now=clock.now())
-        chosen = OCCUPATIONS.get(draft.fields.get(Field.OCCUPATION, "")) if draft else None
-        await self._begin(draft.number.slug if draft else "", chosen.point if chosen else "")
+        point = point_of(draft.fields.get(Field.OCCUPATION, "")) if draft else None
+        await self._begin(draft.number.slug if draft else "", point or "")
 
     @rx.event(supersedes=True)
     @allow(Role.HOLDER)

@@ -12,7 +12,7 @@ from emk_app.db.repositories.employers import StaffFilter, topic_of
 from emk_app.domain.actors import Actor, Role
 from emk_app.domain.employing import AddedBy, Light
 from emk_app.domain.errors import DomainError, Invalid, NotFound
-from emk_app.domain.occupations import OCCUPATIONS
+from emk_app.domain.occupations import listed_on
 from emk_app.domain.sharing import ShareScope
 from emk_app.edge.policy import allow
 from emk_app.presenting import employing as rows
@@ -250,7 +250,9 @@ class EmployerState(rx.State):
         self.is_empty = not sum(found.counts.values())
         self.departments = [[each, each] for each in found.departments]
         self.occupations = [
-            [each, OCCUPATIONS[each].name] for each in found.occupations if each in OCCUPATIONS
+            [code, each.name]
+            for code in found.occupations
+            if (each := listed_on(code, clock.today())) is not None
         ]
         self.is_loaded = True
 

@@ -39,7 +39,8 @@ def admin(now: datetime) -> Actor:
 
 
 def switch_off(admin: Actor, feature: Feature, now: datetime) -> None:
-    switching.turn(admin, feature.value, False, WHY, now=now)
+    fresh = replace(admin, session_id=1, factor_at=now)
+    switching.turn(fresh, feature.value, False, WHY, now=now)
 
 
 def register(now: datetime) -> None:

@@ -36,7 +36,7 @@ from emk_app.domain.books import (
 from emk_app.domain.clearance import Conclusion, DatedItem, Fitness, Light
 from emk_app.domain.errors import NotPermitted, Required, TransitionNotAllowed
 from emk_app.domain.examinations import ExaminationKind, TestResult, parse_entry, programme
-from emk_app.domain.occupations import occupation
+from emk_app.domain.occupations import OCCUPATIONS
 from emk_app.domain.people import FullName, Sex
 from emk_app.domain.sharing import LinkState, ShareLink, ShareScope
 from emk_app.domain.vaccinations import Dose, RecordKind, Vaccination
@@ -143,8 +143,8 @@ CONTENT = BookContent(
     holder=FullName("Иванова", "Мария", "Сергеевна"),
     born_on=date(1990, 5, 14),
     snils="11223344595",
-    occupation=occupation("cook"),
-    work=occupation("cook").work_point.name,
+    occupation=OCCUPATIONS["cook"],
+    work=OCCUPATIONS["cook"].work_point.name,
     examination=ExaminationKind.PRE_PLACEMENT,
     lines=book_lines(STUDIES, RESULTS),
     conclusion=Conclusion(Fitness.FIT_WITH_RESTRICTIONS, restrictions="Работа в очках"),

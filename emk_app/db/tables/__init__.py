@@ -2,6 +2,7 @@
 
 from emk_app.db.tables import (
     alerts,
+    amendments,
     applications,
     books,
     clinics,
@@ -26,6 +27,7 @@ from emk_app.db.tables import (
 
 __all__ = [
     "alerts",
+    "amendments",
     "applications",
     "books",
     "clinics",

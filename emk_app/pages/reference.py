@@ -1,0 +1,303 @@
+"""Occupations and the words of messages: amended from a day on, by two administrators."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import reflex as rx
+
+from emk_app.components import badges, buttons, cards, forms, tables
+from emk_app.components.markup import given, when
+from emk_app.domain.amending import NAME_LIMIT, TEXT_LIMIT, TITLE_LIMIT
+from emk_app.domain.staff import REASON_LIMIT
+from emk_app.pages import frames
+from emk_app.pages.factors import fresh_factor
+from emk_app.pages.menus import ADMIN_MENU
+from emk_app.pages.table import Page
+from emk_app.presenting.reference import POINT_OPTIONS, AmendmentRow, OccupationRow, TemplateRow
+from emk_app.states.reference import ReferenceState
+from emk_app.states.session import PersonState
+
+PLACE: Final = "/admin/reference"
+
+
+def reference() -> rx.Component:
+    """Return what is listed, what waits, and the form of an amendment."""
+    state = ReferenceState
+    return frames.signed_in(
+        rx.match(
+            state.form,
+            ("occupation", _occupation_form()),
+            ("template", _template_form()),
+            ("answer", _answer_form()),
+            rx.fragment(),
+        ),
+        cards.section(
+            "Изменения",
+            tables.data_table(
+                [
+                    "Что",
+                    "С какого дня",
+                    "Кто и почему",
+                    "Состояние",
+                    tables.Column("Действия", hidden=True),
+                ],
+                state.amendments,
+                _amendment,
+                caption="Изменения справочников, сначала те, что ждут",
+                loading=~state.is_loaded,
+                key=lambda row: row.id.to(str),
+                empty=cards.empty_state("Изменений не было", icon_name="file"),
+            ),
+        ),
+        cards.section(
+            "Профессии",
+            buttons.actions(
+                buttons.secondary_button(
+                    "Добавить профессию", ReferenceState.begin_occupation(""), icon="plus"
+                )
+            ),
+            tables.data_table(
+                [
+                    "Профессия",
+                    "Группа",
+                    "Пункт",
+                    "Состояние",
+                    tables.Column("Действия", hidden=True),
+                ],
+                state.occupations,
+                _occupation,
+                caption="Профессии",
+                loading=~state.is_loaded,
+                key=lambda row: row.code,
+            ),
+        ),
+        cards.section(
+            "Сообщения людям",
+            tables.data_table(
+                ["Заголовок", "О чём", "Дальше", tables.Column("Действия", hidden=True)],
+                state.templates,
+                _template,
+                caption="Сообщения людям",
+                loading=~state.is_loaded,
+                key=lambda row: row.news,
+            ),
+        ),
+        title="Справочники",
+        lead="Изменение действует с назначенного дня, не раньше завтрашнего. Прошлое не меняется.",
+        menu=ADMIN_MENU,
+        current=PLACE,
+    )
+
+
+def _occupation_form() -> rx.Component:
+    state = ReferenceState
+    row: Any = state.occupation
+    errors = state.errors
+    is_new = row.code == ""
+    return _form(
+        rx.cond(is_new, "Новая профессия", "Изменить профессию"),
+        state.write_occupation,
+        forms.text_field(
+            "Название",
+            "name",
+            default_value=row.name,
+            error=errors["name"],
+            max_length=NAME_LIMIT,
+        ),
+        forms.text_field(
+            "Группа",
+            "group",
+            default_value=row.group,
+            error=errors["group"],
+            hint="Её показывает открытая проверка книжки.",
+            max_length=NAME_LIMIT,
+        ),
+        rx.cond(
+            is_new,
+            forms.select_field(
+                "Пункт приказа № 29н",
+                "point",
+                POINT_OPTIONS,
+                default_value="",
+                placeholder="Выберите пункт",
+                error=errors["point"],
+                hint="Пункт потом не меняется: для другого нужна другая профессия.",
+            ),
+            forms.select_field(
+                "Состояние",
+                "closed",
+                [("open", "В списке"), ("closed", "Закрыта: больше не выбирают")],
+                default_value=rx.cond(row.is_closed, "closed", "open"),
+                placeholder="",
+                hint="У тех, кто уже выбрал профессию, она останется.",
+                width="long",
+            ),
+        ),
+        action="Передать коллеге",
+    )
+
+
+def _template_form() -> rx.Component:
+    state = ReferenceState
+    row: Any = state.template
+    errors = state.errors
+    return _form(
+        "Изменить сообщение",
+        state.write_template,
+        cards.notice("Места для сведений: ", row.places, ".", tone="info"),
+        forms.text_field(
+            "Заголовок",
+            "title",
+            default_value=row.title,
+            error=errors["title"],
+            max_length=TITLE_LIMIT,
+        ),
+        forms.textarea_field(
+            "Текст на экране и в письме",
+            "text",
+            default_value=row.text,
+            error=errors["text"],
+            rows=5,
+            max_length=TEXT_LIMIT,
+        ),
+        forms.textarea_field(
+            "СМС",
+            "sms",
+            default_value=row.sms,
+            error=errors["sms"],
+            hint="Без медицинских сведений. Если сообщение несёт ссылку, она добавится в конец.",
+            rows=3,
+            max_length=TEXT_LIMIT,
+        ),
+        action="Передать коллеге",
+    )
+
+
+def _answer_form() -> rx.Component:
+    state = ReferenceState
+    row: Any = state.answering
+    return cards.card(
+        cards.summary_list(
+            cards.summary_row("Что", row.what),
+            cards.summary_row("Как будет", row.said),
+            cards.summary_row("С какого дня", row.since),
+            cards.summary_row("Почему", row.reason),
+            cards.summary_row("Кто предложил", row.by),
+        ),
+        rx.el.div(
+            forms.form(
+                _code(),
+                buttons.actions(
+                    when(~row.is_own, buttons.primary_button("Подтвердить", type="submit")),
+                    buttons.secondary_button(
+                        rx.cond(row.is_own, "Отозвать", "Отклонить"), state.decline
+                    ),
+                    buttons.quiet_button("Позже", state.leave),
+                ),
+                on_submit=state.confirm,
+                reset_on_submit=False,
+            ),
+            key=state.form_key.to(str),
+        ),
+        title=rx.cond(row.is_own, "Ваше изменение", "Подтвердить изменение?"),
+    )
+
+
+def _form(title: Any, handler: Any, *fields: Any, action: str) -> rx.Component:
+    state = ReferenceState
+    return cards.card(
+        rx.el.div(
+            forms.form(
+                *fields,
+                forms.text_field(
+                    "С какого дня",
+                    "valid_from",
+                    error=state.errors["valid_from"],
+                    hint="Не раньше завтрашнего, например 01.12.2026.",
+                    mask="00.00.0000",
+                    width="medium",
+                ),
+                forms.textarea_field(
+                    "Почему",
+                    "reason",
+                    error=state.errors["reason"],
+                    hint="Например, приказ и его дата. Прочтёт второй администратор.",
+                    rows=2,
+                    max_length=REASON_LIMIT,
+                ),
+                _code(),
+                buttons.actions(
+                    buttons.primary_button(action, type="submit"),
+                    buttons.quiet_button("Отмена", state.leave),
+                ),
+                on_submit=handler,
+                reset_on_submit=False,
+            ),
+            key=state.form_key.to(str),
+        ),
+        title=title,
+    )
+
+
+def _code() -> rx.Component:
+    state = ReferenceState
+    return when(
+        state.needs_code,
+        fresh_factor(
+            "code",
+            hint="Шесть цифр. Решение подтверждается свежим кодом.",
+            error=state.errors["code"],
+        ),
+    )
+
+
+def _amendment(row: rx.Var[AmendmentRow]) -> list[Any]:
+    return [
+        rx.fragment(
+            rx.el.p(row.what, class_name="e-muted"),
+            rx.el.p(row.said, class_name="[overflow-wrap:anywhere]"),
+        ),
+        row.since,
+        rx.fragment(
+            rx.el.p(row.by),
+            rx.el.p(row.reason, class_name="e-muted [overflow-wrap:anywhere]"),
+        ),
+        badges.badge(row.state, row.tone),
+        when(
+            row.is_open,
+            buttons.secondary_button("Решить", ReferenceState.begin_answer(row.id)),
+        ),
+    ]
+
+
+def _occupation(row: rx.Var[OccupationRow]) -> list[Any]:
+    return [
+        rx.fragment(
+            rx.el.p(row.name), when(given(row.later), rx.el.p(row.later, class_name="e-muted"))
+        ),
+        row.group,
+        row.point,
+        badges.badge(row.state, row.tone),
+        buttons.quiet_button(
+            "Изменить",
+            ReferenceState.begin_occupation(row.code),
+            aria_label="Изменить: " + row.name,
+        ),
+    ]
+
+
+def _template(row: rx.Var[TemplateRow]) -> list[Any]:
+    return [
+        row.title,
+        row.kind,
+        row.later,
+        buttons.quiet_button(
+            "Изменить",
+            ReferenceState.begin_template(row.news),
+            aria_label="Изменить: " + row.title,
+        ),
+    ]
+
+
+PAGES: Final = (Page(PLACE, "Справочники", reference, (PersonState.load, ReferenceState.follow)),)

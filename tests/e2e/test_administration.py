@@ -1,0 +1,40 @@
+"""The screens of administration in a browser, wide and on a telephone."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import Visit
+from tests.e2e.screens import look
+from tests.running import ADMIN
+
+
+def test_administrator_invites_somebody_and_the_fullest_screens_fit(visit: Visit):
+    page = visit("/admin/people", person=ADMIN)
+    page.get_by_role("heading", name="Люди и роли").wait_for()
+    page.get_by_text(re.compile("^Найдено")).wait_for()
+    look(page, "people")
+    page.get_by_role("link", name="Пригласить сотрудника").click()
+    page.get_by_label("Рабочая почта").fill("novikova@example.ru")
+    page.get_by_label("Фамилия, имя, отчество").fill("Новикова Ольга Ильинична")
+    page.get_by_label("Роль").select_option("clinic")
+    page.get_by_label("Должность").select_option("physician")
+    page.get_by_label("Почему").fill("Приём на работу")
+    page.get_by_role("button", name="Передать коллеге").click()
+    # What belongs to the role is asked for beside its field, and what was typed stays.
+    page.get_by_text("Отметьте хотя бы одну специальность.").wait_for()
+    look(page, "invite")
+    expect(page.get_by_label("Рабочая почта")).to_have_value("novikova@example.ru")
+    page.get_by_label("Роль").select_option("operator")
+    page.get_by_role("button", name="Передать коллеге").click()
+    page.get_by_text("Подтвердить должен другой администратор.").wait_for()
+    for path, heading, name in (
+        ("/admin/audit", "Цепочка записей", "audit"),
+        ("/admin/reference", "Сообщения людям", "reference"),
+    ):
+        page.goto(path)
+        page.get_by_role("heading", name=heading).first.wait_for()
+        page.locator(".e-skeleton").first.wait_for(state="detached")
+        look(page, name)
