@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_26_amendments"
-down_revision = "2026_11_26_truncate_kept"
+down_revision = "2026_11_26_staff_gaps"
 branch_labels = None
 depends_on = None
 

@@ -616,7 +616,7 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     support.TicketOver: lambda _: (
         "Обращение закрыто больше 30 дней назад. Напишите новое и назовите в нём прежний номер."
     ),
-    support.RatedAlready: lambda _: "Вы уже оценили ответ. Спасибо!",
+    support.RatedAlready: lambda _: "Вы уже оценили ответ, спасибо.",
     support.TooManyFiles: lambda e: (
         f"К обращению приложено {counted(e.limit, 'снимок', 'снимка', 'снимков')}, больше нельзя. "
         "Отправьте сообщение без снимка."

@@ -29,7 +29,7 @@ from emk_app.emk_app import ENDPOINTS
 from tests.running import Server
 
 LEAST: Final = 2_000
-PER_OPERATION: Final = 220
+PER_OPERATION: Final = 130
 TO_SIGN: Final = "to be signed"
 CHECKS: Final = [
     checks.not_a_server_error,
