@@ -10,7 +10,7 @@ from emk_app.components import buttons, cards, dialogs, forms, links
 from emk_app.components.badges import badge
 from emk_app.components.forms import Choice
 from emk_app.components.icons import icon
-from emk_app.components.markup import given, when, words
+from emk_app.components.markup import given, when
 from emk_app.components.tables import Column, data_table, pager
 from emk_app.domain.employing import DEPARTMENT_LIMIT, LABEL_LIMIT, NAME_LIMIT, TAB_LIMIT, AddedBy
 from emk_app.domain.sharing import ShareScope
@@ -345,13 +345,13 @@ def _filters() -> rx.Component:
         buttons.actions(
             links.plain_link(
                 rx.fragment(icon("print"), rx.el.span("Печать")),
-                words("/api/employer/print", state.files_query),
+                _file("/api/employer/print"),
                 buttons.CLASSES["secondary"],
                 target="_blank",
             ),
-            buttons.download_link("PDF", words("/api/employer/staff.pdf", state.files_query)),
-            buttons.download_link("Таблица", words("/api/employer/staff.xlsx", state.files_query)),
-            buttons.download_link("CSV", words("/api/employer/staff.csv", state.files_query)),
+            buttons.download_link("PDF", _file("/api/employer/staff.pdf")),
+            buttons.download_link("Таблица", _file("/api/employer/staff.xlsx")),
+            buttons.download_link("CSV", _file("/api/employer/staff.csv")),
         ),
         when(
             given(state.query),
@@ -363,6 +363,11 @@ def _filters() -> rx.Component:
         ),
         class_name="e-form",
     )
+
+
+def _file(address: str) -> rx.Var[str]:
+    """Return the address of the list as it is filtered."""
+    return rx.Var.create(address) + EmployerState.files_query
 
 
 def _line(row: Any) -> list[rx.Component | rx.Var]:
