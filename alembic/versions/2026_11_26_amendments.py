@@ -1,7 +1,7 @@
 """Amendments of reference data and of the words of messages.
 
 Revision ID: 2026_11_26_amendments
-Revises: 2026_11_26_truncate_kept
+Revises: 2026_11_26_staff_gaps
 """
 
 from __future__ import annotations
