@@ -46,7 +46,7 @@ def test_medical_fields_are_the_holders_and_the_physicians():
     assert not_hidden(Viewer.REGISTRAR) & MEDICAL == {HolderField.CONCLUSION}
 
 
-@pytest.mark.parametrize("viewer", STRANGERS)
+@pytest.mark.parametrize("viewer", sorted(STRANGERS))
 def test_strangers_learn_the_term_and_no_more_than_a_masked_name_and_what_goes_with_it(
     viewer: Viewer,
 ):
