@@ -504,6 +504,7 @@ class _Vigil:
                 if self._code is None or self._waiting is None:
                     raise
                 self._waiting.uncancel()
+                await self._tell()
                 return self._closed()
             finally:
                 self._waiting = None
@@ -545,11 +546,16 @@ class _Vigil:
 
     async def _close(self, code: int) -> None:
         self._code = code
+        if self._waiting is None:
+            await self._tell()
+        else:
+            # The server sends nothing past a receiving that waits, so that ends first.
+            self._waiting.cancel()
+
+    async def _tell(self) -> None:
         with suppress(Exception):
             # Who has gone by themselves need not be told.
-            await self._send({"type": "websocket.close", "code": code})
-        if self._waiting is not None:
-            self._waiting.cancel()
+            await self._send({"type": "websocket.close", "code": self._code})
 
     def _closed(self) -> Message:
         return {"type": "websocket.disconnect", "code": self._code or 1000}

@@ -60,7 +60,9 @@ def description() -> dict[str, Any]:
     said["components"]["securitySchemes"]["session"]["name"] = "emk_sid"
     for model in said["components"]["schemas"].values():
         # Others ignore what they do not know; here nothing may be told that is not described.
-        model.setdefault("additionalProperties", False)
+        if "anyOf" not in model:
+            # A choice is as closed as what it may be.
+            model.setdefault("additionalProperties", False)
     for path, operations in said["paths"].items():
         codes = HANDOVERS["v1" in path :: 2] if "handover" in path else LINKS
         there = {"code": codes, "book_id": [BOOK], "version": [1], "key": [BROUGHT]}
