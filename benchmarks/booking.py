@@ -53,7 +53,7 @@ def prepare(people: int, now: datetime) -> tuple[list[Person], list[str]]:
     with unit_of_work() as db:
         for n in range(people):
             login = Login.parse(f"crowd{n}@example.ru")
-            user = accounts._make_user(db, Role.HOLDER, login, hashed, contact=login.value, now=now)
+            user = accounts.make_user(db, Role.HOLDER, login, hashed, contact=login.value, now=now)
             number = applications.next_number(db, now.year)
             db.add(
                 Application(
