@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,10 @@ from typing import Final
 from emk_app.settings import settings
 
 BUILD: Final = Path(".web/build/client")
+
+FALLBACKS: Final = ("404.html", "__spa-fallback.html")
+ELSEWHERE: Final = "*"
+"""Stands for every address that has no page of its own in the build."""
 
 _INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.S)
 
@@ -49,10 +53,25 @@ def script_hashes(pages: Iterable[bytes]) -> set[str]:
 
 
 @cache
-def page_policy() -> bytes:
-    """Return the CSP of the built pages: our scripts and the build's own inline ones, by hash."""
-    hashes = script_hashes(path.read_bytes() for path in sorted(BUILD.rglob("*.html")))
-    return policy(script=" ".join(["'self'", *sorted(hashes)]))
+def page_policies() -> Mapping[str, bytes]:
+    """Return the CSP of each built page, by its address without a slash at the end.
+
+    It lets run our scripts and the page's own inline ones, by hash; ``ELSEWHERE`` has those of the
+    page that is sent for every other address. All of the build's together would not fit into the
+    4 KB that a proxy keeps for the headers of an answer.
+    """
+    pages = {path: script_hashes([path.read_bytes()]) for path in BUILD.rglob("*.html")}
+    anywhere = {each for path, found in pages.items() if path.name in FALLBACKS for each in found}
+    named = {address_of(f"/{path.relative_to(BUILD)}"): found for path, found in pages.items()}
+    return {
+        address: policy(script=" ".join(["'self'", *sorted(anywhere | found)]))
+        for address, found in {**named, ELSEWHERE: set[str]()}.items()
+    }
+
+
+def address_of(path: str) -> str:
+    """Return the address of the page that a path leads to, whichever way it is written."""
+    return path.removesuffix(".html").removesuffix("/index").rstrip("/")
 
 
 def policy(*, script: str) -> bytes:
@@ -71,7 +90,11 @@ def headers_for(
     path: str, status: int, content_type: bytes, given: set[bytes]
 ) -> tuple[tuple[bytes, bytes], ...]:
     """Return what to add to an answer for ``path`` that already has the headers ``given``."""
-    place = path if path == SCAN_WORKER else path[: len(ASSETS)]
+    if content_type.startswith(b"text/html"):
+        address = address_of(path)
+        place = address if address in page_policies() else ELSEWHERE
+    else:
+        place = path if path == SCAN_WORKER else path[: len(ASSETS)]
     return _added(place, status, content_type, frozenset(given))
 
 
@@ -86,7 +109,7 @@ def _added(
     if path == SCAN_WORKER:
         added.append((b"content-security-policy", SCAN_POLICY))
     elif b"content-security-policy" not in given:
-        added.append((b"content-security-policy", page_policy() if is_page else UNFRAMED))
+        added.append((b"content-security-policy", page_policies()[path] if is_page else UNFRAMED))
     if b"cache-control" not in given:
         if status not in KEPT or is_page or content_type.startswith(b"application/json"):
             added.append(NO_STORE)

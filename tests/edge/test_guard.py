@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -94,10 +95,15 @@ class Behind:
         await send({"type": "http.response.body", "body": b"<p>ok</p>"})
 
 
+PAGE_POLICIES = headers.page_policies.__wrapped__
+"""Without what is kept of it, and as it is where a test puts something else in its place."""
+
+
 @pytest.fixture(autouse=True)
 def no_built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The policy of the built pages has its own tests; here there may be no build."""
-    monkeypatch.setattr(headers, "page_policy", lambda: headers.policy(script="'self'"))
+    here = {headers.ELSEWHERE: headers.policy(script="'self'")}
+    monkeypatch.setattr(headers, "page_policies", lambda: here)
     headers._added.cache_clear()
 
 
@@ -365,6 +371,35 @@ def test_inline_scripts_are_allowed_by_their_hash_alone():
         "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='",
         "'sha256-1HNeOiZeFu7gP1lxi5tdAwGcB9i2xR+Q2jpmbuwTqzU='",
     }
+
+
+def test_page_lets_its_own_scripts_run_and_no_other_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("index", "login", "cabinet/book", "404"):
+        page = tmp_path / f"{name}.html"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(f"<script>{name}</script>", encoding="ascii")
+    monkeypatch.setattr(headers, "BUILD", tmp_path)
+    policies = PAGE_POLICIES()
+    monkeypatch.setattr(headers, "page_policies", lambda: policies)
+
+    def scripts_of(path: str) -> set[str]:
+        headers._added.cache_clear()
+        said = ask(Behind(b"text/html"), path).headers["content-security-policy"]
+        runs = {
+            name: f"<script>{name}</script>".encode() for name in ("index", "login", "cabinet/book")
+        }
+        return {
+            name for name, page in runs.items() if headers.script_hashes([page]) <= {*said.split()}
+        }
+
+    for path in ("/", "/index.html"):
+        assert scripts_of(path) == {"index"}
+    for path in ("/login", "/login/", "/login.html", "/login/index.html"):
+        assert scripts_of(path) == {"login"}
+    assert scripts_of("/cabinet/book") == {"cabinet/book"}
+    assert scripts_of("/cabinet/elsewhere") == set()
 
 
 def test_forwarded_address_counts_only_behind_known_proxies(
