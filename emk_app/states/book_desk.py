@@ -13,12 +13,11 @@ from emk_app.domain.errors import DomainError, Invalid, NotFound
 from emk_app.domain.orders import OrderKind
 from emk_app.edge.policy import allow
 from emk_app.presenting import orders as rows
-from emk_app.presenting import texts
 from emk_app.presenting.orders import DeskRow, OpenRow, OrderRow, WaitingRow
 from emk_app.services import stopping
 from emk_app.services.stopping import BookDesk
 from emk_app.states import live
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -140,13 +139,9 @@ class BookDeskState(rx.State):
         """Do one act with a fresh second factor and show the book as it then is."""
         asked = self._number()
         self.errors = dict.fromkeys(CONTROLS, "")
-        try:
-            actor = await fresh_actor(self, text_of(form, "code", 12))
-        except DomainError as error:
-            self.needs_code = True
-            self.errors = {**self.errors, "code": texts.sentence(error)}
+        actor = await proven(self, text_of(form, "code", 12))
+        if actor is None:
             return
-        self.needs_code = False
         try:
             kind = await in_thread(act, actor, asked, *words, now=clock.now())
         except Invalid as error:

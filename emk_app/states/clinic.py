@@ -48,7 +48,15 @@ from emk_app.services.attaching import Folder
 from emk_app.services.examining import ExaminationView, Words
 from emk_app.services.vaccinating import Card, Typed
 from emk_app.states import live
-from emk_app.states.session import actor_of, ends_busy, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import (
+    actor_of,
+    ends_busy,
+    hush,
+    is_fresh,
+    proven,
+    say,
+    warn,
+)
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -523,11 +531,7 @@ class ExaminationState(rx.State):
     async def withdraw_conclusion(self, form: dict[str, Any]):
         """Open a signed case again to put right what was written."""
         self.errors = {**self.errors, "code": ""}
-        try:
-            await self._fresh_actor(form)
-        except DomainError as error:
-            self.needs_code = True
-            self.errors = {**self.errors, "code": texts.sentence(error)}
+        if await proven(self, text_of(form, "code", 12)) is None:
             return
         await self._do(examining.withdraw_conclusion, rows.WITHDRAWN)
 
@@ -623,11 +627,8 @@ class ExaminationState(rx.State):
             self.needs_code = not is_fresh(actor)
 
     async def _sign(self, form: Any) -> None:
-        try:
-            actor = await self._fresh_actor(form)
-        except DomainError as error:
-            self.needs_code = True
-            self.errors = {**self.errors, "code": texts.sentence(error)}
+        actor = await proven(self, text_of(form, "code", 12))
+        if actor is None:
             return
         try:
             await in_thread(
@@ -646,11 +647,6 @@ class ExaminationState(rx.State):
         else:
             await say(self, rows.SIGNED)
         self.is_confirming = False
-
-    async def _fresh_actor(self, form: Any) -> Actor:
-        actor = await fresh_actor(self, text_of(form, "code", 12))
-        self.needs_code = False
-        return actor
 
     async def _save(
         self,

@@ -11,12 +11,11 @@ from emk_app.domain.actors import Role
 from emk_app.domain.errors import DomainError, Invalid, NotFound
 from emk_app.edge.policy import allow
 from emk_app.presenting import identities as rows
-from emk_app.presenting import texts
 from emk_app.presenting.identities import CaseRow, ChangeRow, LineRow, NowRow, ProofRow, SideRow
 from emk_app.services import renaming
 from emk_app.services.renaming import ChangeCase
 from emk_app.states import live
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -117,13 +116,9 @@ class ChangeState(rx.State):
     async def approve(self, form: dict[str, Any]):
         """Let the book say the new data."""
         self.errors = dict.fromkeys(CONTROLS, "")
-        try:
-            actor = await fresh_actor(self, text_of(form, "code", 12))
-        except DomainError as error:
-            self.needs_code = True
-            self.errors = {**self.errors, "code": texts.sentence(error)}
+        actor = await proven(self, text_of(form, "code", 12))
+        if actor is None:
             return
-        self.needs_code = False
         asked = self._ref()
         try:
             await in_thread(renaming.approve, actor, asked, now=clock.now())

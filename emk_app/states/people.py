@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import reflex as rx
@@ -19,7 +19,7 @@ from emk_app.presenting.formats import counted
 from emk_app.presenting.people import PLACE, PersonRow, StaffOrderRow, StaffRow
 from emk_app.services import entrusting, resetting
 from emk_app.states import live
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, proven, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -48,6 +48,11 @@ def path_number(text: Any) -> int:
     """Return an identity from the address of a page; 0, which nothing has, for what is none."""
     said = str(text)
     return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0
+
+
+def _known(said: Any, choices: Collection[str]) -> str:
+    """Return what the browser chose, or nothing where there is no such choice."""
+    return said if isinstance(said, str) and said in choices else ""
 
 
 class PeopleState(rx.State):
@@ -100,8 +105,7 @@ class PeopleState(rx.State):
     @allow(Role.ADMIN)
     async def choose_role(self, role: str):
         """Show one role, or all."""
-        known = isinstance(role, str) and role in set(STAFF)
-        self.role, self.page = role if known else "", 1
+        self.role, self.page = _known(role, STAFF), 1
         await self._show(await actor_of(self))
 
     @rx.event
@@ -159,14 +163,13 @@ class InviteState(rx.State):
     @allow(Role.ADMIN)
     def choose_role(self, role: str):
         """Show what belongs to the role."""
-        self.role = role if isinstance(role, str) and role in set(STAFF) else ""
+        self.role = _known(role, STAFF)
 
     @rx.event
     @allow(Role.ADMIN)
     def choose_position(self, position: str):
         """Show what belongs to the position."""
-        known = {value for value, _ in rows.STAFF_POSITIONS}
-        self.position = position if isinstance(position, str) and position in known else ""
+        self.position = _known(position, dict(rows.STAFF_POSITIONS))
 
     @rx.event
     @allow(Role.ADMIN)
@@ -187,14 +190,7 @@ class InviteState(rx.State):
 
     async def _proven(self, form: Any) -> Actor | None:
         self.errors = dict.fromkeys(CONTROLS, "")
-        try:
-            actor = await fresh_actor(self, text_of(form, "code", 12))
-        except DomainError as error:
-            self.needs_code = True
-            self.errors = {**self.errors, "code": texts.sentence(error)}
-            return None
-        self.needs_code = False
-        return actor
+        return await proven(self, text_of(form, "code", 12))
 
 
 class PersonDeskState(rx.State):
@@ -231,14 +227,13 @@ class PersonDeskState(rx.State):
     @allow(Role.ADMIN)
     def choose_role(self, role: str):
         """Show what belongs to the role."""
-        self.role = role if isinstance(role, str) and role in set(STAFF) else ""
+        self.role = _known(role, STAFF)
 
     @rx.event
     @allow(Role.ADMIN)
     def choose_position(self, position: str):
         """Show what belongs to the position."""
-        known = {value for value, _ in rows.STAFF_POSITIONS}
-        self.position = position if isinstance(position, str) and position in known else ""
+        self.position = _known(position, dict(rows.STAFF_POSITIONS))
 
     @rx.event
     @allow(Role.ADMIN)
@@ -299,13 +294,9 @@ class PersonDeskState(rx.State):
         """Do one act with a fresh second factor and show the account as it then is."""
         asked = self._number()
         self.errors = dict.fromkeys(CONTROLS, "")
-        try:
-            actor = await fresh_actor(self, text_of(form, f"{prefix}code", 12))
-        except DomainError as error:
-            self.needs_code = True
-            self.errors = {**self.errors, "code": texts.sentence(error)}
+        actor = await proven(self, text_of(form, f"{prefix}code", 12))
+        if actor is None:
             return
-        self.needs_code = False
         try:
             found = await in_thread(act, actor, asked, *words, now=clock.now())
         except Invalid as error:

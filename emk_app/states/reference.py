@@ -13,13 +13,13 @@ from emk_app.domain.amending import TEXT_LIMIT, Facts, TypedOccupation, TypedTem
 from emk_app.domain.errors import DomainError, Invalid
 from emk_app.domain.staff import REASON_LIMIT
 from emk_app.edge.policy import allow
-from emk_app.presenting import notices, texts
+from emk_app.presenting import notices
 from emk_app.presenting import reference as rows
 from emk_app.presenting.reference import AmendmentRow, OccupationRow, OpenTemplate, TemplateRow
 from emk_app.services import amending
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -148,13 +148,9 @@ class ReferenceState(rx.State):
         self, form: Any, act: Callable[..., Any], *words: Any, said: str, **more: Any
     ) -> None:
         self.errors = dict.fromkeys(CONTROLS, "")
-        try:
-            actor = await fresh_actor(self, text_of(form, "code", 12))
-        except DomainError as error:
-            self.needs_code = True
-            self.errors = {**self.errors, "code": texts.sentence(error)}
+        actor = await proven(self, text_of(form, "code", 12))
+        if actor is None:
             return
-        self.needs_code = False
         try:
             await in_thread(act, actor, *words, **more, now=clock.now())
         except Invalid as error:

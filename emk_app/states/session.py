@@ -142,6 +142,22 @@ async def fresh_actor(state: rx.State, code: str) -> Actor:
     return await actor_of(state)
 
 
+async def proven(state: Any, code: str, *, at: str = "code") -> Actor | None:
+    """Return who acts, as ``fresh_actor`` does.
+
+    Where that is refused, return None: ``errors[at]`` of the state says why, and ``needs_code``
+    that its form has to ask.
+    """
+    try:
+        actor = await fresh_actor(state, code)
+    except DomainError as error:
+        state.needs_code = True
+        state.errors = {**state.errors, at: texts.sentence(error)}
+        return None
+    state.needs_code = False
+    return actor
+
+
 async def say(state: rx.State, text: str) -> None:
     """Tell the person that something was done."""
     messages = await state.get_state(MessageState)

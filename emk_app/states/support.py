@@ -33,7 +33,7 @@ from emk_app.services import answering, opening, supporting
 from emk_app.services.supporting import Thread
 from emk_app.states import live
 from emk_app.states.apply import number, words_of
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -451,13 +451,8 @@ class DeskState(rx.State):
     ) -> None:
         """Do one act with a fresh second factor (D13)."""
         self.errors = NO_DESK_ERRORS.copy()
-        try:
-            await fresh_actor(self, text_of(form, "factor", 20))
-        except DomainError as error:
-            self.needs_code = True
-            self.errors = {**self.errors, "factor": texts.sentence(error)}
+        if await proven(self, text_of(form, "factor", 20), at="factor") is None:
             return
-        self.needs_code = False
         await self._do(act, *given, done=done)
 
     async def _do(self, act: Callable[..., None], *given: Any, done: str) -> bool:

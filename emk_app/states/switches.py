@@ -12,11 +12,10 @@ from emk_app.domain.errors import DomainError, Invalid
 from emk_app.domain.staff import REASON_LIMIT
 from emk_app.edge.policy import allow
 from emk_app.presenting import switches as words
-from emk_app.presenting import texts
 from emk_app.presenting.switches import SwitchRow
 from emk_app.services import switching
 from emk_app.states import live
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -65,13 +64,9 @@ class SwitchesState(rx.State):
     async def turn(self, form: dict[str, Any]):
         """Switch the feature in the form."""
         self.errors = dict.fromkeys(CONTROLS, "")
-        try:
-            actor = await fresh_actor(self, text_of(form, "code", 12))
-        except DomainError as error:
-            self.needs_code = True
-            self.errors = {**self.errors, "code": texts.sentence(error)}
+        actor = await proven(self, text_of(form, "code", 12))
+        if actor is None:
             return
-        self.needs_code = False
         wanted = not self.turning.is_on
         reason = text_of(form, "reason", 2 * REASON_LIMIT)
         try:
