@@ -6,8 +6,10 @@ Such a fault passes by itself, so people are told to try again soon and nothing 
 from __future__ import annotations
 
 import errno
+import sqlite3
 from typing import Final
 
+import psycopg
 import redis
 import sqlalchemy.exc as sa_errors
 
@@ -19,6 +21,10 @@ AWAY: Final = (
     sa_errors.OperationalError,
     sa_errors.InterfaceError,
     sa_errors.TimeoutError,
+    # What reads past SQLAlchemy (``db.quick``) meets the driver's own errors.
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    sqlite3.OperationalError,
 )
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 

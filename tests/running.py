@@ -26,9 +26,11 @@ import httpx
 from pyotp.totp import TOTP
 from sqlmodel import Session, select
 
+from emk_app.clock import MOSCOW
 from emk_app.db.engine import connect
 from emk_app.db.tables.people import User, UserSession
 from emk_app.domain.actors import Position, Role
+from emk_app.domain.notices import is_quiet
 from emk_app.services.accounts import ref_of
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -327,11 +329,15 @@ class Server:
         waiting = (
             "SELECT (SELECT count(*) FROM jobs WHERE done_at IS NULL AND failed_at IS NULL)"
             " + (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL"
-            " AND dropped_at IS NULL AND due_at <= ?)"
+            " AND dropped_at IS NULL AND due_at <= ? AND (is_urgent OR channel <> 'sms' OR ?))"
         )
         patience = time.monotonic() + PATIENCE
-        # What is not due waits for the morning, and needs no waiting for.
-        while self.rows(waiting, f"{self.now():%Y-%m-%d %H:%M:%S.%f}") != [(0,)]:
+        # What is not due, or would wake somebody up, waits for its hour: it needs no waiting for.
+        while self.rows(
+            waiting,
+            f"{self.now():%Y-%m-%d %H:%M:%S.%f}",
+            not is_quiet(self.now().astimezone(MOSCOW)),
+        ) != [(0,)]:
             assert time.monotonic() < patience, "jobs or letters are stuck"
             time.sleep(0.05)
 

@@ -50,10 +50,14 @@ async def enter(request: Request) -> Response:
 
 
 async def leave(request: Request) -> Response:
-    """End the session; nothing of it stays in the browser."""
+    """End the session; nothing of it stays in the browser.
+
+    The browser gets the cookie of a stranger at once: a screen that is still open may reconnect
+    before the next page comes, and without a cookie it would be refused.
+    """
     await in_thread(accounts.leave, caller_of(request).ref, now=clock.now())
     answer = RedirectResponse("/login", 303)
-    answer.headers["set-cookie"] = cookies.drop_cookie()
+    answer.headers["set-cookie"] = cookies.set_cookie(tokens.new_token())
     answer.raw_headers.append(CLEAR)
     return answer
 

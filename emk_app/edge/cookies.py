@@ -66,11 +66,6 @@ def set_cookie(value: str) -> str:
     return f"{cookie_name()}={value}; {_attributes()}"
 
 
-def drop_cookie() -> str:
-    """Return the Set-Cookie header that takes the cookie away."""
-    return f"{cookie_name()}=; Max-Age=0; {_attributes()}"
-
-
 def browser_name() -> str:
     """Return the name of the cookie by which a browser is known again (D19)."""
     return "__Host-emk_browser" if settings().is_secure else "emk_browser"

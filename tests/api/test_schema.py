@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -149,26 +150,37 @@ def session(server: Server, world: dict[str, Any]) -> Iterator[requests.Session]
         yield made
 
 
-@attacked.parametrize()
-@settings(
-    max_examples=PER_OPERATION,
-    derandomize=True,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
-def test_routes_answer_as_they_are_described(
-    case: schemathesis.Case, server: Server, session: requests.Session, world: dict[str, Any]
-):
-    put_in_place(case, world)
-    answer = case.call_and_validate(
-        base_url=server.origin,
-        session=session,
-        headers={"X-Forwarded-For": next(addresses), "Signature": TO_SIGN},
-        cookies={"emk_sid": world["cookie"]},
-        checks=CHECKS,
+def attack_on(method: str, path: str) -> Callable[..., None]:
+    """Return the test of one operation: the cases of several would share one name of a test."""
+
+    @attacked.include(method=method, path=path).parametrize()
+    @settings(
+        max_examples=PER_OPERATION,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
-    answered[case.operation.label, answer.status_code] += 1
+    def attack(
+        case: schemathesis.Case, server: Server, session: requests.Session, world: dict[str, Any]
+    ):
+        put_in_place(case, world)
+        answer = case.call_and_validate(
+            base_url=server.origin,
+            session=session,
+            headers={"X-Forwarded-For": next(addresses), "Signature": TO_SIGN},
+            cookies={"emk_sid": world["cookie"]},
+            checks=CHECKS,
+        )
+        answered[case.operation.label, answer.status_code] += 1
+
+    return attack
+
+
+for _path, _operations in description()["paths"].items():
+    for _method in _operations:
+        _name = re.sub(r"\W+", "_", f"{_method}{_path}").strip("_")
+        globals()[f"test_{_name}_answers_as_described"] = attack_on(_method.upper(), _path)
 
 
 def put_in_place(case: schemathesis.Case, world: dict[str, Any]) -> None:

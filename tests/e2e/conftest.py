@@ -126,6 +126,7 @@ def visit(server: Server, chromium: Browser, request: pytest.FixtureRequest) -> 
         watched.page.context.close()
     server.check_alive()
     if failed:
+        (SCREENSHOTS / "failed").mkdir(parents=True, exist_ok=True)
         (SCREENSHOTS / "failed" / "server.log").write_text(server.log(), encoding="utf-8")
     else:
         assert not problems, "\n".join(problems)

@@ -465,6 +465,16 @@ def test_sockets_of_one_browser_are_counted(server: Server):
         wire.close()
 
 
+ATTEMPT = re.compile(r"\[WARNING\] emk\.attempts: attempt \w+ by [0-9a-f]{8}")
+
+
+def attempts(log: str) -> list[str]:
+    """Return the attempts noted in a piece of the log, in which there must be nothing else."""
+    lines = log.splitlines()
+    assert all(ATTEMPT.fullmatch(line) for line in lines), log
+    return lines
+
+
 FRAMES = [
     "",
     "9",
@@ -499,7 +509,7 @@ def test_frame_that_no_page_sends_ends_the_socket_without_a_word(
         assert wire.updates == []
     assert nothing_known(server)
     assert server.dump(*DOOR) == before
-    assert server.log()[log:] == ""
+    assert len(attempts(server.log()[log:])) <= 1
 
 
 def test_browser_can_not_choose_its_own_address_or_state(server: Server):
@@ -526,13 +536,13 @@ def test_first_event_sent_with_the_connection_passes_the_gate_too(server: Server
         assert "rows" not in json.dumps([each.get("delta") for each in wire.updates[:-1]])
 
 
-def test_flood_of_unknown_events_leaves_no_trace_in_the_log(server: Server):
+def test_flood_of_unknown_events_leaves_two_lines_in_the_log_at_most(server: Server):
     log = len(server.log())
     with Wire(server, stranger(server)) as wire, Wire(server, stranger(server)) as bystander:
         for number in range(600):
             wire.call(f"state.unknown_{number}", {"secret": "x" * 2000})
         assert bystander.state()
-    assert len(server.log()) == log
+    assert len(attempts(server.log()[log:])) <= 2
 
 
 def test_flood_of_events_costs_its_sender_the_socket_and_others_nothing(server: Server):
@@ -574,8 +584,8 @@ def test_huge_frame_costs_its_sender_the_socket(server: Server):
 # Plain HTTP
 
 
-def posts() -> list[str]:
-    return [each.path for each in ENDPOINTS if each.method != "GET"]
+def changes() -> list[tuple[str, str]]:
+    return [(each.method, each.path) for each in ENDPOINTS if each.method != "GET"]
 
 
 def filled(path: str) -> str:
@@ -583,13 +593,14 @@ def filled(path: str) -> str:
     return re.sub(r"\{\w+(:\w+)?\}", "a" * 32, path)
 
 
-@pytest.mark.parametrize("path", posts())
+@pytest.mark.parametrize(("method", "path"), changes())
 @pytest.mark.parametrize("origin", [None, "null", "http://evil.example"])
-def test_post_from_elsewhere_is_refused_before_anything_is_read(
-    server: Server, path: str, origin: str | None
+def test_change_from_elsewhere_is_refused_before_anything_is_read(
+    server: Server, method: str, path: str, origin: str | None
 ):
     log = server.dump(*DOOR)
-    answer = httpx.post(
+    answer = httpx.request(
+        method,
         server.origin + filled(path),
         cookies={"emk_sid": server.cookie_of(HOLDER)},
         headers={"origin": origin} if origin else {},
