@@ -75,6 +75,7 @@ def migrated() -> Path | None:
             connection.execute(sa.text("DROP SCHEMA public CASCADE"))
             connection.execute(sa.text("CREATE SCHEMA public"))
         migrations.upgrade()
+        _keep_shipped()
         return None
     from emk_app.settings import settings
 
@@ -113,6 +114,26 @@ def world(
     engine().dispose()
 
 
+_shipped: dict[str, list[dict[str, Any]]] = {}
+"""What the migrations put into a new database, by table, without the identities."""
+
+
+def _keep_shipped() -> None:
+    from sqlmodel import SQLModel
+
+    from emk_app.db.engine import engine
+
+    with engine().connect() as connection:
+        for table in SQLModel.metadata.sorted_tables:
+            keys = set(table.primary_key.columns.keys())
+            found = connection.execute(sa.select(table).order_by(*table.primary_key.columns))
+            if rows := [
+                {name: value for name, value in row._mapping.items() if name not in keys}
+                for row in found
+            ]:
+                _shipped[table.name] = rows
+
+
 def make_new(migrated: Path | None) -> None:
     """Empty the database; a module that only reads may build its world once upon it."""
     from emk_app.db.engine import engine
@@ -125,6 +146,8 @@ def make_new(migrated: Path | None) -> None:
             # What is only added refuses to be emptied, but to who owns the whole cluster.
             connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
             connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+            for name, rows in _shipped.items():
+                connection.execute(sa.insert(SQLModel.metadata.tables[name]), rows)
     else:
         from emk_app.settings import settings
 

@@ -199,6 +199,18 @@ def filled(said: str, facts: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: facts.get(found[1], ""), said)
 
 
+def places_of(said: str, known: Collection[str]) -> tuple[str, ...]:
+    """Return the names of the places in the words; raise ``UnknownPlaceholder``."""
+    names = tuple(found[1] for found in _PLACEHOLDER.finditer(said))
+    bare = _PLACEHOLDER.sub("", said)
+    for name in names:
+        if name not in known:
+            raise UnknownPlaceholder(name, known)
+    if "{" in bare or "}" in bare:
+        raise UnknownPlaceholder("{", known)
+    return names
+
+
 def permit_answering(written_by: int, answered_by: int) -> None:
     """Raise ``SameEditor`` unless these are two people."""
     if written_by == answered_by:
@@ -226,13 +238,7 @@ def _read_line(text: str, limit: int) -> str:
 
 
 def _check_places(said: str, facts: Facts, needed: Collection[str]) -> None:
-    names = [found[1] for found in _PLACEHOLDER.finditer(said)]
-    bare = _PLACEHOLDER.sub("", said)
-    for name in names:
-        if name not in facts.sample:
-            raise UnknownPlaceholder(name, facts.sample)
-    if "{" in bare or "}" in bare:
-        raise UnknownPlaceholder("{", facts.sample)
+    names = places_of(said, facts.sample)
     for name in sorted(needed):
         if name not in names:
             raise PlaceholderMissing(name)

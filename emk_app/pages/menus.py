@@ -49,6 +49,7 @@ SUPPORT_MENU: Final[Menu] = [
 ]
 REGISTER: Final = "/admin/clinics"
 NEWS: Final = "/admin/news"
+ANSWERS: Final = "/admin/answers"
 ADMIN_MENU: Final[Menu] = [
     ("Состояние", "/admin"),
     ("Люди", "/admin/people"),
@@ -58,6 +59,7 @@ ADMIN_MENU: Final[Menu] = [
     ("Ключи", "/admin/keys"),
     ("Журнал", "/admin/audit"),
     ("Справочники", "/admin/reference"),
+    ("Готовые ответы", ANSWERS),
     ("Возможности", "/admin/switches"),
     ("Тревоги", "/admin/alerts"),
     ("Удаление данных", "/admin/erasures"),

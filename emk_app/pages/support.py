@@ -654,14 +654,17 @@ def _desk_thread(*, support: bool) -> rx.Component:
 def _answer() -> rx.Component:
     state = DeskState
     return rx.el.div(
-        forms.select_field(
-            "Готовый ответ",
-            "canned",
-            rows.CANNED_OPTIONS,
-            value="",
-            placeholder="Подставить в сообщение",
-            on_change=state.use_canned,
-            required=False,
+        when(
+            some(state.prepared),
+            forms.select_field(
+                "Готовый ответ",
+                "prepared",
+                state.prepared,
+                value="",
+                placeholder="Подставить в сообщение",
+                on_change=state.use_prepared,
+                required=False,
+            ),
         ),
         rx.el.div(
             forms.form(

@@ -29,6 +29,7 @@ from emk_app.domain import (
     people,
     places,
     policies,
+    prepared,
     register,
     representation,
     schedules,
@@ -135,7 +136,7 @@ def _unknown_place(error: amending.UnknownPlaceholder) -> str:
     if not error.known:
         return "В этом сообщении нет мест для сведений: уберите фигурные скобки."
     names = ", ".join(f"{{{name}}}" for name in error.known)
-    return f"Такого места в этом сообщении нет. Есть: {names}."
+    return f"Такого места здесь нет. Есть: {names}."
 
 
 FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
@@ -172,6 +173,7 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
     amending.MessageTooLong: lambda e: (
         f"СМС выйдет длиной {e.found}, а помещается {e.limit}. Сократите текст."
     ),
+    prepared.TitleTaken: lambda _: "Готовый ответ с таким названием уже есть. Назовите иначе.",
     amending.NameTaken: lambda _: "Профессия с таким названием уже есть в списке.",
     inspecting.EndBeforeStart: lambda _: "Конец раньше начала. Поменяйте местами или исправьте.",
     inspecting.NotACode: lambda _: (

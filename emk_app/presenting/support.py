@@ -1,8 +1,8 @@
-"""Support in words: self-help, tickets for the person and for the desk, canned answers."""
+"""Support in words: self-help, tickets for the person and for the desk."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -145,73 +145,6 @@ SELF_HELP: Final = (
     ),
 )
 """The guide's troubleshooting, in the order in which it is tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Canned:
-    """An answer that is often given."""
-
-    key: str
-    title: str
-    text: str
-
-
-CANNED: Final = (
-    Canned(
-        "browser",
-        "Обновить браузер и очистить кэш",
-        "Здравствуйте! Пожалуйста, обновите браузер до последней версии, очистите кэш сайта и "
-        "откройте страницу снова. Если не поможет, напишите, какой у вас браузер и что видно на "
-        "экране.",
-    ),
-    Canned(
-        "password",
-        "Сбросить пароль",
-        "Здравствуйте! Откройте страницу входа и выберите «Забыли пароль?». Ссылка для нового "
-        "пароля придёт на ваш телефон или почту и действует 15 минут. Пароль нам не сообщайте.",
-    ),
-    Canned(
-        "codes",
-        "Коды входа не подходят",
-        "Здравствуйте! Проверьте, что время на телефоне установлено автоматически, и введите "
-        "следующий код: каждый действует один раз. Если приложения с кодами больше нет, войдите по "
-        "резервному коду и подключите его заново в разделе «Безопасность».",
-    ),
-    Canned(
-        "review",
-        "Заявка на проверке",
-        "Здравствуйте! Документы проверяют один-два рабочих дня, а вся заявка занимает от трёх до "
-        "семи рабочих дней, если вы уже прошли осмотр. Как она движется, видно в разделе «Мои "
-        "заявки». Я слежу за вашей заявкой и напишу, если от вас что-то понадобится.",
-    ),
-    Canned(
-        "handed",
-        "Передаём оператору",
-        "Здравствуйте! Я передаю ваше обращение оператору, который занимается заявками. Ответ "
-        "придёт сюда же в течение рабочего дня.",
-    ),
-    Canned(
-        "signature",
-        "Электронная подпись",
-        "Здравствуйте! Своя электронная подпись для заявки не обязательна: её примут и без "
-        "подписи. Если хотите подписать, установите последнюю версию плагина или приложите файл "
-        "подписи в заявке.",
-    ),
-    Canned(
-        "screenshot",
-        "Просим снимок экрана",
-        "Здравствуйте! Чтобы разобраться, нам нужен снимок экрана с ошибкой и её номер, если он "
-        "есть. Закройте на снимке личные данные и приложите его к следующему сообщению.",
-    ),
-    Canned(
-        "fixed",
-        "Исправлено",
-        "Здравствуйте! Мы исправили ошибку. Пожалуйста, обновите страницу и проверьте. Если всё "
-        "получилось, закройте обращение; если нет, напишите сюда же.",
-    ),
-)
-CANNED_OPTIONS: Final = [(each.key, each.title) for each in CANNED]
-_CANNED: Final[Mapping[str, Canned]] = {each.key: each for each in CANNED}
 
 
 @dataclass(frozen=True)
@@ -512,12 +445,6 @@ def colleague_options(colleagues: Sequence[Colleague], actor: Actor) -> list[lis
     """Return whom a ticket can be given to."""
     others = [[str(each.id), each.name] for each in colleagues if each.id != actor.user_id]
     return [["0", "Вернуть в очередь"], *others]
-
-
-def canned_text(key: str) -> str:
-    """Return a prepared answer; nothing for an unknown one."""
-    known = _CANNED.get(key)
-    return known.text if known else ""
 
 
 def caller_row(caller: Caller) -> CallerRow:

@@ -67,6 +67,7 @@ from emk_app.domain.federation import AlreadyLinked, IdentityUntrusted, Provider
 from emk_app.domain.imports import FileEmpty, ImportUnderWay, ReportGone
 from emk_app.domain.news import EditedMeanwhile
 from emk_app.domain.notices import LetterEnded, NoContact, NotOptional
+from emk_app.domain.prepared import SameTitleOffered, TooManyAnswers
 from emk_app.domain.register import NotARegister
 from emk_app.domain.renewals import Hindrance, NotRenewable
 from emk_app.domain.reversals import NotReversible, Replaced, SameEyes
@@ -364,6 +365,12 @@ ERRORS: Final[dict[type[DomainError], Callable[[Any], str]]] = {
     JobEnded: lambda _: (
         "Это задание уже не ждёт решения: коллега вернул его в очередь или снял. Показаны свежие "
         "данные."
+    ),
+    SameTitleOffered: lambda _: (
+        "Другой готовый ответ теперь называется так же. Сначала переименуйте один из них."
+    ),
+    TooManyAnswers: lambda e: (
+        f"Готовых ответов уже {e.limit}: из такого списка трудно выбрать. Сначала уберите лишний."
     ),
     amending.NothingAmended: lambda _: "Так уже есть. Измените то, что должно стать другим.",
     amending.AmendmentPending: lambda _: (

@@ -16,8 +16,8 @@ from emk_app.domain.support import PEOPLE, STAFF, TEXT_LIMIT, Part, incident_of
 from emk_app.edge.cookies import Standing
 from emk_app.edge.gate import caller_of
 from emk_app.edge.policy import allow, allow_anyone
+from emk_app.presenting import prepared, texts
 from emk_app.presenting import support as rows
-from emk_app.presenting import texts
 from emk_app.presenting.support import (
     CallerRow,
     CodeRow,
@@ -29,7 +29,7 @@ from emk_app.presenting.support import (
     ThreadRow,
     TicketRow,
 )
-from emk_app.services import answering, opening, supporting
+from emk_app.services import answering, opening, preparing, supporting
 from emk_app.services.supporting import Thread
 from emk_app.states import live
 from emk_app.states.apply import number, words_of
@@ -248,6 +248,8 @@ class DeskState(rx.State):
     seen: list[PairRow] = []
     """What is opened for a quarter of an hour."""
     colleagues: list[list[str]] = []
+    prepared: list[list[str]] = []
+    """What can be answered to the opened ticket with one choice."""
     draft: str = ""
     form_key: str = ""
     """Another form, with fields of its own, for each answer."""
@@ -361,12 +363,20 @@ class DeskState(rx.State):
 
     @rx.event
     @allow(*STAFF)
-    async def use_canned(self, key: str):
-        """Put a prepared answer into the field, under what was typed."""
-        text = rows.canned_text(words_of(key, 40))
+    async def use_prepared(self, key: str):
+        """Put a prepared answer into the field, filled in, under what was typed."""
+        actor, now, sought = await actor_of(self), clock.now(), words_of(key, 20)
+        try:
+            found = await in_thread(answering.thread, actor, self.opened, now=now)
+        except NotFound:
+            await self._show(actor)
+            return
+        offered = await in_thread(preparing.offered, actor, prepared.facts(found.ticket), now=now)
+        text = next((each.text for each in offered if str(each.id) == sought), "")
         if text:
             self.draft = f"{self.draft.rstrip()}\n\n{text}" if self.draft.strip() else text
             self.form_key = secrets.token_hex(16)
+        await self._show(actor)
 
     @rx.event
     @allow(*STAFF)
@@ -505,6 +515,10 @@ class DeskState(rx.State):
             self.lines = lines
         if (about, row, glass) != (self.ticket, self.thread, self.glass):
             self.ticket, self.thread, self.glass = about, row, glass
+        facts = prepared.facts(found.ticket)
+        offered = await in_thread(preparing.offered, actor, facts, now=clock.now())
+        if (options := prepared.options(offered)) != self.prepared:
+            self.prepared = options
         if self.seen and not (glass.state == "open" and glass.is_mine):
             # The time is over, or the holder has ended it.
             self.seen = []

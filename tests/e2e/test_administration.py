@@ -33,6 +33,7 @@ def test_administrator_invites_somebody_and_the_fullest_screens_fit(visit: Visit
     for path, heading, name in (
         ("/admin/audit", "Цепочка записей", "audit"),
         ("/admin/reference", "Сообщения людям", "reference"),
+        ("/admin/answers", "Готовые ответы", "answers"),
     ):
         page.goto(path)
         page.get_by_role("heading", name=heading).first.wait_for()

@@ -50,7 +50,10 @@ async def test_question_and_answer_are_seen_by_both_as_they_come(screens: Screen
     assert state.rows[0].number == number
     assert (state.parts[0].count, state.rows[0].who) == (1, "Свободно")
     await desk.send(DeskState.open(number), DESK)
-    await desk.send(DeskState.use_canned("browser"), DESK)
+    state = await desk.state(DeskState)
+    keys = {title: key for key, title in state.prepared}
+    assert "Заявка на проверке" not in keys, "the ticket is about no application"
+    await desk.send(DeskState.use_prepared(keys["Обновить браузер и очистить кэш"]), DESK)
     assert "обновите браузер" in (await desk.state(DeskState)).draft
     await desk.send(DeskState.answer({"text": " ", "form_key": "a"}), DESK)
     assert (await desk.state(DeskState)).errors["text"]
@@ -170,7 +173,7 @@ async def test_nonsense_changes_nothing_and_breaks_nothing(role: Role, screens: 
             DeskState,
             {
                 "open": "ticket", "choose_part": "part", "turn": "page", "find": "form",
-                "find_caller": "form", "give": "form", "keep_draft": "text", "use_canned": "key",
+                "find_caller": "form", "give": "form", "keep_draft": "text", "use_prepared": "key",
                 "answer": "form", "note": "form", "hand": "form", "hand_late": "slug",
                 "ask_glass": "form", "agree_glass": "form",
             },

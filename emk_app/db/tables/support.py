@@ -120,3 +120,21 @@ class SupportEscalation(SQLModel, table=True):
     application_id: int = reference("applications.id", nullable=False, index=False, unique=True)
     handed_by: int = reference("users.id", nullable=False, index=False)
     handed_at: datetime
+
+
+class PreparedAnswer(SQLModel, table=True):
+    """An answer that support gives often; of nobody in particular."""
+
+    __tablename__ = "prepared_answers"
+
+    id: int = identity()
+    title: str = Field(max_length=80)
+    text: str
+    """With places between braces, filled in for the ticket."""
+    version: int = 1
+    """Counts changes; a change is made to what was seen."""
+    retired_at: datetime | None = None
+    """Since when it is offered no more."""
+    changed_by: int | None = reference("users.id", default=None, nullable=True, index=False)
+    """Nobody, for what came with the program."""
+    changed_at: datetime
