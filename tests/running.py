@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +32,7 @@ from emk_app.db.tables.people import User, UserSession
 from emk_app.domain.actors import Position, Role
 from emk_app.domain.notices import is_quiet
 from emk_app.services.accounts import ref_of
+from tests.nursery import Child, nursery
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PASSWORD: Final = "лесная тропа 42"
@@ -112,8 +113,40 @@ REGIONS: Final = ("77", "78")
 """Where the two clinics with staff are; each is the first of its region."""
 
 
+SERVE: Final = ("emk_app.cli", "serve")
+Process = subprocess.Popen[bytes] | Child
+
+
 class ServerFailed(AssertionError):
     """The server did not start, or went down; the message is its log."""
+
+
+class Helper:
+    """A process beside the server that runs pieces of Python, one after the other."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        given, ours = os.pipe()
+        theirs, printed = os.pipe()
+        self._process = nursery().code(HELPER, environment=environment, given=given, output=printed)
+        os.close(given)
+        os.close(printed)
+        self._to = open(ours, "w", encoding="utf-8")  # noqa: SIM115
+        self._from = open(theirs, encoding="utf-8")  # noqa: SIM115
+
+    def run(self, code: str) -> str:
+        """Run a piece; return what it prints."""
+        self._to.write(json.dumps(code) + "\n")
+        self._to.flush()
+        printed, failed = json.loads(self._from.readline())
+        assert not failed, failed
+        return printed
+
+    def close(self) -> None:
+        """Let it go."""
+        self._process.kill()
+        self._process.wait()
+        self._to.close()
+        self._from.close()
 
 
 class Server:
@@ -133,8 +166,10 @@ class Server:
         """Whether scans are read; a page takes a second."""
         self.more: dict[str, str] = {}
         """Settings beside the usual ones."""
-        self._process: subprocess.Popen[bytes] | None = None
-        self._helper: subprocess.Popen[str] | None = None
+        self.is_anew = False
+        """Whether it is no fork but the very command: where the process is what is looked at."""
+        self._process: Process | None = None
+        self._helper: Helper | None = None
         self._private: set[str] = {PASSWORD}
         for person in PEOPLE:
             self.keep_private(person.login, person.secret, *person.name.split())
@@ -159,14 +194,17 @@ class Server:
         assert self._process is None
         self.starts += 1
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "emk_app.cli", "serve"],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            if self.is_anew:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", *SERVE],
+                    cwd=ROOT,
+                    env=self.environment,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            else:
+                self._process = nursery().module(*SERVE, environment=self.environment, output=log)
         patience = time.monotonic() + PATIENCE
         while not self._is_ready():
             self.check_alive()
@@ -193,10 +231,9 @@ class Server:
         self.stop()
         helper, self._helper = self._helper, None
         if helper is not None:
-            helper.kill()
-            helper.communicate()
+            helper.close()
 
-    def tell_to_stop(self) -> subprocess.Popen[bytes]:
+    def tell_to_stop(self) -> Process:
         """Ask it to stop, and do not wait; return its process."""
         process, self._process = self._process, None
         assert process is not None
@@ -219,36 +256,21 @@ class Server:
 
     def command(self, *arguments: str) -> str:
         """Run the command line beside the server; return what it prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "emk_app.cli", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        read, write = os.pipe()
+        with open(read, encoding="utf-8") as said:
+            process = nursery().module(
+                "emk_app.cli", *arguments, environment=self.environment, output=write
+            )
+            os.close(write)
+            printed = said.read()
+        assert process.wait() == 0, printed
+        return printed
 
     def python(self, code: str) -> str:
         """Run a piece of Python on the server's data, beside the server; return what it prints."""
         if self._helper is None:
-            self._helper = subprocess.Popen(
-                [sys.executable, "-c", HELPER],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        assert self._helper.stdin is not None
-        assert self._helper.stdout is not None
-        self._helper.stdin.write(json.dumps(code) + "\n")
-        self._helper.stdin.flush()
-        printed, failed = json.loads(self._helper.stdout.readline())
-        assert not failed, failed
-        return printed
+            self._helper = Helper(self.environment)
+        return self._helper.run(code)
 
     def settle_world(self) -> None:
         """Make the schema, the keys, the register and ``PEOPLE``."""
@@ -487,7 +509,7 @@ for line in sys.stdin:
         failed = traceback.format_exc()
     print(json.dumps([printed.getvalue(), failed]), flush=True)
 """
-"""Runs pieces of Python one after the other: the product's imports cost over a second each."""
+"""Reads pieces of Python, a line each, and says of each what it printed and how it failed."""
 PREPARE: Final = """
 import sys
 from emk_app import cli

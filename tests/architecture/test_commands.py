@@ -172,8 +172,14 @@ def test_names_we_set_still_mean_the_same(monkeypatch: pytest.MonkeyPatch):
     assert environment.REFLEX_USE_NPM.get()
 
 
+def folder_of(package: str) -> Path:
+    found = find_spec(package)
+    assert found is not None and found.origin is not None
+    return Path(found.origin).parent
+
+
 def test_reflex_still_reads_the_internal_names():
-    folder = Path(find_spec("reflex").origin).parent
+    folder = folder_of("reflex")
     for name, reader in (
         ("REFLEX_SKIP_COMPILE", "app.py"),
         ("REFLEX_MOUNT_FRONTEND_COMPILED_APP", "app.py"),
@@ -183,7 +189,7 @@ def test_reflex_still_reads_the_internal_names():
 
 
 def test_browser_talks_to_the_origin_of_the_page():
-    folder = Path(find_spec("reflex_base").origin).parent
+    folder = folder_of("reflex_base")
     stock = (folder / ".templates" / "web" / bundling.STATE_SCRIPT).read_text(encoding="utf-8")
     changed = bundling.own_socket(stock)
     assert "endpoint.port = window.location.port;" in changed
@@ -208,6 +214,22 @@ def frontend_lock() -> tuple[dict, dict]:
 def test_frontend_lock_is_of_npm_alone():
     names = {path.name for path in (ROOT / "reflex.lock").iterdir()}
     assert names == {"package.json", "package-lock.json"}
+
+
+def test_frontend_lock_is_kept_in_the_form_that_a_build_leaves():
+    # Reflex's own form, which is here while a build runs, comes out different each time.
+    for name, text in frontend._read_lock().items():
+        assert (ROOT / "reflex.lock" / name).read_bytes() == text, f"{name}: run `make build`"
+
+
+def test_form_of_the_frontend_lock_is_restored_though_nothing_is_built(tree: Path):
+    (tree / "client").mkdir()
+    (tree / "client" / "index.html").touch()
+    (tree / ".build").mkdir()
+    (tree / ".build" / "frontend.key").write_text(frontend.source_key(), encoding="ascii")
+    (tree / "reflex.lock" / "package.json").write_text('{"first":1}', encoding="utf-8")
+    assert frontend.build() is False
+    assert (tree / "reflex.lock" / "package.json").read_bytes() == b'{\n  "first": 1\n}\n'
 
 
 def test_frontend_lock_agrees_with_itself_and_with_reflex():

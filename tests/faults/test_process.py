@@ -29,6 +29,7 @@ def server(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Start a server whose connections are written down, through a story that sends letters."""
     folder = tmp_path_factory.mktemp("server")
     started = Server(folder, prepared)
+    started.is_anew = True
     started.data.chmod(0o755)
     started.more = {
         "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent / 'watching'}",

@@ -72,6 +72,7 @@ def check_pages(server: Server, cookie: str, code: str) -> None:
 
 def test_redis_goes_away_and_comes_back(prepared: Path, tmp_path: Path, redis: Redis):
     server = Server(tmp_path, prepared)
+    server.is_anew = True
     server.more = {"EMK_REDIS_URL": redis.url}
     server.start()
     try:

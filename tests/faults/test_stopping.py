@@ -71,7 +71,9 @@ async def test_word_to_stop_is_heeded_once_nothing_runs(monkeypatch: pytest.Monk
 
 @pytest.fixture
 def server(prepared: Path, tmp_path: Path) -> Server:
-    return Server(tmp_path, prepared)
+    made = Server(tmp_path, prepared)
+    made.is_anew = True
+    return made
 
 
 def test_stopping_server_answers_what_it_has_begun_and_calls_itself_not_ready(server: Server):
