@@ -121,7 +121,7 @@ for page in site_map.PAGES:
         )
 app.register_lifespan_task(working.lifespan)
 trees.install(app)
-gate.install(app)
+_wires: Final = gate.install(app)
 tabs.install(app)
 
 _ENDPOINTS = (
@@ -157,4 +157,4 @@ ENDPOINTS = (*_ENDPOINTS, openapi.served(_ENDPOINTS))
 
 def asgi() -> App:
     """Return what the server runs: nothing is reached but through the guard."""
-    return Metered(Guard(Site(routes(ENDPOINTS), app())))
+    return Metered(Guard(Site(routes(ENDPOINTS), app(), _wires)))

@@ -12,7 +12,8 @@ import json
 import random
 import re
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple, cast
 
 from emk_app import bundling
 
@@ -22,9 +23,33 @@ NAMESPACE: Final = "/_event"
 LONGEST_WAY: Final = 1500
 """Milliseconds within which the pages of a process that is told to stop have gone."""
 EVENT: Final = "event"
+WORD: Final = "emk.word"
+"""Key of an ASGI message under which what its frame says is handed on, read once."""
 
-# Packet types of Engine.IO 4 and, after a "4", of socket.io 5: connect, disconnect, event.
-_CLOSE_PING_PONG: Final = frozenset({"1", "2", "3"})
+
+class Kind(Enum):
+    """What a page does by a frame."""
+
+    CLOSE = auto()
+    PING = auto()
+    PONG = auto()
+    CONNECT = auto()
+    DISCONNECT = auto()
+    EVENT = auto()
+    ERROR = auto()
+    """It tells of a failure of its own; its words are not read."""
+
+
+class Word(NamedTuple):
+    """A frame that was understood."""
+
+    kind: Kind
+    said: Any = None
+
+
+# Packet types of Engine.IO 4 and, after a "4", of socket.io 5.
+_BARE: Final = {"1": Word(Kind.CLOSE), "2": Word(Kind.PING), "3": Word(Kind.PONG)}
+_KINDS: Final = {"0": Kind.CONNECT, "1": Kind.DISCONNECT}
 _MESSAGE: Final = re.compile(rf"4([012]){NAMESPACE},(.*)", re.DOTALL)
 
 
@@ -36,32 +61,37 @@ def send_away() -> str:
     return f'42{NAMESPACE},["{bundling.MOVE}",{random.randrange(LONGEST_WAY)}]'
 
 
-def is_ours(frame: object) -> bool:
-    """Whether a page of ours may send this frame; never raises."""
+def read(frame: object) -> Word | None:
+    """Return what a frame says, where a page of ours may send it; never raises."""
     if not isinstance(frame, str) or len(frame) > LONGEST:
-        return False
-    if frame in _CLOSE_PING_PONG:
-        return True
+        return None
+    if (bare := _BARE.get(frame)) is not None:
+        return bare
     message = _MESSAGE.fullmatch(frame)
     if message is None:
-        return False
+        return None
     kind, text = message.groups()
     if not text:
-        return kind != "2"
+        return None if kind == "2" else Word(_KINDS[kind])
     try:
         said: Any = json.loads(text)
     except (ValueError, RecursionError):
-        return False
+        return None
     match kind, said:
         case "0", {}:
             boot = cast("Mapping[str, Any]", said).get(EVENT)
-            return boot is None or _is_event(boot)
+            return Word(Kind.CONNECT, said) if boot is None or _is_event(boot) else None
         case "2", ["event", event]:
-            return _is_event(event)
+            return Word(Kind.EVENT, event) if _is_event(event) else None
         case "2", ["client_error", {}]:
-            return True
+            return Word(Kind.ERROR)
         case _:
-            return False
+            return None
+
+
+def is_ours(frame: object) -> bool:
+    """Whether a page of ours may send this frame; never raises."""
+    return read(frame) is not None
 
 
 def _is_event(event: Any) -> bool:

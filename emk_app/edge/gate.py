@@ -28,6 +28,7 @@ from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.edge.policy import Access, Undeclared, access_of
 from emk_app.edge.turns import Turns, give_after
+from emk_app.edge.wires import Wires
 from emk_app.services import accounts, auditing
 from emk_app.services.accounts import SessionFacts
 from emk_app.settings import settings
@@ -107,6 +108,11 @@ class QuietNamespace(EventNamespace):
         self._allowance = Allowance(BURST, EVENTS_A_SECOND)
         self._of_callers = Turns(AT_WORK_PER_CALLER)
         self._of_addresses = Turns(AT_WORK_PER_ADDRESS)
+        self.wires = Wires(self, app.set_contexts)
+
+    async def emit(self, event: str, data: Any = None, to: str | None = None, **_: Any) -> None:
+        """Send an event to one page."""
+        self.wires.say(to, event, data)
 
     async def on_event(self, sid: str, data: Any) -> None:
         """Pass on an event that a page may send, rebuilt from what was understood of it."""
@@ -220,8 +226,11 @@ def _can_be_parsed(path: str, full: str, query: tuple[tuple[str, str], ...]) -> 
     return True
 
 
-def install(app: rx.App) -> None:
-    """Put the gate before the app's events; raise ``Undeclared`` for a handler without access."""
+def install(app: rx.App) -> Wires:
+    """Put the gate before the app's events, and return what serves its sockets.
+
+    Raises ``Undeclared`` for a handler without access.
+    """
     undeclared = [
         name
         for name, registered in RegistrationContext.get().event_handlers.items()
@@ -240,6 +249,7 @@ def install(app: rx.App) -> None:
     quiet = QuietNamespace(str(app.event_namespace.namespace), app)
     app._event_namespace = quiet  # pyright: ignore[reportPrivateUsage]
     app.sio.register_namespace(quiet)
+    return quiet.wires
 
 
 def caller_of(router_data: Mapping[str, Any]) -> Caller | None:

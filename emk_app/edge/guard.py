@@ -512,13 +512,14 @@ class _Vigil:
             while self._looking is not None:
                 await asyncio.wait([self._looking])
             if self._code is None:
-                if message["type"] == "websocket.receive" and not frames.is_ours(
-                    message.get("text")
-                ):
+                if message["type"] != "websocket.receive":
+                    return message
+                word = frames.read(message.get("text"))
+                if word is None:
                     attempts.note("made_up_frame", self._caller.ref)
                     await self._close(4400)
                     return self._closed()
-                return message
+                return {**message, frames.WORD: word}
         return self._closed()
 
     async def _look(self, before: asyncio.Task[None] | None) -> None:

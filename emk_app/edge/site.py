@@ -60,11 +60,12 @@ def name_route(scope: Scope, route: str) -> None:
 
 
 class Site:
-    """Answers our routes before the framework's layers see the request."""
+    """Answers our routes and sockets before the framework's layers see the request."""
 
-    def __init__(self, routes: Sequence[Route], framework: App) -> None:
+    def __init__(self, routes: Sequence[Route], framework: App, sockets: App | None = None) -> None:
         self._routes = list(routes)
         self._framework = framework
+        self._sockets = sockets or framework
         self._pages = {
             "/" + path.relative_to(BUILD).with_suffix("").as_posix()
             for path in BUILD.rglob("*.html")
@@ -73,6 +74,9 @@ class Site:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request to whoever answers it."""
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._framework(scope, receive, send)
             return
