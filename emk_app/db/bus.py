@@ -73,6 +73,13 @@ def tell_after(session: Session) -> None:
             _send(words(topics))
 
 
+def tell_here(topics: set[str]) -> None:
+    """Tell of a commit to the embedded database."""
+    if topics:
+        changes.publish(topics)
+        _send(words(topics))
+
+
 def words(topics: Iterable[str]) -> list[str]:
     """Return what is sent of ``topics``: who speaks, then the topics, in as few words as it takes.
 

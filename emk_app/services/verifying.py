@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -18,9 +18,9 @@ from emk_app.crypto import signing, tokens
 from emk_app.crypto.errors import SealBroken
 from emk_app.crypto.signing import DetachedSignature, SignatureCheck
 from emk_app.db import changes, vault
-from emk_app.db.engine import quick_unit_of_work, unit_of_work
+from emk_app.db.engine import bare_unit_of_work, quick_unit_of_work, unit_of_work
 from emk_app.db.repositories import books
-from emk_app.db.repositories.books import Scanned
+from emk_app.db.repositories.books import Run, Scanned
 from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.db.tables.people import User
 from emk_app.db.vault import Vault
@@ -220,19 +220,40 @@ def record(sights: Sequence[Sight], *, quickly: bool = False) -> list[LookResult
     What is shown is settled here: of two looks that race for the last one, one gets it, and a link
     closed since it was read shows nothing. ``quickly`` raises ``Busy`` where others are writing.
     """
+    if quickly and not any(sight.is_limited or sight.is_news for sight in sights):
+        with bare_unit_of_work() as (driver, topics):
+            results = _results(sights, _closed(driver.execute, sights), {})
+            _write(driver.execute, sights, results)
+            topics |= _topics(sights)
+        return results
     with quick_unit_of_work() if quickly else unit_of_work() as db:
-        results = _granted(db, sights)
-        books.write_looks(
-            db,
-            [
-                (sight.share_id, result.checked_at, result.verdict.value, sight.viewer)
-                for sight, result in zip(sights, results, strict=True)
-            ],
-        )
-        changes.announce(db, *{topic_of(sight.holder_id) for sight in sights})
+        run = db.connection().exec_driver_sql
+        closed = _closed(run, sights)
+        results = _results(sights, closed, _left(db, sights, closed))
+        _write(run, sights, results)
+        changes.announce(db, *_topics(sights))
         for share_id in sorted({sight.share_id for sight in sights if sight.is_news}):
             _tell(db, next(sight for sight in sights if sight.share_id == share_id))
     return results
+
+
+def _closed(run: Run, sights: Sequence[Sight]) -> Collection[int]:
+    alive = {sight.share_id for sight in sights if sight.is_open}
+    return books.closed_among(run, alive) if alive else ()
+
+
+def _write(run: Run, sights: Sequence[Sight], results: Sequence[LookResult]) -> None:
+    books.write_looks(
+        run,
+        [
+            (sight.share_id, result.checked_at, result.verdict.value, sight.viewer)
+            for sight, result in zip(sights, results, strict=True)
+        ],
+    )
+
+
+def _topics(sights: Sequence[Sight]) -> set[str]:
+    return {topic_of(sight.holder_id) for sight in sights}
 
 
 def _tell(db: Session, sight: Sight) -> None:
@@ -395,17 +416,23 @@ def _unpacked(packed: bytes) -> DetachedSignature | bytes:
         return packed
 
 
-def _granted(db: Session, sights: Sequence[Sight]) -> list[LookResult]:
-    """Return the results of the looks, those of refused ones replaced."""
-    alive = [sight for sight in sights if sight.is_open]
-    closed = set(books.closed_among(db, {sight.share_id for sight in alive}) if alive else ())
+def _left(db: Session, sights: Sequence[Sight], closed: Collection[int]) -> dict[int, int]:
+    """Count the looks through links with a limit; return how many of them each link still gives."""
     wanted = Counter(
-        sight.share_id for sight in alive if sight.is_limited and sight.share_id not in closed
+        sight.share_id
+        for sight in sights
+        if sight.is_open and sight.is_limited and sight.share_id not in closed
     )
     # In one order for all, so that two processes never wait for each other's rows.
-    left = {
+    return {
         share_id: books.count_limited(db, share_id, wanted[share_id]) for share_id in sorted(wanted)
     }
+
+
+def _results(
+    sights: Sequence[Sight], closed: Collection[int], left: dict[int, int]
+) -> list[LookResult]:
+    """Return the results of the looks, those of refused ones replaced."""
     results: list[LookResult] = []
     for sight in sights:
         result = sight.result

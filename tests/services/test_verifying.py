@@ -16,7 +16,7 @@ from emk_app import clock
 from emk_app.crypto import tokens
 from emk_app.crypto.signing import DetachedSignature
 from emk_app.db import changes, vault
-from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.engine import Busy, is_embedded, reading, unit_of_work
 from emk_app.db.repositories import books
 from emk_app.db.tables.books import BookVersion, Look, MedicalBook, ShareLink
 from emk_app.domain.actors import Actor
@@ -138,14 +138,82 @@ def test_many_looks_written_at_once_are_each_counted(now: datetime):
     assert len(taken()) == 14
 
 
+@pytest.mark.parametrize("quickly", [False, True])
 @pytest.mark.parametrize("looks", [None, 5])
-def test_link_closed_between_reading_and_writing_shows_nothing(now: datetime, looks: int | None):
+def test_link_closed_between_reading_and_writing_shows_nothing(
+    now: datetime, looks: int | None, quickly: bool
+):
     holder = make_holder(now)
     link = sharing.make(holder, make_book(holder, now), looks=looks, now=now)
+    # The holder has been told already, so that the look is one of thousands.
+    look(link.url[-26:], now)
     sight = verifying.see(link.url[-26:], "Chrome", now=now)
     sharing.revoke(holder, link.id, now=now)
-    (result,) = verifying.record([sight])
+    (result,) = verifying.record([sight], quickly=quickly and is_embedded())
     assert_shows_nothing(result, Verdict.LINK_REVOKED, now)
+
+
+@pytest.mark.parametrize("looks", [None, 5])
+async def test_looks_written_quickly_are_counted_and_told_of_once_they_stand(
+    now: datetime, looks: int | None
+):
+    holder = make_holder(now)
+    code = share(holder, make_book(holder, now), now, looks=looks)
+    look(code, now)
+    seen: list[int] = []
+    watch = changes.subscribe(
+        [verifying.topic_of(holder.user_id)], lambda: seen.append(len(taken()))
+    )
+    sights = [verifying.see(code, "Chrome", now=now) for _ in range(3)]
+    results = verifying.record(sights, quickly=is_embedded())
+    await asyncio.sleep(0.01)
+    changes.unsubscribe(watch)
+    assert all(result.is_valid for result in results)
+    assert seen == [4]
+    [link] = sharing.links(holder, now=now)
+    assert link.looks == 4
+
+
+async def test_look_that_can_not_be_written_leaves_nothing_and_nobody_waiting(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    holder = make_holder(now)
+    code = share(holder, make_book(holder, now), now)
+    look(code, now)
+    sight = verifying.see(code, "Chrome", now=now)
+    told: list[bool] = []
+    watch = changes.subscribe([verifying.topic_of(holder.user_id)], lambda: told.append(True))
+
+    def fail(*given: Any) -> None:
+        write_looks(*given)
+        raise RuntimeError
+
+    write_looks = books.write_looks
+    with monkeypatch.context() as patched:
+        patched.setattr(books, "write_looks", fail)
+        with pytest.raises(RuntimeError):
+            verifying.record([sight], quickly=is_embedded())
+    await asyncio.sleep(0.01)
+    assert (len(taken()), told) == (1, [])
+    assert verifying.record([sight], quickly=is_embedded())[0].is_valid
+    await asyncio.sleep(0.01)
+    changes.unsubscribe(watch)
+    assert (len(taken()), told) == (2, [True])
+
+
+@pytest.mark.parametrize("looks", [None, 5])
+def test_look_does_not_wait_for_another_writer_where_it_is_to_be_quick(
+    now: datetime, looks: int | None
+):
+    if not is_embedded():
+        return
+    holder = make_holder(now)
+    code = share(holder, make_book(holder, now), now, looks=looks)
+    look(code, now)
+    sight = verifying.see(code, "Chrome", now=now)
+    with unit_of_work(), pytest.raises(Busy):
+        verifying.record([sight], quickly=True)
+    assert len(taken()) == 1
 
 
 def test_book_not_received_is_not_in_force(now: datetime):
@@ -327,7 +395,7 @@ async def test_each_look_is_written_down_and_its_holder_is_told(now: datetime):
 
 def told(holder: Actor) -> list[datetime | None]:
     notices = [each.notice for each in notifying.page_of(holder, 1).notices]
-    return [each.at for each in notices if each.news is News.BOOK_LOOKED_AT]
+    return [each.at for each in notices if each and each.news is News.BOOK_LOOKED_AT]
 
 
 def test_holder_is_told_of_looks_once_an_hour_for_each_link(now: datetime):

@@ -395,12 +395,17 @@ def by_digest(digest: str) -> Scanned | None:
     return Scanned(*[read(value) for read, value in zip(query.readers, row, strict=True)])
 
 
-def closed_among(db: Session, share_ids: Collection[int]) -> Collection[int]:
+Run = Callable[..., Any]
+"""Runs a statement as the driver takes it: of a session's connection, or of the driver itself."""
+
+
+def closed_among(run: Run, share_ids: Collection[int]) -> Collection[int]:
     """Return those of the links that the holder has closed by now."""
-    # Numbers of our own; to let SQLAlchemy expand them costs more than the look-up.
-    those = ", ".join(str(int(each)) for each in share_ids)
-    statement = f"SELECT id FROM share_links WHERE revoked_at IS NOT NULL AND id IN ({those})"
-    return db.connection().exec_driver_sql(statement).scalars().all()
+    # To let SQLAlchemy expand them costs more than the look-up.
+    sign = "?" if engine().dialect.paramstyle == "qmark" else "%s"
+    signs = ", ".join([sign] * len(share_ids))
+    statement = f"SELECT id FROM share_links WHERE revoked_at IS NOT NULL AND id IN ({signs})"
+    return {id_ for (id_,) in run(statement, tuple(share_ids)).fetchall()}
 
 
 def count_limited(db: Session, share_id: int, wanted: int) -> int:
@@ -430,19 +435,17 @@ def take_telling(db: Session, share_id: int, *, before: datetime, now: datetime)
     return done.rowcount == 1
 
 
-def write_looks(db: Session, rows: Sequence[tuple[int, datetime, str, str]]) -> None:
+def write_looks(run: Run, rows: Sequence[tuple[int, datetime, str, str]]) -> None:
     """Add looks, given as link, moment, verdict and viewer, in one statement.
 
     One statement and not one a row, because the driver lets go of the interpreter's lock at each,
     and getting it back from a busy server takes longer than the writing.
     """
-    connection = db.connection()
-    dialect = connection.dialect
-    write_moment = _table(Look).c.at.type.dialect_impl(dialect).bind_processor(dialect)
-    moment_of = write_moment or _as_it_is
+    dialect = engine().dialect
+    moment_of = _moment_of(dialect)
     sign = "?" if dialect.paramstyle == "qmark" else "%s"
     values = ", ".join([f"({', '.join([sign] * 4)})"] * len(rows))
-    connection.exec_driver_sql(
+    run(
         f"INSERT INTO looks (share_id, at, verdict, viewer) VALUES {values}",
         tuple(
             part
@@ -450,6 +453,12 @@ def write_looks(db: Session, rows: Sequence[tuple[int, datetime, str, str]]) -> 
             for part in (share_id, moment_of(at), verdict, viewer)
         ),
     )
+
+
+@cache
+def _moment_of(dialect: sa.Dialect) -> Callable[[Any], Any]:
+    """Return what makes of a moment a value of the driver."""
+    return _table(Look).c.at.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
 
 
 def _table(kind: type[SQLModel]) -> sa.Table:
