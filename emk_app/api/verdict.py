@@ -27,7 +27,7 @@ from emk_app.api.shells import Shell, shell
 from emk_app.components.verdict import VERDICT_SLOT, verdict_html
 from emk_app.crypto import tokens
 from emk_app.db import changes
-from emk_app.db.engine import Busy, is_embedded
+from emk_app.db.engine import Busy, is_embedded, settle
 from emk_app.domain.books import Verdict
 from emk_app.domain.errors import DomainError, NotFound
 from emk_app.edge.allowance import Allowance
@@ -51,6 +51,8 @@ LOOKS_A_SECOND: Final = 1.0
 SLOW: Final = 0.05
 SLOW_FOR: Final = 1.0
 """Seconds: a commit slower than the one is not waited for on the loop for as long as the other."""
+SETTLED_WITHIN: Final = 0.1
+"""Seconds after which a look without a limit is brought to the disk."""
 LARGEST_BATCH: Final = 256
 ROBOTS: Final = "noindex, nofollow"
 
@@ -108,14 +110,18 @@ class Journal:
     """Writes looks down many at a time: a look is shown once it is on record, and a crowd of them
     costs one commit.
 
-    A commit to the embedded database takes a millisecond or two and is made at once: a thread would
-    spend longer waiting for the interpreter of a busy server. Where the disk is slow, or others are
-    writing, a thread waits for them.
+    A commit to the embedded database that does not wait for the disk takes a fraction of a
+    millisecond and is made at once: a thread would spend longer waiting for the interpreter of a
+    busy server. A thread waits for the disk then, and those looks with it that count against a
+    limit: they must not come back after a loss of power. Where others are writing, a thread waits
+    for them too.
     """
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Sight, asyncio.Future[LookResult]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._settling: asyncio.Task[None] | None = None
+        self._is_settled = True
         self._slow_until = 0.0
 
     async def enter(self, sight: Sight) -> LookResult:
@@ -153,8 +159,25 @@ class Journal:
                 results = verifying.record(sights, quickly=True)
                 if asyncio.get_running_loop().time() - began > SLOW:
                     self._slow_until = began + SLOW_FOR
+                if any(sight.is_limited and sight.is_open for sight in sights):
+                    await in_thread(settle)
+                else:
+                    self._is_settled = False
+                    if self._settling is None or self._settling.done():
+                        self._settling = asyncio.create_task(self._settle())
                 return results
         return await in_thread(verifying.record, sights)
+
+    async def _settle(self) -> None:
+        while not self._is_settled:
+            await asyncio.sleep(SETTLED_WITHIN)
+            self._is_settled = True
+            try:
+                await in_thread(settle)
+            except Exception as error:
+                # Where the disk fails, whoever comes next waits for it and is told.
+                self._slow_until = asyncio.get_running_loop().time() + SLOW_FOR
+                incidents.note(log, "looks on their way to the disk", error)
 
 
 allowance: Final = Allowance(LOOKS_AT_ONCE, LOOKS_A_SECOND)

@@ -218,7 +218,8 @@ def record(sights: Sequence[Sight], *, quickly: bool = False) -> list[LookResult
     """Write looks down, many in one transaction, and return what each may be shown.
 
     What is shown is settled here: of two looks that race for the last one, one gets it, and a link
-    closed since it was read shows nothing. ``quickly`` raises ``Busy`` where others are writing.
+    closed since it was read shows nothing. ``quickly`` raises ``Busy`` where others are writing,
+    and leaves it to ``settle`` to wait for the disk.
     """
     if quickly and not any(sight.is_limited or sight.is_news for sight in sights):
         with bare_unit_of_work() as (driver, topics):

@@ -1,0 +1,157 @@
+"""When a look is shown, and when it is on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emk_app import clock
+from emk_app.api import verdict
+from emk_app.api.verdict import Journal
+from emk_app.db import engine as db_engine
+from emk_app.db.engine import engine, settle
+from emk_app.domain.books import Verdict
+from emk_app.services import sharing, verifying
+from emk_app.services.verifying import Sight
+from tests.factories import make_book, make_holder
+
+pytestmark = pytest.mark.usefixtures("world")
+
+
+class Disk:
+    """Counts how often the disk was waited for, and can be broken."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.is_broken = False
+
+    def settle(self) -> None:
+        if self.is_broken:
+            raise OSError(5, "Input/output error")
+        settle()
+        self.times += 1
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    made = Disk()
+    monkeypatch.setattr(verdict, "settle", made.settle)
+    monkeypatch.setattr(verdict, "SETTLED_WITHIN", 0.01)
+    return made
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if is_so():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen")
+
+
+def sight(*, looks: int | None = None) -> Sight:
+    now = clock.now()
+    holder = make_holder(now)
+    code = sharing.make(holder, make_book(holder, now), looks=looks, now=now).url[-26:]
+    return verifying.see(code, "", now=now)
+
+
+def test_look_is_shown_at_once_and_brought_to_the_disk_soon(disk: Disk):
+    seen = sight()
+
+    async def look() -> None:
+        journal = Journal()
+        first = await journal.enter(seen)
+        assert (first.verdict, disk.times) == (Verdict.VALID, 0)
+        await asyncio.sleep(0.3)
+        assert disk.times == 1
+        # Rest is rest: nobody waits for the disk where nothing was written.
+        await asyncio.sleep(0.1)
+        assert disk.times == 1
+
+    asyncio.run(look())
+
+
+def test_look_that_comes_while_the_disk_is_waited_for_is_not_forgotten(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+):
+    seen, journal = sight(), Journal()
+
+    async def look() -> None:
+        loop = asyncio.get_running_loop()
+        begun, goes_on = asyncio.Event(), asyncio.Event()
+
+        def slow() -> None:
+            loop.call_soon_threadsafe(begun.set)
+            asyncio.run_coroutine_threadsafe(goes_on.wait(), loop).result(10)
+            disk.settle()
+
+        monkeypatch.setattr(verdict, "settle", slow)
+        await journal.enter(seen)
+        await begun.wait()
+        await journal.enter(seen)
+        goes_on.set()
+        await until(lambda: disk.times == 2)
+
+    asyncio.run(look())
+
+
+def test_look_that_counts_is_on_the_disk_before_it_is_shown(disk: Disk):
+    seen = sight(looks=1)
+
+    async def look() -> None:
+        journal = Journal()
+        assert (await journal.enter(seen)).verdict is Verdict.VALID
+        assert disk.times == 1
+        assert (await journal.enter(seen)).verdict is Verdict.LINK_EXHAUSTED
+        assert disk.times == 2
+
+    asyncio.run(look())
+
+
+def test_disk_that_fails_refuses_the_look_that_counts(disk: Disk):
+    seen = sight(looks=1)
+    disk.is_broken = True
+    with pytest.raises(OSError, match="Input/output error"):
+        asyncio.run(Journal().enter(seen))
+
+
+def test_disk_that_fails_is_noted_and_waited_for_from_then_on(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    seen = sight()
+    asked: list[bool] = []
+    record = verifying.record
+
+    def noted(sights: list[Sight], *, quickly: bool = False):
+        asked.append(quickly)
+        return record(sights, quickly=quickly)
+
+    monkeypatch.setattr(verifying, "record", noted)
+    disk.is_broken = True
+
+    async def look() -> None:
+        journal = Journal()
+        await journal.enter(seen)
+        await until(lambda: "looks on their way to the disk" in caplog.text)
+        await journal.enter(seen)
+
+    asyncio.run(look())
+    assert asked == [True, False]
+
+
+def test_log_is_taken_into_the_database_now_and_then(monkeypatch: pytest.MonkeyPatch):
+    seen = sight()
+    settle()
+    monkeypatch.setattr(db_engine, "UNSETTLED", 1)
+    verifying.record([seen], quickly=True)
+    database = Path(engine().url.database or "")
+    settle()
+    # The file alone, without the log beside it.
+    alone = database.with_name("alone.db")
+    alone.write_bytes(database.read_bytes())
+    with sqlite3.connect(alone) as connection:
+        assert connection.execute("SELECT count(*) FROM looks").fetchone() == (1,)
