@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 CLINICS = int(os.environ.get("EMK_BENCH_CLINICS", "100000"))
-ROUNDS = 40
+ROUNDS = 100
 
 QUERIES: dict[str, list[dict[str, Any]]] = {
     "nothing typed": [{}, {"point": "23"}],

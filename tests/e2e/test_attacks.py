@@ -39,10 +39,11 @@ from tests.running import (
     Server,
 )
 
-DOOR = ("throttles", "doorsteps", "challenges")
+DOOR = ("throttles", "doorsteps", "challenges", "component_days", "component_standings")
+"""Tables in which anybody leaves marks by knocking, where tries are counted, and those in which the
+server writes down by itself how it is."""
 NOTED = ("audit_entries", "alerts", "jobs")
 """Where it is written down that somebody was refused, and who is told of many refusals."""
-"""Tables in which anybody leaves marks by knocking: tries are counted there."""
 HANDLERS = RegistrationContext.get().event_handlers
 VALUES: list[Any] = [
     None,
