@@ -2,6 +2,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
+# Where Python is told to keep no bytecode, as images of containers like to, each process of ours
+# would translate a thousand modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PY := .venv/bin/python
 # Workers, each with a world of its own; a file stays whole, since its tests may share a server. One
