@@ -13,7 +13,7 @@ from typing import Final
 
 from emk_app import clock, figures, incidents, metrics
 from emk_app.db import bus, changes, migrations
-from emk_app.domain import occupations
+from emk_app.domain import examinations, occupations
 from emk_app.domain.notices import Channel
 from emk_app.keys import keystore
 from emk_app.presenting import notices, registers
@@ -128,6 +128,7 @@ def amend() -> None:
     """Go by the amendments that were agreed to."""
     found = amending.in_force()
     occupations.amend(found.occupations)
+    examinations.amend(found.studies)
     notices.amend(found.templates)
 
 

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from emk_app.domain.errors import Conflict, InvalidValue, NotAChoice, NotPermitted, Required
+from emk_app.domain.examinations import (
+    AmendedStudy,
+    Bounds,
+    ListedStudy,
+    NumberMalformed,
+    NumberPart,
+    Numbers,
+)
 from emk_app.domain.news import NotAMoment
 from emk_app.domain.notices import News
 from emk_app.domain.occupations import POINTS, Amended, offered, point_of
@@ -23,9 +32,16 @@ NAME_LIMIT: Final = 120
 TITLE_LIMIT: Final = 80
 TEXT_LIMIT: Final = 600
 LONGEST_AHEAD: Final = timedelta(days=730)
+BOUNDS: Final = ("low", "high", "norm_low", "norm_high", "rare_low", "rare_high")
+MOST_NUMBERS: Final = 3
+"""As many has the study that has most."""
+ONCE: Final = "once"
+LONGEST_PERIOD: Final = 60
 NEW: Final = "work_"
 """How codes of added occupations begin."""
 _DAY: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_BOUND: Final = re.compile(r"[0-9]{1,3}(?:\.([0-9]+))?")
+"""As what is entered, so that no bound is out of its reach."""
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -34,6 +50,7 @@ class AmendmentKind(StrEnum):
 
     OCCUPATION = "occupation"
     TEMPLATE = "template"
+    STUDY = "study"
 
 
 class DayPassed(InvalidValue):
@@ -70,6 +87,14 @@ class MessageTooLong(InvalidValue):
 
 class NameTaken(InvalidValue):
     """Another occupation is called so."""
+
+
+class RangeUpsideDown(InvalidValue):
+    """The upper bound is below the lower one, or the same where both are of what is possible."""
+
+
+class OutsidePossible(InvalidValue):
+    """A bound of the norm or of what is rare lies outside what is possible at all."""
 
 
 class NothingAmended(Conflict):
@@ -128,6 +153,40 @@ class TypedTemplate:
     sms: str = ""
     valid_from: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedStudy:
+    """What stands in the form of a study; ``bounds`` by the names of ``bound_name``."""
+
+    key: str = ""
+    period: str = ""
+    bounds: Mapping[str, str] = field(default_factory=dict[str, str])
+    valid_from: str = ""
+    reason: str = ""
+
+
+def bound_name(bound: str, number: int) -> str:
+    """Return the name under which a bound of a study's number stands in the form."""
+    return f"{bound}_{number}"
+
+
+def read_study(typed: TypedStudy, listed: ListedStudy, *, today: date) -> tuple[AmendedStudy, str]:
+    """Return the amendment and why.
+
+    Raises ``Invalid`` by ``period``, ``valid_from``, ``reason`` and the names of the bounds.
+    """
+    problems = Problems()
+    valid_from = problems.take("valid_from", read_day, typed.valid_from, today)
+    reason = problems.take("reason", read_reason, typed.reason)
+    period = problems.take("period", _read_period, typed.period, listed.may_be_once)
+    form = listed.study.form
+    parts = form.parts if isinstance(form, Numbers) else ()
+    bounds = tuple(
+        _read_bounds(problems, typed.bounds, number, part) for number, part in enumerate(parts)
+    )
+    problems.raise_any()
+    return AmendedStudy(listed.key, valid_from, period, bounds), reason
 
 
 def read_occupation(typed: TypedOccupation, code: str, *, today: date) -> tuple[Amended, str]:
@@ -228,6 +287,58 @@ def _read_point(text: str) -> str:
     if text not in POINTS:
         raise NotAChoice
     return text
+
+
+def _read_period(text: str, may_be_once: bool) -> int | None:
+    if not text:
+        raise Required
+    if text == ONCE and may_be_once:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 3):
+        raise NotAChoice
+    if not 1 <= int(text) <= LONGEST_PERIOD:
+        raise NotAChoice
+    return int(text)
+
+
+def _read_bounds(
+    problems: Problems, typed: Mapping[str, str], number: int, part: NumberPart
+) -> Bounds:
+    """Return the bounds of one number; the norm and what is rare need not have both."""
+    names = {bound: bound_name(bound, number) for bound in BOUNDS}
+    found = {
+        bound: problems.take(
+            name, _read_bound, typed.get(name, ""), part.decimals, bound in ("low", "high")
+        )
+        for bound, name in names.items()
+    }
+    low, high = found["low"], found["high"]
+    is_read = not problems.fields.keys() & set(names.values())
+    if is_read and low is not None and high is not None:
+        if low >= high:
+            problems.fields[names["high"]] = RangeUpsideDown()
+            return Bounds(low, high)
+        for bound in BOUNDS[2:]:
+            value = found[bound]
+            if value is not None and not low <= value <= high:
+                problems.fields[names[bound]] = OutsidePossible()
+        for lower, upper in (("norm_low", "norm_high"), ("rare_low", "rare_high")):
+            first, last = found[lower], found[upper]
+            if first is not None and last is not None and first > last:
+                problems.fields[names[upper]] = RangeUpsideDown()
+    return Bounds(low or Decimal(0), high or Decimal(0), *(found[bound] for bound in BOUNDS[2:]))
+
+
+def _read_bound(text: str, decimals: int, is_needed: bool) -> Decimal | None:
+    line = one_line(text, 12).replace(",", ".")
+    if not line:
+        if is_needed:
+            raise Required
+        return None
+    found = _BOUND.fullmatch(line)
+    if found is None or len(found[1] or "") > decimals:
+        raise NumberMalformed(1, decimals)
+    return Decimal(line)
 
 
 def _read_line(text: str, limit: int) -> str:

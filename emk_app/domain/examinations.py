@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from emk_app.domain.errors import Conflict, InvalidValue, NotAChoice, Required
@@ -179,6 +180,18 @@ class NumberPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is possible, normal and not too rare of one number; all inclusive."""
+
+    low: Decimal
+    high: Decimal
+    norm_low: Decimal | None = None
+    norm_high: Decimal | None = None
+    rare_low: Decimal | None = None
+    rare_high: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
     """An entry of one or more numbers: «120/80»."""
 
@@ -246,6 +259,28 @@ class ProgrammeItem:
                 return next(each.name for each in options if each.code == value)
             case PassedOn():
                 return f"{date.fromisoformat(value):%d.%m.%Y}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStudy:
+    """One study as it is listed for everybody or, under ``point``, for its workers."""
+
+    key: str
+    point: str
+    study: ProgrammeItem
+    may_be_once: bool
+    """Whether it may be one that is made once, on hiring."""
+
+
+@dataclass(frozen=True, slots=True)
+class AmendedStudy:
+    """How often a study is made, and what its numbers may be, from a day on."""
+
+    key: str
+    valid_from: date
+    period_months: int | None
+    bounds: tuple[Bounds, ...] = ()
+    """Of each number, in the order of the study; none where it has no numbers."""
 
 
 class Source(StrEnum):
@@ -344,28 +379,76 @@ def programme(
     The guide's four come first, whatever the day, and the hygiene attestation last. What is made
     once, on hiring, is offered but not required in a periodic examination. The occupational
     physician is not among the studies: the conclusion is his. Before the order's first day and
-    after its last the nearest wording counts: nobody's examination waits for a table.
+    after its last the nearest wording counts: nobody's examination waits for a table. What was
+    amended counts from its own day on, so that a case keeps what it began with.
     """
     work = POINTS[point]
     day = ORDER.nearest(on)
 
+    def study(row: _Row, months: int | None, at: str = "") -> ProgrammeItem:
+        return _study(row, months, kind, _standing(_key(row, at), on))
+
     def studies() -> Iterator[ProgrammeItem]:
         for row in _TABLE["guide"]:
-            yield _study(row, GUIDE_MONTHS, kind)
+            yield study(row, GUIDE_MONTHS)
         for row in _TABLE["general"]:
             if (
                 row.get("min_age", 0) <= age <= row.get("max_age", age)
                 and row.get("sex", sex) == sex
                 and span(row, ORDER).holds(day)
             ):
-                yield _study(row, row["period_months"], kind)
+                yield study(row, row["period_months"])
         for requirement in work.requirements:
             if not span(asdict(requirement), ORDER).holds(day):
                 continue
-            yield _study(_OWN[requirement.code], requirement.period_months, kind)
-        yield _study(_TABLE["hygiene"][0], work.hygiene_months, kind)
+            yield study(_OWN[requirement.code], requirement.period_months, point)
+        yield study(_TABLE["hygiene"][0], work.hygiene_months, point)
 
     return tuple(studies())
+
+
+def amend(amended: Iterable[AmendedStudy]) -> None:
+    """Go by these amendments of the shipped studies from now on, in this process."""
+    global _amendments
+    by_key: dict[str, tuple[AmendedStudy, ...]] = {}
+    for each in sorted(amended, key=lambda each: each.valid_from):
+        by_key[each.key] = (*by_key.get(each.key, ()), each)
+    _amendments = MappingProxyType(by_key)
+
+
+def listed_studies(on: date) -> tuple[ListedStudy, ...]:
+    """Return every study as it stands on a day: those of everybody, then those of each point."""
+
+    def listed(row: _Row, months: int | None, point: str, *, once: bool) -> ListedStudy:
+        key = _key(row, point)
+        study = _study(row, months, ExaminationKind.PRE_PLACEMENT, _standing(key, on))
+        return ListedStudy(key, point, study, once)
+
+    def studies() -> Iterator[ListedStudy]:
+        for row in _TABLE["guide"]:
+            yield listed(row, GUIDE_MONTHS, "", once=False)
+        for row in _TABLE["general"]:
+            yield listed(row, row["period_months"], "", once=False)
+        for point, work in POINTS.items():
+            for asked in work.requirements:
+                yield listed(_OWN[asked.code], asked.period_months, point, once=True)
+            yield listed(_TABLE["hygiene"][0], work.hygiene_months, point, once=False)
+
+    return tuple(studies())
+
+
+def listed_study(key: str, on: date) -> ListedStudy | None:
+    """Return a study as it stands on a day."""
+    return next((each for each in listed_studies(on) if each.key == key), None)
+
+
+def standing_as(study: ProgrammeItem) -> tuple[int | None, tuple[Bounds, ...]]:
+    """Return of a study what can be amended."""
+    if not isinstance(study.form, Numbers):
+        return study.period_months, ()
+    names = [each.name for each in fields(Bounds)]
+    bounds = (Bounds(**{name: getattr(part, name) for name in names}) for part in study.form.parts)
+    return study.period_months, tuple(bounds)
 
 
 def parse_entry(
@@ -490,12 +573,38 @@ def _read_table() -> dict[_Section, list[_Row]]:
     }
 
 
-def _study(row: _Row, period_months: int | None, kind: ExaminationKind) -> ProgrammeItem:
+def _key(row: _Row, point: str) -> str:
+    return f"{row['code']}:{point}" if point else row["code"]
+
+
+_amendments: Mapping[str, tuple[AmendedStudy, ...]] = MappingProxyType({})
+"""By key, oldest first."""
+
+
+def _standing(key: str, on: date) -> AmendedStudy | None:
+    begun = [each for each in _amendments.get(key, ()) if each.valid_from <= on]
+    return begun[-1] if begun else None
+
+
+def _bounded(form: Form, bounds: tuple[Bounds, ...]) -> Form:
+    """Return the form with other bounds; as it ships where they are of another form."""
+    if not isinstance(form, Numbers) or len(bounds) != len(form.parts):
+        return form
+    parts = (replace(part, **asdict(each)) for part, each in zip(form.parts, bounds, strict=True))
+    return replace(form, parts=tuple(parts))
+
+
+def _study(
+    row: _Row, period_months: int | None, kind: ExaminationKind, amended: AmendedStudy | None
+) -> ProgrammeItem:
+    form: Form = row["form"]
+    if amended is not None:
+        period_months, form = amended.period_months, _bounded(form, amended.bounds)
     return ProgrammeItem(
         code=row["code"],
         name=row["name"],
         kind=ItemKind(row["kind"]),
-        form=row["form"],
+        form=form,
         hint=row.get("hint", ""),
         period_months=period_months,
         required=period_months is not None or kind is ExaminationKind.PRE_PLACEMENT,

@@ -1,4 +1,4 @@
-"""Occupations and the words of messages: amended from a day on, by two administrators."""
+"""Occupations, studies and the words of messages: amended from a day on, by two administrators."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import reflex as rx
 
 from emk_app.components import badges, buttons, cards, forms, tables
 from emk_app.components.markup import given, when
-from emk_app.domain.amending import NAME_LIMIT, TEXT_LIMIT, TITLE_LIMIT
+from emk_app.domain.amending import MOST_NUMBERS, NAME_LIMIT, TEXT_LIMIT, TITLE_LIMIT, bound_name
 from emk_app.domain.staff import REASON_LIMIT
 from emk_app.pages import frames
 from emk_app.pages.factors import fresh_factor
 from emk_app.pages.menus import ADMIN_MENU
 from emk_app.pages.table import Page
-from emk_app.presenting.reference import POINT_OPTIONS, AmendmentRow, OccupationRow, TemplateRow
+from emk_app.presenting.reference import (
+    POINT_OPTIONS,
+    AmendmentRow,
+    OccupationRow,
+    StudyRow,
+    TemplateRow,
+)
 from emk_app.states.reference import ReferenceState
 from emk_app.states.session import PersonState
 
@@ -28,6 +34,7 @@ def reference() -> rx.Component:
         rx.match(
             state.form,
             ("occupation", _occupation_form()),
+            ("study", _study_form()),
             ("template", _template_form()),
             ("answer", _answer_form()),
             rx.fragment(),
@@ -70,6 +77,23 @@ def reference() -> rx.Component:
                 caption="Профессии",
                 loading=~state.is_loaded,
                 key=lambda row: row.code,
+            ),
+        ),
+        cards.section(
+            "Исследования",
+            tables.data_table(
+                [
+                    "Исследование",
+                    "Кому",
+                    "Как часто",
+                    "Норма",
+                    tables.Column("Действия", hidden=True),
+                ],
+                state.studies,
+                _study,
+                caption="Исследования: сначала общие для всех, затем по пунктам приказа",
+                loading=~state.is_loaded,
+                key=lambda row: row.key,
             ),
         ),
         cards.section(
@@ -138,6 +162,65 @@ def _occupation_form() -> rx.Component:
     )
 
 
+def _study_form() -> rx.Component:
+    state = ReferenceState
+    row: Any = state.study
+    return _form(
+        rx.fragment("Изменить исследование: ", row.name, ", ", row.whose),
+        state.write_study,
+        cards.notice(
+            "Начатые осмотры идут по прежним числам. Границы входят в промежуток: «до 139» "
+            "значит, что 139 ещё норма.",
+            tone="info",
+        ),
+        forms.select_field(
+            "Как часто",
+            "period",
+            row.periods,
+            default_value=row.period,
+            placeholder="",
+            error=state.errors["period"],
+            hint="Столько же действует результат.",
+            width="long",
+        ),
+        *(_numbers(row.parts[number], number) for number in range(MOST_NUMBERS)),
+        action="Передать коллеге",
+    )
+
+
+def _numbers(part: Any, number: int) -> rx.Component:
+    """Return the bounds of one number of the study."""
+
+    def bound(label: str, name: str, value: Any, *, required: bool = False) -> rx.Component:
+        control = bound_name(name, number)
+        return forms.text_field(
+            label,
+            control,
+            default_value=value,
+            error=ReferenceState.errors[control],
+            input_mode="decimal",
+            max_length=12,
+            width="medium",
+            required=required,
+        )
+
+    return when(
+        given(part.name),
+        forms.fieldset(
+            part.name,
+            rx.el.div(
+                bound("Возможно от", "low", part.low, required=True),
+                bound("Возможно до", "high", part.high, required=True),
+                bound("Норма от", "norm_low", part.norm_low),
+                bound("Норма до", "norm_high", part.norm_high),
+                bound("Переспросить, если ниже", "rare_low", part.rare_low),
+                bound("Переспросить, если выше", "rare_high", part.rare_high),
+                class_name="grid gap-3 sm:grid-cols-2",
+            ),
+        ),
+    )
+
+
 def _template_form() -> rx.Component:
     state = ReferenceState
     row: Any = state.template
@@ -180,6 +263,7 @@ def _answer_form() -> rx.Component:
     return cards.card(
         cards.summary_list(
             cards.summary_row("Что", row.what),
+            when(given(row.was), cards.summary_row("Сейчас", row.was)),
             cards.summary_row("Как будет", row.said),
             cards.summary_row("С какого дня", row.since),
             cards.summary_row("Почему", row.reason),
@@ -283,6 +367,22 @@ def _occupation(row: rx.Var[OccupationRow]) -> list[Any]:
             "Изменить",
             ReferenceState.begin_occupation(row.code),
             aria_label="Изменить: " + row.name,
+        ),
+    ]
+
+
+def _study(row: rx.Var[StudyRow]) -> list[Any]:
+    return [
+        rx.fragment(
+            rx.el.p(row.name), when(given(row.later), rx.el.p(row.later, class_name="e-muted"))
+        ),
+        row.whose,
+        row.period,
+        row.norm,
+        buttons.quiet_button(
+            "Изменить",
+            ReferenceState.begin_study(row.key),
+            aria_label="Изменить: " + row.name + ", " + row.whose,
         ),
     ]
 

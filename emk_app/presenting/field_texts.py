@@ -174,6 +174,12 @@ FIELD_ERRORS: Final[dict[type[InvalidValue], Callable[[Any], str]]] = {
         f"СМС выйдет длиной {e.found}, а помещается {e.limit}. Сократите текст."
     ),
     prepared.TitleTaken: lambda _: "Готовый ответ с таким названием уже есть. Назовите иначе.",
+    amending.RangeUpsideDown: lambda _: (
+        "Верхняя граница должна быть больше нижней. Проверьте оба числа."
+    ),
+    amending.OutsidePossible: lambda _: (
+        "Эта граница выходит за возможные значения. Исправьте её или их."
+    ),
     amending.NameTaken: lambda _: "Профессия с таким названием уже есть в списке.",
     inspecting.EndBeforeStart: lambda _: "Конец раньше начала. Поменяйте местами или исправьте.",
     inspecting.NotACode: lambda _: (

@@ -1,5 +1,5 @@
-"""Amendments of occupations and of the words of messages: written by one administrator, agreed to
-by another, in force from their day on in every process.
+"""Amendments of occupations, studies and the words of messages: written by one administrator,
+agreed to by another, in force from their day on in every process.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import desks
 from emk_app.db.tables.amendments import Amendment
 from emk_app.domain import amending as rules
-from emk_app.domain import occupations
+from emk_app.domain import examinations, occupations
 from emk_app.domain.actors import Actor, Role, permit, permit_fresh
 from emk_app.domain.amending import (
     AmendmentAnswered,
@@ -30,9 +31,11 @@ from emk_app.domain.amending import (
     NothingAmended,
     Template,
     TypedOccupation,
+    TypedStudy,
     TypedTemplate,
 )
 from emk_app.domain.errors import NotFound
+from emk_app.domain.examinations import AmendedStudy, Bounds
 from emk_app.domain.notices import News
 from emk_app.domain.occupations import Amended
 from emk_app.domain.orders import OrderAnswer
@@ -44,7 +47,7 @@ SHOWN: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class AmendmentView:
-    """One amendment; exactly one of ``occupation`` and ``template`` is there."""
+    """One amendment; exactly one of ``occupation``, ``template`` and ``study`` is there."""
 
     id: int
     kind: AmendmentKind
@@ -52,6 +55,7 @@ class AmendmentView:
     valid_from: date
     occupation: Amended | None
     template: Template | None
+    study: AmendedStudy | None
     reason: str
     by: str
     at: datetime
@@ -67,6 +71,7 @@ class InForce:
     occupations: tuple[Amended, ...]
     templates: Mapping[News, tuple[tuple[date, Template], ...]]
     """By message, oldest first."""
+    studies: tuple[AmendedStudy, ...] = ()
 
 
 def in_force() -> InForce:
@@ -79,13 +84,16 @@ def in_force() -> InForce:
         ).all()
     templates: defaultdict[News, tuple[tuple[date, Template], ...]] = defaultdict(tuple)
     listed: list[Amended] = []
+    studies: list[AmendedStudy] = []
     for row in rows:
         news = rules.read_news(row.code)
         if row.kind is AmendmentKind.OCCUPATION:
             listed.append(_occupation(row))
+        elif row.kind is AmendmentKind.STUDY:
+            studies.append(_study(row))
         elif news is not None:
             templates[news] = (*templates[news], (row.valid_from, _template(row)))
-    return InForce(tuple(listed), dict(templates))
+    return InForce(tuple(listed), dict(templates), tuple(studies))
 
 
 def amendments(actor: Actor) -> tuple[AmendmentView, ...]:
@@ -108,6 +116,7 @@ def amendments(actor: Actor) -> tuple[AmendmentView, ...]:
             row.valid_from,
             _occupation(row) if row.kind is AmendmentKind.OCCUPATION else None,
             _template(row) if row.kind is AmendmentKind.TEMPLATE else None,
+            _study(row) if row.kind is AmendmentKind.STUDY else None,
             row.reason,
             names.get(row.written_by, ""),
             row.written_at,
@@ -172,6 +181,36 @@ def write_template(
             asdict(wanted),
             rules.read_reason(typed.reason),
             now,
+        )
+
+
+def write_study(actor: Actor, typed: TypedStudy, *, now: datetime) -> int:
+    """Write how often a study is made and what its numbers may be, from a day on.
+
+    Raises ``Invalid`` as ``read_study``, ``FreshFactorNeeded``, ``NotFound``, ``NothingAmended``,
+    ``AmendmentPending``.
+    """
+    permit(actor, Role.ADMIN)
+    permit_fresh(actor, now)
+    today = clock.day_of(now)
+    listed = examinations.listed_study(typed.key, today)
+    if listed is None:
+        raise NotFound
+    wanted, reason = rules.read_study(typed, listed, today=today)
+    standing = examinations.listed_study(typed.key, wanted.valid_from)
+    assert standing is not None
+    if examinations.standing_as(standing.study) == (wanted.period_months, wanted.bounds):
+        raise NothingAmended
+    said = {
+        "period_months": wanted.period_months,
+        "bounds": [
+            {name: None if value is None else f"{value:f}" for name, value in asdict(each).items()}
+            for each in wanted.bounds
+        ],
+    }
+    with unit_of_work() as db:
+        return _write(
+            db, actor, AmendmentKind.STUDY, typed.key, wanted.valid_from, said, reason, now
         )
 
 
@@ -270,6 +309,15 @@ def _next(db: Session) -> int:
 def _occupation(row: Amendment) -> Amended:
     said = json.loads(row.content)
     return Amended(**said | {"valid_from": date.fromisoformat(said["valid_from"])})
+
+
+def _study(row: Amendment) -> AmendedStudy:
+    said = json.loads(row.content)
+    bounds = tuple(
+        Bounds(**{name: value and Decimal(value) for name, value in each.items()})
+        for each in said["bounds"]
+    )
+    return AmendedStudy(row.code, row.valid_from, said["period_months"], bounds)
 
 
 def _template(row: Amendment) -> Template:

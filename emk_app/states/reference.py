@@ -1,4 +1,4 @@
-"""Amendments of occupations and of the words of messages, by two administrators."""
+"""Amendments of occupations, studies and of the words of messages, by two administrators."""
 
 from __future__ import annotations
 
@@ -8,14 +8,32 @@ from typing import Any, Final
 import reflex as rx
 
 from emk_app import clock
+from emk_app.domain import examinations
 from emk_app.domain.actors import Actor, Role
-from emk_app.domain.amending import TEXT_LIMIT, Facts, TypedOccupation, TypedTemplate, read_news
+from emk_app.domain.amending import (
+    BOUNDS,
+    MOST_NUMBERS,
+    TEXT_LIMIT,
+    Facts,
+    TypedOccupation,
+    TypedStudy,
+    TypedTemplate,
+    bound_name,
+    read_news,
+)
 from emk_app.domain.errors import DomainError, Invalid
 from emk_app.domain.staff import REASON_LIMIT
 from emk_app.edge.policy import allow
 from emk_app.presenting import notices
 from emk_app.presenting import reference as rows
-from emk_app.presenting.reference import AmendmentRow, OccupationRow, OpenTemplate, TemplateRow
+from emk_app.presenting.reference import (
+    AmendmentRow,
+    OccupationRow,
+    OpenStudy,
+    OpenTemplate,
+    StudyRow,
+    TemplateRow,
+)
 from emk_app.services import amending
 from emk_app.states import live
 from emk_app.states.apply import number
@@ -24,7 +42,8 @@ from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
 CONTROLS: Final = (
-    *("name", "group", "point", "valid_from", "reason", "title", "text", "sms", "code"),
+    *("name", "group", "point", "valid_from", "reason", "title", "text", "sms", "code", "period"),
+    *(bound_name(bound, number) for bound in BOUNDS for number in range(MOST_NUMBERS)),
 )
 
 
@@ -33,11 +52,13 @@ class ReferenceState(rx.State):
 
     is_loaded: bool = False
     occupations: list[OccupationRow] = []
+    studies: list[StudyRow] = []
     templates: list[TemplateRow] = []
     amendments: list[AmendmentRow] = []
     form: str = ""
-    """``occupation``, ``template``, ``answer``, or none."""
+    """``occupation``, ``study``, ``template``, ``answer``, or none."""
     occupation: OccupationRow = OccupationRow()
+    study: OpenStudy = OpenStudy(parts=rows.NO_PARTS)
     template: OpenTemplate = OpenTemplate()
     answering: AmendmentRow = AmendmentRow(0, "", "", "", "", "", "", "", "neutral", False, False)
     form_key: int = 0
@@ -63,6 +84,15 @@ class ReferenceState(rx.State):
         found = next((row for row in self.occupations if row.code == code), OccupationRow())
         self.occupation = found
         await self._open("occupation")
+
+    @rx.event
+    @allow(Role.ADMIN)
+    async def begin_study(self, key: str):
+        """Open the form of a study."""
+        listed = examinations.listed_study(key, clock.today()) if isinstance(key, str) else None
+        if listed is not None:
+            self.study = rows.opened_study(listed)
+            await self._open("study")
 
     @rx.event
     @allow(Role.ADMIN)
@@ -103,6 +133,20 @@ class ReferenceState(rx.State):
             reason=text_of(form, "reason", 2 * REASON_LIMIT),
         )
         await self._do(form, amending.write_occupation, typed, said=rows.WRITTEN)
+
+    @rx.event
+    @allow(Role.ADMIN)
+    async def write_study(self, form: dict[str, Any]):
+        """Ask a colleague to agree to a study's period and numbers."""
+        names = [bound_name(each, number) for each in BOUNDS for number in range(MOST_NUMBERS)]
+        typed = TypedStudy(
+            key=self.study.key,
+            period=text_of(form, "period", 10),
+            bounds={name: text_of(form, name, 20) for name in names},
+            valid_from=text_of(form, "valid_from", 20),
+            reason=text_of(form, "reason", 2 * REASON_LIMIT),
+        )
+        await self._do(form, amending.write_study, typed, said=rows.WRITTEN)
 
     @rx.event
     @allow(Role.ADMIN)
@@ -167,9 +211,10 @@ class ReferenceState(rx.State):
         views, today = await in_thread(amending.amendments, actor), clock.today()
         shown = (
             rows.occupation_rows(views, today),
+            rows.study_rows(views, today),
             rows.template_rows(views, today),
             rows.amendment_rows(views, today),
         )
-        if shown != (self.occupations, self.templates, self.amendments):
-            self.occupations, self.templates, self.amendments = shown
+        if shown != (self.occupations, self.studies, self.templates, self.amendments):
+            self.occupations, self.studies, self.templates, self.amendments = shown
         self.is_loaded = True

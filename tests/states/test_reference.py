@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emk_app import clock, working
-from emk_app.domain import occupations
+from emk_app.domain import examinations, occupations
 from emk_app.domain.actors import Actor
 from emk_app.domain.occupations import Amended
 from emk_app.presenting import notices
@@ -27,6 +27,7 @@ PAGE = "/admin/reference"
 def admin(world: None) -> Iterator[Actor]:
     yield make_admin(clock.now())
     occupations.amend([])
+    examinations.amend([])
     notices.amend({})
 
 
@@ -58,6 +59,42 @@ async def test_occupation_is_added_by_two(screens: Screens, admin: Actor):
     seen = await first.until(ReferenceState, lambda state: not state.amendments[0].is_open)
     [added] = [row for row in seen.occupations if row.name == "Бортпроводник"]
     assert (added.code, added.state) == ("work_1", "будет")
+    assert first.errors == second.errors == []
+
+
+async def test_norm_is_amended_by_two(screens: Screens, admin: Actor):
+    first = await screens.signed_in(admin.user_id)
+    second = await screens.signed_in(make_admin(clock.now()).user_id)
+    for tab in (first, second):
+        await tab.follow(ReferenceState.follow, PAGE)
+        await tab.until(ReferenceState, lambda state: state.is_loaded)
+    for nothing in ("nothing", None, 7, ["bp"]):
+        await first.forge(f"{ReferenceState.get_full_name()}.begin_study", PAGE, key=nothing)
+    assert (await first.state(ReferenceState)).form == ""
+    await first.send(ReferenceState.begin_study("glucose"), PAGE)
+    state = await first.state(ReferenceState)
+    assert [part.name for part in state.study.parts] == ["Глюкоза, ммоль/л", "", ""]
+    assert (state.study.period, state.study.parts[0].norm_high) == ("12", "6,0")
+    form: dict[str, Any] = {
+        "period": "12",
+        "valid_from": tomorrow(),
+        "reason": "Рекомендации",
+        "low_0": "1,0",
+        "high_0": "50",
+        "norm_low_0": "3,3",
+        "norm_high_0": "2,0",
+    }
+    await first.send(ReferenceState.write_study(form), PAGE)
+    state = await first.state(ReferenceState)
+    assert (state.form, bool(state.errors["norm_high_0"])) == ("study", True)
+    await first.send(ReferenceState.write_study(form | {"norm_high_0": "5,5"}), PAGE)
+    [row] = (await second.until(ReferenceState, lambda state: state.amendments != [])).amendments
+    assert row.was == "раз в год; глюкоза от 1 до 50, норма 3,3–6,0, без вопроса 2,8–15,0"
+    await second.send(ReferenceState.begin_answer(row.id), PAGE)
+    await second.send(ReferenceState.confirm({}), PAGE)
+    seen = await first.until(ReferenceState, lambda state: not state.amendments[0].is_open)
+    [shown] = [each for each in seen.studies if each.key == "glucose"]
+    assert (shown.norm, shown.later.endswith("норма 3,3–5,5")) == ("Норма 3,3–6,0 ммоль/л", True)
     assert first.errors == second.errors == []
 
 
