@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import tempfile
@@ -10,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
+from httpx._transports import default as transports
 from hypothesis import settings as hypothesis_settings
 
 
@@ -47,6 +50,9 @@ else:
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """Monday noon in Moscow."""
+
+# For each call that is not a client's httpx reads the roots of the whole web, 80 ms of a processor.
+transports.__dict__["create_ssl_context"] = functools.cache(httpx.create_ssl_context)
 
 hypothesis_settings.register_profile("emk", deadline=None)  # no test measures time
 hypothesis_settings.load_profile("emk")

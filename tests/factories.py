@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -65,7 +66,7 @@ FORM = {
     Field.PASSPORT_UNIT: "770-045",
     Field.SNILS: "112-233-445 95",
     Field.POLICY_KIND: "unified",
-    Field.POLICY_NUMBER: Enp.issue("77", date(1990, 3, 27), Sex.FEMALE, 12345).digits,
+    Field.POLICY_NUMBER: Enp.issue(77, date(1990, 3, 27), Sex.FEMALE, 12345).digits,
     Field.PHONE: "+7 912 345-67-89",
     Field.POSTAL_INDEX: "109012",
     Field.ADDRESS: "г. Москва, ул. Ильинка, д. 4, кв. 7",
@@ -251,7 +252,18 @@ def make_received(holder: Actor, now: datetime, *, clinic_id: int | None = None)
     """Return an application that was handed in and has passed the automatic checks."""
     draft = make_submitted(holder, now, clinic_id=clinic_id)
     checking.finish(draft.id, now)
+    patience = time.monotonic() + 20
+    while _is_being_checked(draft.id):
+        # A server beside us has begun the checks anew between two of ours.
+        assert time.monotonic() < patience, "the checks have come to no end"
+        time.sleep(0.02)
+        checking.finish(draft.id, now)
     return draft
+
+
+def _is_being_checked(application_id: int) -> bool:
+    with reading() as db:
+        return applications.get(db, application_id).status is ApplicationStatus.SUBMITTED
 
 
 def put(application_id: int, **values: object) -> None:

@@ -445,12 +445,17 @@ class Server:
 
     def dump(self, *without: str) -> Rows:
         """Return every row of every table but those named."""
-        tables = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        return {
-            name: self.rows(f'SELECT * FROM "{name}" ORDER BY 1')
-            for (name,) in tables
-            if name not in without and not name.startswith("sqlite_")
-        }
+        # One connection: a new one reads the whole schema before it reads a table.
+        with closing(sqlite3.connect(self.data / "emk.db", timeout=10)) as connection:
+            connection.execute("BEGIN")
+            tables = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+            ).fetchall()
+            return {
+                name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()
+                for (name,) in tables
+                if name not in without and not name.startswith("sqlite_")
+            }
 
     def forget_tries(self) -> None:
         """Open doors that too many tries have shut; every test comes from the same address."""
