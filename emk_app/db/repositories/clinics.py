@@ -6,10 +6,12 @@ PostgreSQL. Both only find candidates, never more than asked for; ranking is the
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -138,8 +140,8 @@ def number(db: Session, parts: Sequence[str], filters: Filters, *, limit: int) -
         conditions, values = _conditions(parts, filters)
         _point_the_way(db, parts, filters, limit=limit)
         statement = f"SELECT 1 FROM clinics WHERE {conditions} LIMIT :limit"
-    counted = sa.text(f"SELECT count(*) FROM ({statement}) AS found")
-    return db.connection().execute(counted, values | {"limit": limit}).scalar_one()
+    counted = f"SELECT count(*) FROM ({statement}) AS found"
+    return _read(db, counted, values | {"limit": limit})[0][0]
 
 
 def is_borne(db: Session, part: str) -> bool:
@@ -169,8 +171,7 @@ def candidates(
         conditions, values = _conditions(parts, filters)
         _point_the_way(db, parts, filters, limit=limit)
         statement = f"SELECT {_COLUMNS} FROM clinics WHERE {conditions} LIMIT :limit"
-    found = db.connection().execute(sa.text(statement), values | {"limit": limit})
-    return [Candidate._make(row) for row in found.all()]
+    return list(map(Candidate._make, _read(db, statement, values | {"limit": limit})))
 
 
 def few(
@@ -204,24 +205,19 @@ def by_okpo(db: Session, beginning: str, *, limit: int) -> list[Candidate]:
         " AND deleted_on IS NULL ORDER BY okpo LIMIT :limit"
     )
     values = {"low": beginning, "high": beginning + ":", "limit": limit}
-    found = db.connection().execute(sa.text(statement), values)
-    return [Candidate._make(row) for row in found.all()]
+    return list(map(Candidate._make, _read(db, statement, values)))
 
 
 def by_oid(db: Session, oid: str) -> list[Candidate]:
     """Return the clinic of an OID, if there is one."""
     statement = f"SELECT {_COLUMNS} FROM clinics WHERE oid = :oid AND deleted_on IS NULL"
-    return [
-        Candidate._make(row) for row in db.connection().execute(sa.text(statement), {"oid": oid})
-    ]
+    return list(map(Candidate._make, _read(db, statement, {"oid": oid})))
 
 
 def counts(db: Session, point: str | None) -> list[Cell]:
     """Return the cells of the whole register, or of the clinics that serve ``point``."""
     statement = f"SELECT {', '.join(Cell._fields)} FROM clinic_counts WHERE point = :point"
-    found = db.connection().execute(sa.text(statement), {"point": point or ""})
-    # All at once: row by row each costs as much as the row itself.
-    return [Cell._make(row) for row in found.all()]
+    return list(map(Cell._make, _read(db, statement, {"point": point or ""})))
 
 
 def words_like(db: Session, typed: str) -> list[str]:
@@ -348,6 +344,27 @@ def _is_embedded(db: Session) -> bool:
     return db.get_bind().dialect.name == "sqlite"
 
 
+def _read(db: Session, statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement from the bare driver, within the transaction of ``db``.
+
+    SQLAlchemy's way of running a statement would cost as much as the rows do.
+    """
+    driver: Any = db.connection().connection.dbapi_connection
+    cursor = driver.cursor()
+    cursor.execute(statement if _is_embedded(db) else _for_psycopg(statement), values)
+    rows = cursor.fetchall()
+    cursor.close()
+    return rows
+
+
+@lru_cache(maxsize=1024)
+def _for_psycopg(statement: str) -> str:
+    return _NAME.sub(r"%(\1)s", statement)
+
+
+_NAME: Final = re.compile(r":(\w+)")
+
+
 def _asked(parts: Sequence[str], filters: Filters) -> str:
     """Return a query of FTS5, or nothing where nothing is asked."""
     # In the index two blanks precede each word, so that one letter makes a trigram.
@@ -402,7 +419,7 @@ def _few(
         " (SELECT CASE WHEN number > :limit THEN :otherwise ELSE :limit END FROM counted)"
     )
     asked = values | {"limit": limit, "otherwise": otherwise}
-    rows = db.connection().execute(sa.text(statement), asked).all()
+    rows = _read(db, statement, asked)
     return [Candidate._make(row[1:]) for row in rows], not rows or rows[0][0] <= limit
 
 
@@ -449,11 +466,10 @@ def _point_the_way(db: Session, parts: Sequence[str], filters: Filters, *, limit
     way = _way(db, parts, filters, limit=limit) if parts else (True, True)
     if way != db.info.get(_WAY, (True, True)):
         by_index, by_reading = way
-        db.connection().execute(
-            sa.text(
-                "SELECT set_config('enable_bitmapscan', :by_index, true),"
-                " set_config('enable_seqscan', :by_reading, true)"
-            ),
+        _read(
+            db,
+            "SELECT set_config('enable_bitmapscan', :by_index, true),"
+            " set_config('enable_seqscan', :by_reading, true)",
             {"by_index": str(by_index), "by_reading": str(by_reading)},
         )
         db.info[_WAY] = way
