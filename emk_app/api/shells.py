@@ -99,8 +99,11 @@ def shell(
     style = needed(css, bare.replace(slot, sample)) + own_styles
     source = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     icons = "".join(link for link in _LINK.findall(html) if 'rel="icon"' in link)
-    runs = f'<script src="{script}" defer></script>' if script else ""
-    page = bare.replace("</head>", f"{icons}<style>{style}</style>{runs}</head>", 1)
+    page = bare.replace("</head>", f"{icons}<style>{style}</style></head>", 1)
+    if script:
+        # Last and least: on a slow telephone to ask for it would put off the page itself.
+        runs = f'<script src="{script}" defer fetchpriority="low"></script>'
+        page = page.replace("</body>", f"{runs}</body>", 1)
     before, after = page.split(slot)
     head, tail = before.encode(), after.encode()
     return Shell(

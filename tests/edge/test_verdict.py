@@ -151,7 +151,7 @@ def test_page_is_whole_without_scripts_and_kept_by_nobody():
         "http://localhost:8000/api/verdict/ http://localhost:8000/.well-known/emk/"
     ]
     assert re.findall(r"<script[^>]*>", answer.text) == [
-        '<script src="http://localhost:8000/emk-verdict.js" defer>'
+        '<script src="http://localhost:8000/emk-verdict.js" defer fetchpriority="low">'
     ]
     assert not re.search(r"javascript:|\son\w+=", answer.text)
     assert '<html lang="ru">' in answer.text
