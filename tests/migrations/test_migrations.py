@@ -108,18 +108,23 @@ def fill(engine: sa.Engine) -> None:
             connection.execute(sa.insert(table), rows)
 
 
+def is_ours(table: str) -> bool:
+    return table != "alembic_version" and SEARCH_INDEX not in table
+
+
 def dump(engine: sa.Engine) -> Rows:
-    """Return all rows of all tables as the database has them."""
-    found = sa.MetaData()
-    found.reflect(engine)
+    """Return all rows of all tables as the database has them, in the order of their keys."""
+    keys = sa.inspect(engine).get_multi_pk_constraint()
     with engine.connect() as connection:
         return {
-            table.name: [
+            table: [
                 dict(row._mapping)
-                for row in connection.execute(sa.select(table).order_by(*table.primary_key.columns))
+                for row in connection.exec_driver_sql(
+                    f'SELECT * FROM "{table}" ORDER BY {", ".join(key["constrained_columns"])}'
+                )
             ]
-            for table in found.sorted_tables
-            if table.name != "alembic_version" and SEARCH_INDEX not in table.name
+            for (_, table), key in keys.items()
+            if key is not None and is_ours(table)
         }
 
 
@@ -146,11 +151,12 @@ def common(one: Rows, other: Rows) -> tuple[Rows, Rows]:
 def shape(engine: sa.Engine) -> dict[str, Any]:
     """Return what the database says of its tables: columns, keys, indexes with their conditions."""
     seen = sa.inspect(engine)
-    made: dict[str, Any] = {}
-    for table in seen.get_table_names():
-        if table == "alembic_version" or SEARCH_INDEX in table:
-            continue
-        made[table] = {
+    keys = seen.get_multi_pk_constraint()
+    foreign = seen.get_multi_foreign_keys()
+    unique = seen.get_multi_unique_constraints()
+    indexes = seen.get_multi_indexes()
+    return {
+        table[1]: {
             "columns": {
                 each["name"]: (
                     str(each["type"]),
@@ -158,16 +164,15 @@ def shape(engine: sa.Engine) -> dict[str, Any]:
                     # A sequence is named after its table; SQLite has none.
                     str(each["default"]).replace("public.", ""),
                 )
-                for each in seen.get_columns(table)
+                for each in columns
             },
-            "key": seen.get_pk_constraint(table),
+            "key": keys[table],
             "foreign": sorted(
-                (each["name"], tuple(each["constrained_columns"]), each["referred_table"])
-                for each in seen.get_foreign_keys(table)
+                (str(each["name"]), tuple(each["constrained_columns"]), each["referred_table"])
+                for each in foreign[table]
             ),
             "unique": sorted(
-                (str(each["name"]), tuple(each["column_names"]))
-                for each in seen.get_unique_constraints(table)
+                (str(each["name"]), tuple(each["column_names"])) for each in unique[table]
             ),
             "indexes": sorted(
                 (
@@ -176,11 +181,13 @@ def shape(engine: sa.Engine) -> dict[str, Any]:
                     bool(each["unique"]),
                     str(each.get("dialect_options", {}).get(f"{engine.dialect.name}_where", "")),
                 )
-                for each in seen.get_indexes(table)
+                for each in indexes[table]
                 if SEARCH_INDEX not in str(each["name"])
             ),
         }
-    return made
+        for table, columns in seen.get_multi_columns().items()
+        if is_ours(table[1])
+    }
 
 
 def test_there_is_one_newest_revision_and_no_branch():
@@ -304,5 +311,6 @@ def test_what_was_handed_in_before_is_given_its_last_day_for_the_papers(migrated
             )
     migrations.downgrade("2026_11_23_foundation", target=migrated_empty)
     migrations.upgrade(target=migrated_empty)
-    due = {row["id"]: row["due_on"] for row in dump(migrated_empty)["applications"]}
+    with migrated_empty.connect() as connection:
+        due = dict(connection.execute(sa.select(made.c.id, made.c.due_on)).all())
     assert due == {1: date(2026, 11, 24), 2: date(2026, 11, 27), 3: date(2026, 11, 24)}
