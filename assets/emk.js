@@ -34,6 +34,13 @@
     many: "Слишком много попыток. Подождите минуту и выберите файл ещё раз.",
     failed: "Файл не принят. Выберите его ещё раз; если не поможет, напишите в поддержку.",
   };
+  const UNSAVED = {
+    offline: "Файл не дошёл целиком: связь прервалась. Проверьте интернет и нажмите кнопку ещё раз.",
+    slow: "Файл готовится слишком долго. Сузьте список фильтрами или нажмите кнопку ещё раз.",
+    signedOut: "Вы вышли из системы. Войдите снова и нажмите кнопку ещё раз.",
+    many: "Слишком много попыток. Подождите минуту и нажмите кнопку ещё раз.",
+    failed: "Файл не получился. Нажмите кнопку ещё раз; если не поможет, напишите в поддержку.",
+  };
 
   const refuse = (field, text) => {
     const target = one(field, "[data-file-refusal]");
@@ -225,6 +232,80 @@
     true,
   );
 
+  /* Files that the server makes: the button says so meanwhile, and no other is begun. Without
+     this the link is a link, and the browser saves the file with nothing said. */
+
+  const STALLED = 120000;
+  const megabytes = (bytes) => (bytes / 1048576).toFixed(1).replace(".", ",");
+  const nameIn = (headers) => {
+    const found = /filename\*=UTF-8''([^;]+)/.exec(headers.get("Content-Disposition") || "");
+    return found ? decodeURIComponent(found[1]) : "";
+  };
+  const receive = async (address, told) => {
+    const stop = new AbortController();
+    let patience;
+    const wait = () => {
+      clearTimeout(patience);
+      patience = setTimeout(() => stop.abort(), STALLED);
+    };
+    wait();
+    try {
+      const answer = await fetch(address, { signal: stop.signal });
+      if (!answer.ok) {
+        const said = await answer.json().catch(() => ({}));
+        const known = { 401: UNSAVED.signedOut, 429: UNSAVED.many }[answer.status];
+        return { refusal: known || said.message || UNSAVED.failed };
+      }
+      const parts = [];
+      const reader = answer.body.getReader();
+      for (let size = 0; ; ) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        wait();
+        parts.push(value);
+        size += value.length;
+        told(size);
+      }
+      const type = answer.headers.get("Content-Type") || "application/octet-stream";
+      return { file: new Blob(parts, { type }), name: nameIn(answer.headers) };
+    } catch {
+      return { refusal: stop.signal.aborted ? UNSAVED.slow : UNSAVED.offline };
+    } finally {
+      clearTimeout(patience);
+    }
+  };
+  const save = async (anchor) => {
+    const group = anchor.closest("[data-saves]");
+    const [status, refused] = [one(group, "[data-saves-status]"), one(group, "[data-saves-refusal]")];
+    const others = [...group.querySelectorAll("a[data-save]")].filter((each) => each !== anchor);
+    const refuseSaving = (text) => {
+      refused.textContent = text;
+      refused.parentElement.hidden = !text;
+    };
+    refuseSaving("");
+    status.textContent = "Готовим файл…";
+    group.setAttribute("data-saving", "");
+    anchor.setAttribute("aria-busy", "true");
+    others.forEach((each) => each.setAttribute("aria-disabled", "true"));
+    let shown = 0;
+    const { file, name, refusal: why } = await receive(anchor.href, (size) => {
+      /* Said at most once a second: a screen reader reads each change out. */
+      if (performance.now() - shown < 1000 || size < 524288) return;
+      shown = performance.now();
+      status.textContent = `Готовим файл: ${megabytes(size)} МБ…`;
+    });
+    group.removeAttribute("data-saving");
+    anchor.removeAttribute("aria-busy");
+    others.forEach((each) => each.removeAttribute("aria-disabled"));
+    status.textContent = why ? "" : `Файл «${name || "список"}» готов: он среди загрузок браузера.`;
+    if (why) return refuseSaving(why);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(file);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  };
+
   /* Clicks */
 
   /* A busy button keeps the focus and takes no second press. On window: before React hears of it. */
@@ -312,6 +393,11 @@
       const field = found.closest("[data-upload-url]");
       uploads.get(field)?.abort();
       one(field, "[data-file]").focus();
+    } else if ((found = near(event, "[data-saves] a[data-save]"))) {
+      /* Whoever wants another tab gets it. */
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      if (!found.closest("[data-saving]")) save(found);
     } else if ((found = near(event, "[data-error-summary] a"))) {
       const id = found.hash.slice(1);
       const target =

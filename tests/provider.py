@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
+from emk_app import clock
 from emk_app import settings as environment
 from emk_app.db import vault
 from emk_app.db.engine import reading
@@ -48,6 +50,10 @@ class Provider:
     asked: list[str] = field(default_factory=list)
     userinfo: dict[str, Any] | None = None
     now: Callable[[], float] = time.time
+    is_asking: bool = False
+    """Whether it asks the person on a page of its own; otherwise it lets everybody in at once."""
+    is_away: bool = False
+    """Whether it answers nothing but that it is out of order."""
 
     def authorize(self, address: str) -> dict[str, str]:
         """Let the person in at ``address``; return what the browser brings back."""
@@ -87,6 +93,8 @@ class Provider:
     def answer(self, method: str, path: str, given: Any, body: bytes) -> tuple[int, Any]:
         """Answer one request."""
         self.asked.append(path)
+        if self.is_away:
+            return 503, {"error": "temporarily_unavailable"}
         if path == "/.well-known/openid-configuration":
             names = ("authorization", "token", "userinfo")
             ways = {f"{name}_endpoint": f"{self.issuer}/{name}" for name in names}
@@ -131,22 +139,45 @@ def make_known(now: datetime, login: str = "") -> Actor:
     return made
 
 
+def known(login: str) -> int:
+    """Make a holder whom the provider's СНИЛС finds, on a server's data; return the account."""
+    return make_known(clock.now(), login).user_id
+
+
 @contextmanager
 def serving() -> Iterator[Provider]:
     """Serve a provider on a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            if path == "/authorize":
-                said = provider.authorize(f"{provider.issuer}{self.path}")
-                back = parse_qs(urlsplit(self.path).query)["redirect_uri"][0]
-                self.send_response(302)
-                pairs = "&".join(f"{name}={value}" for name, value in said.items())
-                self.send_header("location", f"{back}?{pairs}")
-                self.end_headers()
-                return
-            self._say(*provider.answer("GET", path, self.headers, b""))
+            path, query = urlsplit(self.path).path, urlsplit(self.path).query
+            if path == "/authorize" and provider.is_asking:
+                self._ask(query)
+            elif path in ("/authorize", "/allow"):
+                self._send_back(query, provider.authorize(f"{provider.issuer}/authorize?{query}"))
+            elif path == "/refuse":
+                state = parse_qs(query)["state"][0]
+                self._send_back(query, {"error": "access_denied", "state": state})
+            else:
+                self._say(*provider.answer("GET", path, self.headers, b""))
+
+        def _ask(self, query: str) -> None:
+            ways = "".join(
+                f'<p><a href="/{way}?{escape(query)}">{word}</a></p>'
+                for way, word in (("allow", "Разрешить"), ("refuse", "Отказаться"))
+            )
+            page = f'<!doctype html><html lang="ru"><title>Вход</title><h1>Вход</h1>{ways}'.encode()
+            self.send_response(200)
+            self.send_header("content-type", "text/html; charset=utf-8")
+            self.send_header("content-length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def _send_back(self, query: str, said: dict[str, str]) -> None:
+            back = parse_qs(query)["redirect_uri"][0]
+            self.send_response(302)
+            self.send_header("location", f"{back}?{urlencode(said)}")
+            self.end_headers()
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -119,6 +120,37 @@ def download_link(
         href,
         CLASSES[kind],
         custom_attrs={"download": filename or True},
+    )
+
+
+def save_links(*links: Child, more: Sequence[Child] = ()) -> rx.Component:
+    """Offer files that take the server a while: told while made, one at a time, and why not.
+
+    ``links`` are of ``save_link``; ``more`` stands before them.
+    """
+    return rx.el.div(
+        actions(*more, *links),
+        rx.el.p("", role="status", class_name="e-muted", custom_attrs={"data-saves-status": ""}),
+        rx.el.p(
+            icons.icon("alert"),
+            rx.el.span("", custom_attrs={"data-saves-refusal": ""}),
+            hidden=True,
+            role="alert",
+            class_name="e-error",
+        ),
+        class_name="grid gap-2",
+        custom_attrs={"data-saves": ""},
+    )
+
+
+def save_link(text: Child, href: Text, *, kind: Kind = "secondary") -> rx.Component:
+    """Save a file within ``save_links``."""
+    spinner = rx.el.span(class_name="e-spinner", custom_attrs={"aria-hidden": "true"})
+    return plain_link(
+        rx.fragment(spinner, _content(text, "download")),
+        href,
+        CLASSES[kind],
+        custom_attrs={"download": True, "data-save": ""},
     )
 
 

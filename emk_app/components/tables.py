@@ -32,8 +32,13 @@ def data_table(
     loading: Flag = False,
     key: Callable[[Any], Any] | None = None,
     show_caption: bool = False,
+    figures: bool = False,
 ) -> rx.Component:
-    """List ``rows``, each turned by ``cells`` into one child per column."""
+    """List ``rows``, each turned by ``cells`` into one child per column.
+
+    On the phone each row becomes a card; a table of ``figures`` stays one, to compare them, and is
+    moved sideways where it is wider.
+    """
     heads = [Column(column) if isinstance(column, str) else column for column in columns]
 
     def line(row: Any) -> rx.Component:
@@ -76,8 +81,16 @@ def data_table(
         ),
         rx.el.tbody(*body, role="rowgroup"),
         role="table",
-        class_name="e-table",
+        class_name="e-table e-figures" if figures else "e-table",
     )
+    if figures:
+        table = rx.el.div(
+            table,
+            class_name="e-sideways",
+            role="region",
+            tab_index=0,
+            custom_attrs={"aria-label": caption},
+        )
     nothing = empty if empty is not None else empty_state("Пока ничего нет")
     waiting = rx.el.div(
         rx.el.p("Загружаем…", role="status", class_name="e-muted mb-3"), skeleton(4)

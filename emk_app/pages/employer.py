@@ -342,16 +342,18 @@ def _filters() -> rx.Component:
             columns=3,
         ),
         rx.el.p(state.found, role="status", class_name="e-muted"),
-        buttons.actions(
-            links.plain_link(
-                rx.fragment(icon("print"), rx.el.span("Печать")),
-                _file("/api/employer/print"),
-                buttons.CLASSES["secondary"],
-                target="_blank",
-            ),
-            buttons.download_link("PDF", _file("/api/employer/staff.pdf")),
-            buttons.download_link("Таблица", _file("/api/employer/staff.xlsx")),
-            buttons.download_link("CSV", _file("/api/employer/staff.csv")),
+        buttons.save_links(
+            buttons.save_link("PDF", _file("/api/employer/staff.pdf")),
+            buttons.save_link("Таблица", _file("/api/employer/staff.xlsx")),
+            buttons.save_link("CSV", _file("/api/employer/staff.csv")),
+            more=[
+                links.plain_link(
+                    rx.fragment(icon("print"), rx.el.span("Печать")),
+                    _file("/api/employer/print"),
+                    buttons.CLASSES["secondary"],
+                    target="_blank",
+                )
+            ],
         ),
         when(
             given(state.query),

@@ -17,6 +17,8 @@ from emk_app.components.buttons import (
     primary_button,
     print_button,
     quiet_button,
+    save_link,
+    save_links,
     secondary_button,
     share_button,
 )
@@ -150,6 +152,10 @@ def _buttons() -> rx.Component:
                 copy_button("Скопировать ссылку", "https://emk.example/v/ABCD"),
                 share_button("Поделиться", "https://emk.example/v/ABCD", title="Медкнижка"),
                 print_button(),
+            ),
+            save_links(
+                save_link("Список, PDF", "/favicon.svg"),
+                save_link("Список, CSV", "/favicon.svg"),
             ),
             actions(
                 primary_button(

@@ -72,29 +72,40 @@ def _member(row: Any) -> list[rx.Component | rx.Var]:
         ),
         badges.badge(row.post),
         row.since,
-        rx.el.div(
+        rx.cond(
+            row.is_only_owner,
             when(
-                MembersState.is_owner,
-                buttons.quiet_button("Изменить роль", MembersState.edit(row.id)),
-            ),
-            when(
-                MembersState.is_owner | row.is_self,
-                rx.fragment(
-                    dialogs.dialog_button(rx.cond(row.is_self, "Выйти", "Убрать"), dialog),
-                    dialogs.confirm_dialog(
-                        dialog,
-                        rx.cond(row.is_self, "Выйти из кабинета?", "Убрать участника?"),
-                        rx.el.p(
-                            rx.el.b(row.login, class_name="break-all"),
-                            " сразу перестанет видеть список. Вернуть доступ можно новым "
-                            "приглашением.",
-                        ),
-                        confirm=rx.cond(row.is_self, "Выйти", "Убрать"),
-                        on_confirm=MembersState.remove(row.id),
-                    ),
+                row.is_self,
+                rx.el.p(
+                    "Вы единственный владелец. Чтобы сменить роль или выйти, сначала сделайте "
+                    "владельцем кого-нибудь ещё.",
+                    class_name="e-muted max-w-xs text-left",
                 ),
             ),
-            class_name="flex flex-wrap gap-2",
+            rx.el.div(
+                when(
+                    MembersState.is_owner,
+                    buttons.quiet_button("Изменить роль", MembersState.edit(row.id)),
+                ),
+                when(
+                    MembersState.is_owner | row.is_self,
+                    rx.fragment(
+                        dialogs.dialog_button(rx.cond(row.is_self, "Выйти", "Убрать"), dialog),
+                        dialogs.confirm_dialog(
+                            dialog,
+                            rx.cond(row.is_self, "Выйти из кабинета?", "Убрать участника?"),
+                            rx.el.p(
+                                rx.el.b(row.login, class_name="break-all"),
+                                " сразу перестанет видеть список. Вернуть доступ можно новым "
+                                "приглашением.",
+                            ),
+                            confirm=rx.cond(row.is_self, "Выйти", "Убрать"),
+                            on_confirm=MembersState.remove(row.id),
+                        ),
+                    ),
+                ),
+                class_name="flex flex-wrap gap-2",
+            ),
         ),
     ]
 

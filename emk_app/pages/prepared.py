@@ -85,7 +85,7 @@ def _row(row: Any) -> list[Any]:
     state = PreparedState
     name = "retire-answer-" + row.id.to(str)
     return [
-        rx.fragment(
+        rx.el.div(
             rx.el.p(rx.el.b(row.title), class_name="[overflow-wrap:anywhere]"),
             rx.el.p(row.text, class_name="e-muted whitespace-pre-line [overflow-wrap:anywhere]"),
         ),

@@ -17,18 +17,20 @@ def button_at_door() -> rx.Component:
         given(ProviderState.name),
         rx.el.div(
             _told(),
-            plain_link(
-                rx.fragment("Войти через «", ProviderState.name, "»"),
-                "/session/provider",
-                buttons.CLASSES["secondary"],
+            buttons.actions(
+                plain_link(
+                    rx.fragment("Войти через «", ProviderState.name, "»"),
+                    "/session/provider",
+                    buttons.CLASSES["secondary"],
+                ),
             ),
             rx.el.p(
                 "Личность подтвердит «",
                 ProviderState.name,
                 "», а вход — ваш код второго шага.",
-                class_name="e-hint mt-2",
+                class_name="e-hint",
             ),
-            class_name="mt-6",
+            class_name="mt-6 grid gap-3",
         ),
     )
 

@@ -338,12 +338,12 @@ def _code() -> rx.Component:
 
 def _amendment(row: rx.Var[AmendmentRow]) -> list[Any]:
     return [
-        rx.fragment(
+        rx.el.div(
             rx.el.p(row.what, class_name="e-muted"),
             rx.el.p(row.said, class_name="[overflow-wrap:anywhere]"),
         ),
         row.since,
-        rx.fragment(
+        rx.el.div(
             rx.el.p(row.by),
             rx.el.p(row.reason, class_name="e-muted [overflow-wrap:anywhere]"),
         ),
@@ -357,7 +357,7 @@ def _amendment(row: rx.Var[AmendmentRow]) -> list[Any]:
 
 def _occupation(row: rx.Var[OccupationRow]) -> list[Any]:
     return [
-        rx.fragment(
+        rx.el.div(
             rx.el.p(row.name), when(given(row.later), rx.el.p(row.later, class_name="e-muted"))
         ),
         row.group,
@@ -373,7 +373,7 @@ def _occupation(row: rx.Var[OccupationRow]) -> list[Any]:
 
 def _study(row: rx.Var[StudyRow]) -> list[Any]:
     return [
-        rx.fragment(
+        rx.el.div(
             rx.el.p(row.name), when(given(row.later), rx.el.p(row.later, class_name="e-muted"))
         ),
         row.whose,

@@ -52,7 +52,8 @@ def _report() -> rx.Component:
     parts = rx.el.div(
         cards.stats(
             rx.foreach(
-                report.counts, lambda each: cards.stat(each.text, each.number, tone=each.tone)
+                report.counts,
+                lambda each: cards.stat(each.text, each.number, hint=each.share, tone=each.tone),
             )
         ),
         _due(report),
@@ -135,6 +136,7 @@ def _due(report: Any) -> rx.Component:
             report.due,
             lambda row: [row.month, row.people],
             caption="Сколько сроков закончится по месяцам",
+            figures=True,
             key=lambda row: row.month,
             empty=rx.fragment(),
         ),
@@ -168,6 +170,7 @@ def _shares(shares: Any, id: str, title: str, head: str, hint: str = "") -> rx.C
                 row.grey,
             ],
             caption=title,
+            figures=True,
             key=lambda row: row.name,
         ),
     )
@@ -183,9 +186,10 @@ def _gaps(report: Any) -> rx.Component:
             report.gaps,
             lambda row: [
                 rx.el.span(row.name, class_name="break-words"),
-                *(row.cells[at] for at in range(len(rows.GAP_HEADS))),
+                *(_gap(row.cells[at]) for at in range(len(rows.GAP_HEADS))),
             ],
             caption="Сколько человек без прививки, из скольких",
+            figures=True,
             show_caption=True,
             key=lambda row: row.name,
             empty=cards.empty_state(
@@ -193,6 +197,15 @@ def _gaps(report: Any) -> rx.Component:
             ),
         ),
     )
+
+
+def _gap(said: Any) -> rx.Component:
+    """Return a number, or a dash that is read out as what it means."""
+    dash = rx.fragment(
+        rx.el.span("—", aria_hidden="true", class_name="e-muted"),
+        rx.el.span(rows.HIDDEN, class_name="e-hidden"),
+    )
+    return rx.el.span(rx.cond(said == rows.HIDDEN, dash, said), class_name="whitespace-nowrap")
 
 
 PAGES: Final = (Page(REPORT, TITLE, staff_report, (PersonState.load, StaffReportState.follow)),)

@@ -11,7 +11,7 @@ _FLOOR: Final = 172
 _GAP: Final = 0.8
 """Per cent on either side of a column."""
 _LINE: Final = 50
-_LABEL_LIMIT: Final = 34
+_LABEL_LIMIT: Final = 42
 """Signs of a name that go beside the per cent on a narrow telephone."""
 
 

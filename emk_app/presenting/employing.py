@@ -97,6 +97,8 @@ class CountRow:
     text: str
     number: str
     tone: str
+    share: str = ""
+    """Of all, in words; empty where that says nothing more."""
 
 
 @dataclass(frozen=True)

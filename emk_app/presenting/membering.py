@@ -28,6 +28,8 @@ class MemberRow:
     post_code: str
     since: str
     is_self: bool
+    is_only_owner: bool = False
+    """Without whom the organisation would have no owner."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class OfferRow:
 
 def member_rows(circle: Circle) -> list[MemberRow]:
     """Return the members."""
-    return [_member(view) for view in circle.members]
+    owners = sum(view.post is Post.OWNER for view in circle.members)
+    return [_member(view, owners) for view in circle.members]
 
 
 def invitation_rows(circle: Circle) -> list[InvitationRow]:
@@ -65,9 +68,17 @@ def offer_row(offer: Offer) -> OfferRow:
     return OfferRow(offer.id, offer.organisation, POSTS[offer.post], moment(offer.expires_at))
 
 
-def _member(view: MemberView) -> MemberRow:
+def _member(view: MemberView, owners: int) -> MemberRow:
     title, _ = POST_CHOICES[view.post]
-    return MemberRow(view.id, view.login, title, view.post.value, moment(view.since), view.is_self)
+    return MemberRow(
+        view.id,
+        view.login,
+        title,
+        view.post.value,
+        moment(view.since),
+        view.is_self,
+        view.post is Post.OWNER and owners == 1,
+    )
 
 
 def _invitation(view: InvitationView) -> InvitationRow:

@@ -34,7 +34,7 @@ GAPS_ABOUT: Final = (
     "Скольким сотрудникам не хватает прививки по национальному календарю. Считаем раз в месяц и "
     "только тех, кто сам разрешил; выбор подразделения и группы выше на эту часть не влияет. "
     f"Числа округлены до {FEWEST} в случайную сторону, а там, где меньше {FEWEST} человек без "
-    "прививки или с ней, не показаны: по сводке нельзя узнать, кто именно не привит."
+    "прививки или с ней, стоит прочерк: по сводке нельзя узнать, кто именно не привит."
 )
 GAPS_NOTHING: Final = (
     f"Она появится, когда учесть свои прививки разрешат хотя бы {2 * FEWEST} человек. Сотрудник "
@@ -131,10 +131,10 @@ def month_name(first: date) -> str:
 
 
 def _counts(total: Tally) -> list[CountRow]:
-    in_date = f"{_number(total.in_date)} ({total.share}{NBSP}%)"
+    share = f"{total.share}{NBSP}% списка"
     return [
         CountRow("Всего в списке", _number(total.people), "neutral"),
-        CountRow("Допущены сегодня", in_date, "success"),
+        CountRow("Допущены сегодня", _number(total.in_date), "success", share),
         *(
             CountRow(LIGHTS[light].text, _number(total.lights[light]), TONES[light])
             for light in (Light.YELLOW, Light.RED, Light.GREY)

@@ -434,3 +434,63 @@ def test_announced_work_is_told_until_it_is_put_away_by_the_keyboard(show: Show)
     expect(strip).to_be_hidden()
     page = show(frame, announced=[*told, {"key": "1-on", "head": "Идут работы.", "text": ""}])
     expect(page.locator("[data-announced]")).to_have_text(re.compile("^Идут работы"))
+
+
+def saves() -> rx.Component:
+    return buttons.save_links(
+        buttons.save_link("PDF", "/scans"), buttons.save_link("CSV", "/scans?csv")
+    )
+
+
+def test_file_that_is_being_made_is_told_of_and_asked_for_once(show: Show):
+    asked: list[Route] = []
+    page = show(saves(), answer=asked.append)
+    # Only the query differs; the page serves the address without it.
+    first, second = (page.get_by_role("link", name=name) for name in ("PDF", "CSV"))
+    first.click()
+    status = page.get_by_role("status").first
+    expect(status).to_have_text("Готовим файл…")
+    expect(first).to_have_attribute("aria-busy", "true")
+    expect(second).to_have_attribute("aria-disabled", "true")
+    first.click()
+    second.click(force=True)
+    assert len(asked) == 1
+    with page.expect_download() as download:
+        asked[0].fulfill(
+            body=b"%PDF-",
+            content_type="application/pdf",
+            headers={
+                "content-disposition": "attachment; filename=staff.pdf; "
+                "filename*=UTF-8''%D0%A1%D0%BF%D0%B8%D1%81%D0%BE%D0%BA.pdf"
+            },
+        )
+    assert download.value.suggested_filename == "Список.pdf"
+    assert download.value.path().read_bytes() == b"%PDF-"
+    expect(status).to_have_text("Файл «Список.pdf» готов: он среди загрузок браузера.")
+    for link in (first, second):
+        expect(link).not_to_have_attribute("aria-busy", "true")
+        expect(link).not_to_have_attribute("aria-disabled", "true")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"status": 401, "json": {"message": "Войдите."}}, "Вы вышли из системы. Войдите снова"),
+        ({"status": 429, "body": "<html>"}, "Подождите минуту"),
+        ({"status": 403, "json": {"message": "Вас убрали из кабинета."}}, "Вас убрали"),
+        ({"status": 502, "body": "<html>"}, "если не поможет, напишите в поддержку"),
+        (None, "связь прервалась. Проверьте интернет"),
+    ],
+)
+def test_file_that_did_not_come_says_what_next(
+    answer: dict[str, Any] | None, told: str, show: Show
+):
+    page = show(saves(), answer=lambda route: route.fulfill(**answer) if answer else route.abort())
+    link = page.get_by_role("link", name="PDF")
+    link.click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(told)
+    expect(page.get_by_role("status").first).to_be_empty()
+    expect(link).not_to_have_attribute("aria-busy", "true")
+    with page.expect_request("**/scans"):
+        link.click()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import httpx
+import pypdfium2
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Visit, give_cookie
-from tests.e2e.screens import look
+from tests.e2e.screens import SCREENSHOTS, check_width, look
 from tests.running import Server
 
 MADE = """
@@ -29,6 +30,57 @@ for name, department, occupation, left in (
 employing.invite(owner, "nobody@example.ru", Said("Г", "", "", ""), now=now)
 print(owner.user_id)
 """
+
+STAFFED = """
+import json, random
+from benchmarks import reports
+from emk_app import clock
+from emk_app.db.engine import unit_of_work
+from emk_app.db.tables.employers import StaffGaps
+from emk_app.domain.gaps import COUNTED, Gap, told
+from emk_app.services import gap_counting
+reports.STAFF, reports.DEPARTMENTS = 264, 16
+owner = reports.fill()
+chance = random.Random(8)
+people = {
+    "Общественное питание": 96, "Торговля": 41, "Дошкольные и школьные организации": 38,
+    "Лечебно-профилактические организации": 14, "Гостиницы и бассейны": 7, "Парикмахерские": 3,
+}
+told_of = {}
+for place, infection in enumerate(COUNTED):
+    share = (0.5, 0.25, 0.12, 0.02)[place % 4]
+    gaps = {name: Gap(count, round(count * share)) for name, count in people.items()}
+    told_of[infection.code] = told(gaps, chance.random)
+with unit_of_work() as db:
+    db.add(
+        StaffGaps(
+            organisation_id=owner.organisation_id,
+            counted_on=clock.today(),
+            told=json.dumps(gap_counting._written(told_of)),
+        )
+    )
+print(owner.user_id)
+"""
+
+
+def test_gaps_of_groups_are_read_wide_narrow_and_on_paper(server: Server, visit: Visit):
+    owner = int(server.python(STAFFED).splitlines()[-1])
+    page = visit()
+    give_cookie(page.context, server, server.cookie_for(owner))
+    page.goto("/employer/report")
+    gaps = page.get_by_role("table", name="Сколько человек без прививки")
+    gaps.wait_for()
+    expect(gaps.get_by_role("row", name="Все группы")).to_contain_text(" из ")
+    # Three people are no group that anything is told of.
+    expect(gaps.get_by_role("row", name="Парикмахерские")).not_to_contain_text(" из ")
+    look(page, "employer-gaps")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})
+    check_width(page, "the printed report")
+    page.screenshot(path=SCREENSHOTS / "employer-gaps-print.png", full_page=True)
+    sheets = pypdfium2.PdfDocument(page.pdf(format="A4"))
+    assert len(sheets) <= 8
+    sheets[len(sheets) - 1].render(scale=1).to_pil().save(SCREENSHOTS / "employer-gaps-last.png")
 
 
 def test_owner_reads_the_report_and_gives_a_program_a_key(server: Server, visit: Visit):

@@ -105,9 +105,9 @@ def test_report_is_worded_with_everybody_in_it(now: datetime):
         said = Said("А", department=f"Отдел {number:02}")
         employing.invite(owner, f"a{number}@example.ru", said, now=now)
     page = words.page(staff_reports.report(owner, now=now))
-    assert [(each.text, each.number) for each in page.counts][:2] == [
-        ("Всего в списке", "52"),
-        ("Допущены сегодня", "0 (0\u00a0%)"),
+    assert [(each.text, each.number, each.share) for each in page.counts][:2] == [
+        ("Всего в списке", "52", ""),
+        ("Допущены сегодня", "0", "0\u00a0% списка"),
     ]
     assert [line.name for line in page.groups.lines] == [words.UNNAMED_GROUP]
     assert len(page.departments.lines) == words.LINES_SHOWN + 1

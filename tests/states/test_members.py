@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pyotp
 import pytest
+from pyotp.totp import TOTP
 
 from emk_app import clock
 from emk_app.domain.actors import Actor, Post
@@ -42,7 +42,7 @@ async def test_owner_invites_after_a_fresh_code_and_the_invited_joins(screens: S
     assert state.invited == []
     await tab.send(MembersState.invite({**form, "code": "000000"}), MEMBERS)
     assert (await tab.state(MembersState)).errors["code"]
-    code = pyotp.TOTP(SECRET).at(clock.now())
+    code = TOTP(SECRET).at(clock.now())
     await tab.send(MembersState.invite({**form, "email": "x", "code": code}), MEMBERS)
     state = await tab.state(MembersState)
     assert (state.needs_code, bool(state.errors["email"])) == (False, True)
@@ -57,6 +57,16 @@ async def test_owner_invites_after_a_fresh_code_and_the_invited_joins(screens: S
     await theirs.until(EmployerState, lambda state: state.organisation.may_edit)
     state = await tab.until(MembersState, lambda state: len(state.members) == 2)
     assert state.invited == []
+
+
+async def test_only_owner_is_told_to_name_another_first(screens: Screens):
+    owner, other = make_employer(clock.now()), made_user("hr@cafe.example", clock.now())
+    tab = await page(screens, owner)
+    assert [row.is_only_owner for row in (await tab.state(MembersState)).members] == [True]
+    await tab.send(MembersState.invite({"email": "hr@cafe.example", "post": "owner"}), MEMBERS)
+    membering.accept(other, membering.offers(other, now=clock.now())[0].id, now=clock.now())
+    state = await tab.until(MembersState, lambda state: len(state.members) == 2)
+    assert [row.is_only_owner for row in state.members] == [False, False]
 
 
 async def test_owner_changes_a_post_and_takes_a_member_out(screens: Screens):

@@ -648,7 +648,7 @@ SET_BY_PAGES: Final = {
     "data-scan-start",
     "data-scan-stop",
 }
-SET_BY_THE_SCRIPT: Final = {"data-pannable"}
+SET_BY_THE_SCRIPT: Final = {"data-pannable", "data-saving"}
 
 
 def test_every_hook_of_the_script_is_set_by_a_component():

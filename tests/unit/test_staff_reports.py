@@ -86,7 +86,7 @@ def test_parts_fill_the_bar_and_a_long_name_is_cut():
         {"Ж" * 60: ("50 %", {"success": 1, "waiting": 0, "danger": 1}), "Пусто": ("0 %", {})}
     )
     assert height == "100"
-    assert len(mark.label) == 34
+    assert len(mark.label) == 42
     assert [(part.tone, part.x, part.width) for part in mark.parts] == [
         ("success", "0.00%", "50.00%"),
         ("danger", "50.00%", "50.00%"),
