@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +25,7 @@ log = logging.getLogger("emk.keys")
 @dataclass(frozen=True, slots=True)
 class _Opened:
     folder: Path
-    register: Path
+    register: str
     mark: tuple[int, int] | None
     store: Keystore
 
@@ -80,7 +81,7 @@ def _open_again() -> Keystore:
             folder = key_folder()
             folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             store = Keystore.open_or_create(folder, clock.now(), settings().key_backends)
-            register = folder / FILE
+            register = str(folder / FILE)
             _opened = _Opened(folder, register, _mark(register), store)
             return store
         mark = _mark(held.register)
@@ -95,10 +96,10 @@ def _open_again() -> Keystore:
         return store
 
 
-def _mark(register: Path) -> tuple[int, int] | None:
+def _mark(register: str) -> tuple[int, int] | None:
     """Return what changes when the register is replaced."""
     try:
-        status = register.stat()
+        status = os.stat(register)
     except FileNotFoundError:
         return None
     return status.st_mtime_ns, status.st_ino

@@ -47,7 +47,7 @@ class Together(Generic[K, T]):
         self._work = work
         self._on_loop = on_loop
         self._slow_until = 0.0
-        self._asked: dict[K, asyncio.Future[T]] = {}
+        self._asked: dict[K, list[asyncio.Future[T]]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reading: set[asyncio.Task[None]] = set()
 
@@ -56,33 +56,28 @@ class Together(Generic[K, T]):
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop, self._asked = loop, {}
-        answer = self._asked.get(key)
-        if answer is None:
-            if not self._asked:
-                task = loop.create_task(self._read_all())
-                self._reading.add(task)
-                task.add_done_callback(self._reading.discard)
-            answer = self._asked[key] = loop.create_future()
-        # Who stops waiting does not take it from the others.
-        return await asyncio.shield(answer)
+        if not self._asked:
+            task = loop.create_task(self._read_all())
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        # Each has an answer of their own: who stops waiting does not take it from the others.
+        answer: asyncio.Future[T] = loop.create_future()
+        self._asked.setdefault(key, []).append(answer)
+        return await answer
 
     async def _read_all(self) -> None:
         asked, self._asked = self._asked, {}
         keys = list(asked)
         for at in range(0, len(keys), AT_ONCE):
             some = keys[at : at + AT_ONCE]
+            found: Mapping[K, T | Exception]
             try:
                 found = await self._read(some)
             except Exception as error:
-                for key in some:
-                    _end(asked[key], error)
-                continue
+                found = dict.fromkeys(some, error)
             for key in some:
-                answer = found[key]
-                if isinstance(answer, Exception):
-                    _end(asked[key], answer)
-                else:
-                    asked[key].set_result(answer)
+                for answer in asked[key]:
+                    _end(answer, found[key])
             await asyncio.sleep(0)
 
     async def _read(self, keys: Sequence[K]) -> Mapping[K, T | Exception]:
@@ -110,7 +105,11 @@ def each(work: Callable[[K], T]) -> Callable[[Sequence[K]], Mapping[K, T | Excep
     return read
 
 
-def _end(answer: asyncio.Future[T], error: Exception) -> None:
-    answer.set_exception(error)
-    # Who asked may have gone.
-    answer.exception()
+def _end(answer: asyncio.Future[T], found: T | Exception) -> None:
+    if answer.done():
+        # Who asked has gone.
+        return
+    if isinstance(found, Exception):
+        answer.set_exception(found)
+    else:
+        answer.set_result(found)

@@ -28,18 +28,39 @@ _ANNOUNCED = "emk_topics"
 
 
 class Watch:
-    """One watcher's ear: set by any thread, awaited on its own loop, or calling there."""
+    """One watcher's ear: set by any thread, awaited on its own loop, or calling there.
+
+    There are several for each open screen, and one awaits each: not an ``asyncio.Event``, which
+    keeps a line for many.
+    """
+
+    __slots__ = ("_is_woken", "_waiting", "call", "loop", "topics")
 
     def __init__(self, topics: Iterable[str], call: Callable[[], object] | None = None) -> None:
         self.topics = frozenset(topics)
         self.loop = asyncio.get_running_loop()
-        self._event = asyncio.Event()
-        self.call = call or self._event.set
+        self._is_woken = False
+        self._waiting: asyncio.Future[None] | None = None
+        self.call = call
+
+    def wake(self) -> None:
+        """Let the watcher know; on its own loop."""
+        if self.call is not None:
+            self.call()
+            return
+        self._is_woken = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     async def wait(self) -> None:
         """Return when woken since the last call; many wakes count as one."""
-        await self._event.wait()
-        self._event.clear()
+        if not self._is_woken:
+            self._waiting = self.loop.create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        self._is_woken = False
 
 
 _watches: defaultdict[str, set[Watch]] = defaultdict(set)
@@ -76,7 +97,7 @@ def publish(topics: Iterable[str]) -> None:
 
 def _wake(watches: Iterable[Watch]) -> None:
     for watch in watches:
-        watch.call()
+        watch.wake()
 
 
 def times(topic: str) -> int:

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple, cast
 
+import msgspec
+
 from emk_app import bundling
 
 LONGEST: Final = 64 * 1024
@@ -73,10 +75,7 @@ def read(frame: object) -> Word | None:
     kind, text = message.groups()
     if not text:
         return None if kind == "2" else Word(_KINDS[kind])
-    try:
-        said: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    said = _json(text)
     match kind, said:
         case "0", {}:
             boot = cast("Mapping[str, Any]", said).get(EVENT)
@@ -94,21 +93,33 @@ def is_ours(frame: object) -> bool:
     return read(frame) is not None
 
 
+def _json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        # It does not know all that a browser may write: half a character, a number without end.
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+
+
 def _is_event(event: Any) -> bool:
     """Whether the parts have the types on which the framework relies without looking."""
-    match event:
-        case {"name": str()}:
-            fields = cast("Mapping[str, Any]", event)
-        case _:
-            return False
-    place = fields.get("router_data", {})
-    if not isinstance(place, Mapping) or not isinstance(fields.get("payload", {}), Mapping):
+    if type(event) is not dict:
         return False
-    known = cast("Mapping[str, Any]", place)
-    query = known.get("query", {})
+    fields = cast("dict[str, Any]", event)
+    place, payload = fields.get("router_data", _NOTHING), fields.get("payload", _NOTHING)
+    if type(fields.get("name")) is not str or type(place) is not dict or type(payload) is not dict:
+        return False
+    known = cast("dict[str, Any]", place)
+    query = known.get("query", _NOTHING)
     return (
-        isinstance(known.get("pathname", ""), str)
-        and isinstance(known.get("asPath", ""), str)
-        and isinstance(query, Mapping)
-        and all(isinstance(value, str) for value in cast("Mapping[str, Any]", query).values())
+        type(known.get("pathname", "")) is str
+        and type(known.get("asPath", "")) is str
+        and type(query) is dict
+        and all(type(value) is str for value in cast("dict[str, Any]", query).values())
     )
+
+
+_NOTHING: Final[dict[str, Any]] = {}

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any, Final, cast
 
+import msgspec
 import reflex as rx
 from reflex.app import EventNamespace
 from reflex.istate.data import RouterData
@@ -23,7 +23,7 @@ from reflex_base.registry import RegistrationContext
 
 from emk_app import attempts, clock, figures, incidents
 from emk_app.db.engine import is_embedded
-from emk_app.edge import cookies, limits, trees
+from emk_app.edge import cookies, frames, limits, trees
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.edge.policy import Access, Undeclared, access_of
@@ -60,6 +60,8 @@ BOOT: Final = "reflex___state____state.hydrate_and_load"
 OPENING: Final = FRAMEWORK - {name for name in FRAMEWORK if name.endswith(".set_is_hydrated")}
 """Those of the framework's events that a page sends; the others follow from them."""
 LONGEST_PLACE: Final = 4096
+MOST_KEPT: Final = 8
+"""Pairs of a query up to which the place is remembered: pages of ours have fewer."""
 QUOTING: Final = (
     "engineio.server",
     "reflex.app",
@@ -108,7 +110,21 @@ class QuietNamespace(EventNamespace):
         self._allowance = Allowance(BURST, EVENTS_A_SECOND)
         self._of_callers = Turns(AT_WORK_PER_CALLER)
         self._of_addresses = Turns(AT_WORK_PER_ADDRESS)
+        self._sources: dict[str, tuple[str, str]] = {}
         self.wires = Wires(self, app.set_contexts)
+
+    def on_disconnect(self, sid: str) -> asyncio.Task[None] | None:
+        """Forget who was there."""
+        self._sources.pop(sid, None)
+        return super().on_disconnect(sid)
+
+    async def emit_update(self, update: StateUpdate, token: str) -> None:
+        """Send an update to a tab; what is said to a wire goes out without waiting here."""
+        record = self._token_manager.token_to_socket.get(token)
+        if record is not None and record.instance_id == self._token_manager.instance_id:
+            self.wires.say(record.sid, frames.EVENT, update)
+        else:
+            await super().emit_update(update, token)
 
     async def emit(self, event: str, data: Any = None, to: str | None = None, **_: Any) -> None:
         """Send an event to one page."""
@@ -153,10 +169,15 @@ class QuietNamespace(EventNamespace):
 
     def _source_of(self, sid: str) -> tuple[str, str]:
         """Return the session and the address behind a socket."""
+        if (found := self._sources.get(sid)) is not None:
+            return found
         known: Mapping[str, Any] = self._static_router_data.get(sid, {})
         caller = caller_of(known)
         address = str(known.get(RouteVar.CLIENT_IP, sid))
-        return (caller.ref if caller else sid), limits.source_of(address)
+        found = (caller.ref if caller else sid), limits.source_of(address)
+        if known:
+            self._sources[sid] = found
+        return found
 
     def _has_allowance(self, sid: str) -> bool:
         # Counted by tab: a browser may take leave and connect anew on one and the same socket.
@@ -178,18 +199,26 @@ def payload_of(name: str, said: Any) -> dict[str, Any] | None:
     if access_of(handler.fn) is None or handler.is_background:
         # What follows a topic is started by its page alone: it would outlive the socket.
         return None
+    needed, known = _arguments_of(handler.fn)
+    if not needed <= payload.keys() <= known:
+        return None
     try:
-        _signature_of(handler.fn).bind(None, **payload)
         # Half a character, which JSON can say, could never be sent back.
-        json.dumps(payload, ensure_ascii=False).encode()
-    except (TypeError, ValueError, RecursionError):
+        msgspec.json.encode(payload)
+    except (TypeError, ValueError, ArithmeticError, RecursionError):
         return None
     return payload
 
 
 @cache
-def _signature_of(handler: Callable[..., Any]) -> inspect.Signature:
-    return inspect.signature(handler)
+def _arguments_of(handler: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of the arguments that have to be given, and of those that may."""
+    _, *taken = inspect.signature(handler).parameters.values()
+    named = [each for each in taken if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    return (
+        frozenset(each.name for each in named if each.default is each.empty),
+        frozenset(each.name for each in named),
+    )
 
 
 def place_of(said: Any) -> dict[str, Any]:
@@ -199,23 +228,37 @@ def place_of(said: Any) -> dict[str, Any]:
     way as the event that failed.
     """
     fields = cast("Mapping[Any, Any]", said) if isinstance(said, Mapping) else {}
-    # What stands behind «#», such as the token of a link, is kept in no state.
-    path, full = _text(fields.get("pathname")), _text(fields.get("asPath")).partition("#")[0]
-    if not path.startswith("/"):
-        return {}
     query = fields.get("query")
     pairs = cast("Mapping[Any, Any]", query) if isinstance(query, Mapping) else {}
+    read = _place if len(pairs) <= MOST_KEPT else _place.__wrapped__
+    # What stands behind «#», such as the token of a link, is kept nowhere.
+    place = read(
+        _short(fields.get("pathname")),
+        _short(fields.get("asPath")).partition("#")[0],
+        tuple((_short(key), _short(value)) for key, value in pairs.items()),
+    )
+    return {**place, "query": dict(place["query"])} if place else {}
+
+
+def _short(said: Any) -> str:
+    return said if type(said) is str and len(said) <= LONGEST_PLACE else ""
+
+
+@lru_cache(maxsize=512)
+def _place(pathname: str, as_path: str, pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    path, full = _text(pathname), _text(as_path)
+    if not path.startswith("/"):
+        return {}
     place = {
         "pathname": path,
         "asPath": full if full.startswith("/") else path,
-        "query": {key: _text(value) for key, value in pairs.items() if _text(key)},
+        "query": {key: _text(value) for key, value in pairs if _text(key)},
     }
     if not _can_be_parsed(path, place["asPath"], tuple(place["query"].items())):
         return {"pathname": path, "asPath": path, "query": {}}
     return place
 
 
-@lru_cache(maxsize=512)
 def _can_be_parsed(path: str, full: str, query: tuple[tuple[str, str], ...]) -> bool:
     """Whether the framework's own parser takes the address; "?self=" it does not, for one."""
     place = {"pathname": path, "asPath": full, "query": dict(query)}
@@ -267,9 +310,8 @@ def _declared(name: str) -> Access | None:
     return access_of(registered.handler.fn) if registered else None
 
 
-def _text(said: Any) -> str:
-    is_fit = isinstance(said, str) and len(said) <= LONGEST_PLACE
-    return said.encode(errors="ignore").decode() if is_fit else ""
+def _text(said: str) -> str:
+    return said.encode(errors="ignore").decode()
 
 
 def _send_to(page: str, state: BaseState) -> StateUpdate:

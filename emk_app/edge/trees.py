@@ -8,16 +8,21 @@ that was built with them need not be sent.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, ValuesView
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import reflex as rx
 from reflex import state as framework
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.token import BaseStateToken, StateToken
 from reflex.state import BaseState
+from reflex_base.event.context import EventContext
+
+S = TypeVar("S", bound=rx.State)
 
 _page_knows_defaults: ContextVar[bool] = ContextVar("page_knows_defaults", default=False)
 
@@ -66,6 +71,62 @@ class Trees(StateManagerMemory):
             object.__setattr__(root, "substates", Branches(root))
             self.states[token.cache_key] = root
         return super()._get_or_create_state(token)
+
+
+class _Turn(Generic[S]):
+    """What ``turn`` gives."""
+
+    __slots__ = ("_context", "_lock", "_manager", "_root", "_state", "_token")
+
+    def __init__(self, state: S) -> None:
+        self._state: Any = state
+        self._lock: asyncio.Lock | None = None
+
+    async def __aenter__(self) -> S:
+        state, context = self._state, EventContext.get()
+        token: BaseStateToken = state._self_substate_token
+        manager = context.state_manager
+        if isinstance(manager, Trees):
+            lock = await manager._get_state_lock(token)
+            await lock.acquire()
+            try:
+                root = manager.states.get(token.cache_key)
+                # A tree that was let go comes anew with what the page has to be told.
+                if root is not None and root.router_data:
+                    itself = root.get_substate(state._self_substate_path)
+                    self._context, self._manager, self._root = context, manager, root
+                    self._lock, self._token = lock, token
+                    return itself
+            finally:
+                if self._lock is None:
+                    lock.release()
+        await state.__aenter__()
+        return state.__wrapped__
+
+    async def __aexit__(self, *fault: Any) -> None:
+        lock = self._lock
+        if lock is None:
+            await self._state.__aexit__(*fault)
+            return
+        try:
+            # What was changed before a fault is sent too, as the framework does it.
+            delta = await self._root._get_resolved_delta()
+            self._root._clean()
+            if delta:
+                await self._context.emit_delta(delta)
+        finally:
+            self._manager._track_token(self._token)
+            lock.release()
+
+
+def turn(state: S) -> AbstractAsyncContextManager[S]:
+    """Take the tab's lock for a background event, and give the state itself; at the end what has
+    changed is sent.
+
+    ``async with state`` does the same for three times as much: it makes a stand-in of each value
+    and asks at each name whether it may be read. For screens that are told by the thousand.
+    """
+    return _Turn(state)
 
 
 def install(app: rx.App) -> None:

@@ -19,16 +19,14 @@ from typing import Any, Final, Protocol
 
 import msgspec
 from reflex_base.environment import environment
-from reflex_base.utils.format import json_dumps
 
 from emk_app import incidents
-from emk_app.edge import frames
+from emk_app.edge import frames, saying
 from emk_app.edge.frames import Kind, Word
 
 log = logging.getLogger("emk.wires")
 
 Message = Any
-COMPACT: Final = (",", ":")
 MOST_WAITING: Final = 2000
 """Frames for a tab that takes none; beyond them it is hung up on, and connects anew."""
 
@@ -87,8 +85,7 @@ class Wires:
     def say(self, sid: str | None, event: str, data: Any) -> None:
         """Send an event to a page; who has gone is told nothing."""
         if sid is not None and (wire := self._by_sid.get(sid)) is not None:
-            text = json_dumps([event, data], COMPACT)
-            wire.say(f"42{frames.NAMESPACE},{text}")
+            wire.say(f"42{frames.NAMESPACE},{saying.event(event, data)}")
 
     def link(self, sid: str, wire: Wire) -> None:
         """Let ``say`` find the page."""
@@ -152,6 +149,8 @@ class Wire:
                     if word.kind is Kind.CONNECT:
                         # Its page tries again by itself.
                         return
+                # Not kept until the next one comes.
+                del message, word
 
     def say(self, frame: str) -> None:
         """Send a frame after those that were said before it."""

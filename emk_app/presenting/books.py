@@ -79,7 +79,7 @@ STATUS_ADVICE: Final = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CardRow:
     """The card of the book."""
 
@@ -117,7 +117,7 @@ class CardRow:
     is_readable: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemRow:
     """One study of the book."""
 
@@ -131,7 +131,7 @@ class ItemRow:
     wants_something: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LinkRow:
     """One link to the book."""
 
@@ -152,7 +152,7 @@ class LinkRow:
     svg: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LookRow:
     """One look somebody took."""
 
@@ -164,7 +164,7 @@ class LookRow:
     tone: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FactRow:
     """One fact that checking the signature found; ``advice`` only where it fails."""
 

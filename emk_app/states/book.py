@@ -79,9 +79,9 @@ class BookState(rx.State):
         async with self:
             actor = await actor_of(self)
         async for _ in live.changes(verifying.topic_of(actor.user_id)):
-            async with self:
-                found = await _looks.read(anywhere(await actor_of(self)))
-                self._show_links(*found, clock.now())
+            async with live.turn(self) as screen:
+                found = await _looks.read(anywhere(await actor_of(screen)))
+                screen._show_links(*found, clock.now())
 
     @rx.event
     @allow(Role.HOLDER)
@@ -225,7 +225,8 @@ class BookState(rx.State):
             self.links, self.open_links = links, [link for link in links if link.is_open]
         if looks != self.looks:
             self.looks = looks
-        self.as_of = moment(now)
+        if (as_of := moment(now)) != self.as_of:
+            self.as_of = as_of
 
 
 def _read(

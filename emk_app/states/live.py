@@ -7,6 +7,9 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from emk_app.db import changes as bus
+from emk_app.edge.trees import turn
+
+__all__ = ["changes", "changes_or_ticks", "turn"]
 
 TICK: Final = 20.0
 """Seconds within which a minute that has begun is seen."""

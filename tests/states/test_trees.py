@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
 import reflex as rx
 from reflex import state as framework
-from reflex.state import State
+from reflex.istate.proxy import StateProxy
+from reflex.state import State, StateUpdate
+from reflex_base.event.context import EventContext
 
 from emk_app.edge.gate import BOOT
-from emk_app.edge.trees import Branches
+from emk_app.edge.trees import Branches, turn
 from emk_app.states.meter import MeterState
 from tests.states.conftest import Screen, Screens
 
@@ -85,3 +92,109 @@ async def test_tree_that_is_let_go_grows_no_more(screens: Screens):
 def test_no_state_stands_below_another():
     # What stands for the states of a tree is one level deep.
     assert not [each for each in State.get_substates() if each.get_substates()]
+
+
+class _Told:
+    """A background event of the meter, with its tab's lock in its own hands."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    async def run(self, work: Callable[[MeterState], Awaitable[None]]) -> None:
+        manager = self._screen._manager  # pyright: ignore[reportPrivateUsage]
+        context = EventContext(
+            token=self._screen.token,
+            state_manager=manager,
+            enqueue_impl=nobody,
+            emit_delta_impl=self._emit,
+        )
+        held = EventContext.set(context)
+        try:
+            proxy = StateProxy(await self._screen.state(MeterState))
+            async with turn(cast("MeterState", proxy)) as state:
+                assert not isinstance(state, StateProxy)
+                await work(state)
+        finally:
+            EventContext.reset(held)
+
+    async def _emit(self, token: str, delta: Any) -> None:
+        assert token == self._screen.token
+        await self._screen.take(StateUpdate(delta=delta))
+
+
+async def nobody(token: str, *events: Any) -> None:
+    raise AssertionError
+
+
+async def set_level(state: MeterState) -> None:
+    state.level = 2
+
+
+async def test_turn_sends_what_has_changed_and_no_more(screens: Screens):
+    screen = await screens.stranger()
+    told = _Told(screen)
+    await told.run(set_level)
+    assert screen.shown == [{MeterState.get_full_name(): {"level_rx_state_": 2}}]
+    assert (await screen.state(MeterState)).level == 2
+    assert not (await screen.state(State)).dirty_substates
+    # Nothing to say of what is as it was.
+    await told.run(nothing)
+    assert len(screen.shown) == 1
+
+
+async def nothing(_: MeterState) -> None:
+    pass
+
+
+async def test_turns_of_one_tab_follow_each_other(screens: Screens):
+    screen = await screens.stranger()
+    going = asyncio.Event()
+    order: list[str] = []
+
+    async def long(_: MeterState) -> None:
+        order.append("one begins")
+        await going.wait()
+        order.append("one ends")
+
+    async def short(_: MeterState) -> None:
+        order.append("other")
+
+    tasks = [asyncio.create_task(_Told(screen).run(each)) for each in (long, short)]
+    await asyncio.sleep(0.01)
+    assert order == ["one begins"]
+    sent = asyncio.create_task(screen.send(MeterState.weigh(PASSWORD), "/register"))
+    await asyncio.sleep(0.01)
+    assert not sent.done()
+    going.set()
+    await asyncio.gather(*tasks, sent)
+    assert order == ["one begins", "one ends", "other"]
+
+
+async def test_turn_that_fails_sends_what_it_had_changed_and_lets_go(screens: Screens):
+    screen = await screens.stranger()
+
+    async def fail(state: MeterState) -> None:
+        state.level = 1
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await _Told(screen).run(fail)
+    assert screen.shown == [{MeterState.get_full_name(): {"level_rx_state_": 1}}]
+    await asyncio.wait_for(_Told(screen).run(set_level), 1)
+
+
+async def test_turn_of_a_tree_that_was_let_go_tells_the_page_everything(screens: Screens):
+    screen = await screens.stranger()
+    manager = screen._manager  # pyright: ignore[reportPrivateUsage]
+
+    async def again(state: MeterState) -> None:
+        await set_level(state)
+
+    proxied = _Told(screen)
+    await proxied.run(set_level)
+    manager._purge_token(rx.BaseStateToken(ident=screen.token, cls=State))  # pyright: ignore[reportPrivateUsage]
+    screen.shown.clear()
+    await proxied.run(again)
+    whole, *rest = screen.shown
+    assert len(whole) > 50
+    assert {MeterState.get_full_name(): {"level_rx_state_": 2}} in rest
