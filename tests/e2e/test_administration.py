@@ -28,6 +28,8 @@ def test_administrator_invites_somebody_and_the_fullest_screens_fit(visit: Visit
     look(page, "invite")
     expect(page.get_by_label("Рабочая почта")).to_have_value("novikova@example.ru")
     page.get_by_label("Роль").select_option("operator")
+    # What goes away moves the button, which must not be pressed meanwhile.
+    page.get_by_label("Должность").wait_for(state="detached")
     page.get_by_role("button", name="Передать коллеге").click()
     page.get_by_text("Подтвердить должен другой администратор.").wait_for()
     for path, heading, name in (

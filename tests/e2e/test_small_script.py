@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from emk_app.components import buttons, dialogs, forms, layout, qr
 from emk_app.components.check import check_forms_html
+from tests.e2e.screens import PATIENCE
 from tests.rendering import html
 
 ORIGIN: Final = "http://localhost:9"
@@ -34,7 +35,7 @@ def show(chromium: Browser) -> Iterator[Show]:
     context = chromium.new_context(
         locale="ru-RU", permissions=["clipboard-read", "clipboard-write"]
     )
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
