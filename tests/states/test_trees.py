@@ -56,7 +56,7 @@ async def test_page_that_was_built_with_the_defaults_is_not_sent_them(screens: S
 
 async def test_page_that_opens_again_is_sent_what_is_not_the_default(screens: Screens):
     screen = await screens.stranger()
-    await screen.forge(BOOT, "/", hashes=[])
+    await screen.forge(BOOT, "/", hashes=["unknown"])
     await screen.send(MeterState.weigh(PASSWORD), "/register")
     screen.shown.clear()
     await screen.forge(BOOT, "/", hashes=hashes())
