@@ -67,10 +67,10 @@ def tell_within(session: Session) -> None:
 def tell_after(session: Session) -> None:
     """Tell the watchers of this process, and others where the database does not, of a commit."""
     topics = changes.announced(session)
-    if topics:
+    if not _is_postgres(session):
+        tell_here(topics)
+    elif topics:
         changes.publish(topics)
-        if not _is_postgres(session):
-            _send(words(topics))
 
 
 def tell_here(topics: set[str]) -> None:

@@ -88,11 +88,6 @@ def read(frame: object) -> Word | None:
             return None
 
 
-def is_ours(frame: object) -> bool:
-    """Whether a page of ours may send this frame; never raises."""
-    return read(frame) is not None
-
-
 def _json(text: str) -> Any:
     try:
         return msgspec.json.decode(text)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emk_app.edge.frames import LONGEST, is_ours
+from emk_app.edge.frames import LONGEST, read
 
 EVENT = {
     "name": "reflex___state____state.hydrate",
@@ -41,7 +41,7 @@ def connected(auth: object) -> str:
     ],
 )
 def test_what_a_page_says_passes(frame: str):
-    assert is_ours(frame)
+    assert read(frame) is not None
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_what_a_page_says_passes(frame: str):
     ],
 )
 def test_anything_else_does_not(frame: object):
-    assert not is_ours(frame)
+    assert read(frame) is None
 
 
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str):
-    assert not is_ours("42/_event," + text + "{")
+    assert read("42/_event," + text + "{") is None
