@@ -98,9 +98,8 @@ def quick_unit_of_work() -> Iterator[Session]:
     somebody else is writing.
     """
     with Session(kept_connection(), expire_on_commit=False) as session:
-        with _turn(waits=False), session.begin():
+        with _quick_turn(), session.begin():
             yield session
-        _quick.units += 1
         bus.tell_after(session)
 
 
@@ -130,7 +129,7 @@ def bare_unit_of_work() -> Iterator[tuple[Any, set[str]]]:
     """
     driver: Any = kept_connection().connection.dbapi_connection
     topics: set[str] = set()
-    with _turn(waits=False):
+    with _quick_turn():
         driver.execute("BEGIN IMMEDIATE")
         try:
             yield driver, topics
@@ -192,6 +191,14 @@ def _turn(*, waits: bool) -> Iterator[None]:
         yield
     finally:
         _writers.release()
+
+
+@contextmanager
+def _quick_turn() -> Iterator[None]:
+    """Write on the kept connection, whose commits ``settle`` has to look after."""
+    with _turn(waits=False):
+        yield
+    _quick.units += 1
 
 
 def _sqlite(url: str) -> sa.Engine:

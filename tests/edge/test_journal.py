@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from emk_app import clock
@@ -144,10 +145,14 @@ def test_disk_that_fails_is_noted_and_waited_for_from_then_on(
     assert asked == [True, False]
 
 
-def test_log_is_taken_into_the_database_now_and_then(monkeypatch: pytest.MonkeyPatch):
-    seen = sight()
-    settle()
+@pytest.mark.parametrize("is_news", [True, False])
+def test_log_is_taken_into_the_database_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, is_news: bool
+):
+    # Looks that nobody is told of are written past the session.
+    seen = msgspec.structs.replace(sight(), is_news=is_news)
     monkeypatch.setattr(db_engine, "UNSETTLED", 1)
+    settle()
     verifying.record([seen], quickly=True)
     database = Path(engine().url.database or "")
     settle()
