@@ -258,7 +258,7 @@ async def check_books(request: Request, bearer: Bearer) -> Response:
     actor = bearer.permit(KeyScope.BOOKS_CHECK)
     key = str(bearer.key_id)
     if not checks_allowance.take(key, time.monotonic()):
-        return _too_many(checks_allowance.wait(key))
+        return _too_many(checks_allowance.wait(key, time.monotonic()))
     asked = await read_json(request, Checks)
     found = await in_thread(
         bulk_checking.check,
@@ -309,7 +309,7 @@ def _keyed(serve: Serve) -> Callable[[Request], Awaitable[Response]]:
             key = str(bearer.key_id)
             if not allowance.take(key, time.monotonic()):
                 await drain(request)
-                return _too_many(allowance.wait(key))
+                return _too_many(allowance.wait(key, time.monotonic()))
             return await serve(request, bearer)
         except DomainError as error:
             return _worded(error)

@@ -54,6 +54,15 @@ SLOW_FOR: Final = 1.0
 SETTLED_WITHIN: Final = 0.1
 """Seconds after which a look without a limit is brought to the disk."""
 LARGEST_BATCH: Final = 256
+PACE: Final = 0.004
+"""Seconds from one commit of looks to the next: who comes in between shares it. A commit costs as
+much as the check itself, and at a busy gate it would be made for each look alone.
+"""
+BUSY_FOR: Final = 0.03
+BUSY_PAUSE: Final = 0.002
+"""Seconds for which the loop asks again where others are writing, and between two tries: most
+writers are done before a thread would have begun.
+"""
 ROBOTS: Final = "noindex, nofollow"
 
 SCRIPT: Final = "/emk-verdict.js"
@@ -113,8 +122,8 @@ class Journal:
     A commit to the embedded database that does not wait for the disk takes a fraction of a
     millisecond and is made at once: a thread would spend longer waiting for the interpreter of a
     busy server. A thread waits for the disk then, and those looks with it that count against a
-    limit: they must not come back after a loss of power. Where others are writing, a thread waits
-    for them too.
+    limit: they must not come back after a loss of power. Where others write for long, a thread
+    waits for them too.
     """
 
     def __init__(self) -> None:
@@ -123,6 +132,7 @@ class Journal:
         self._settling: asyncio.Task[None] | None = None
         self._is_settled = True
         self._slow_until = 0.0
+        self._next_at = 0.0
 
     async def enter(self, sight: Sight) -> LookResult:
         """Return what may be shown, once the look is written down."""
@@ -133,7 +143,10 @@ class Journal:
         return await entered
 
     async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
+            if (pause := self._next_at - loop.time()) > 0:
+                await asyncio.sleep(pause)
             # All who have come share the commit; it begins when nobody more comes at once.
             come = 0
             while come < len(self._waiting) < LARGEST_BATCH:
@@ -141,6 +154,7 @@ class Journal:
                 await asyncio.sleep(0)
             batch = self._waiting[:LARGEST_BATCH]
             del self._waiting[:LARGEST_BATCH]
+            self._next_at = loop.time() + PACE
             try:
                 results = await self._record([sight for sight, _ in batch])
             except Exception as error:
@@ -153,20 +167,32 @@ class Journal:
                         entered.set_result(result)
 
     async def _record(self, sights: list[Sight]) -> list[LookResult]:
-        began = asyncio.get_running_loop().time()
-        if is_embedded() and began >= self._slow_until:
-            with contextlib.suppress(Busy):
-                results = verifying.record(sights, quickly=True)
-                if asyncio.get_running_loop().time() - began > SLOW:
-                    self._slow_until = began + SLOW_FOR
-                if any(sight.is_limited and sight.is_open for sight in sights):
-                    await in_thread(settle)
-                else:
-                    self._is_settled = False
-                    if self._settling is None or self._settling.done():
-                        self._settling = asyncio.create_task(self._settle())
-                return results
+        if is_embedded() and (results := await self._record_quickly(sights)) is not None:
+            if any(sight.is_limited and sight.is_open for sight in sights):
+                await in_thread(settle)
+            else:
+                self._is_settled = False
+                if self._settling is None or self._settling.done():
+                    self._settling = asyncio.create_task(self._settle())
+            return results
         return await in_thread(verifying.record, sights)
+
+    async def _record_quickly(self, sights: list[Sight]) -> list[LookResult] | None:
+        """Commit on the loop; return nothing where a thread had better do it."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + BUSY_FOR
+        while (began := loop.time()) >= self._slow_until:
+            try:
+                results = verifying.record(sights, quickly=True)
+            except Busy:
+                if began >= until:
+                    return None
+                await asyncio.sleep(BUSY_PAUSE)
+            else:
+                if loop.time() - began > SLOW:
+                    self._slow_until = began + SLOW_FOR
+                return results
+        return None
 
     async def _settle(self) -> None:
         while not self._is_settled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -195,9 +196,22 @@ def _turn(*, waits: bool) -> Iterator[None]:
 
 @contextmanager
 def _quick_turn() -> Iterator[None]:
-    """Write on the kept connection, whose commits ``settle`` has to look after."""
+    """Write on the kept connection, whose commits ``settle`` has to look after.
+
+    Another process that writes, a command say, is not waited for either: nothing else would move.
+    """
     with _turn(waits=False):
-        yield
+        driver: Any = kept_connection().connection.dbapi_connection
+        driver.execute("PRAGMA busy_timeout=0")
+        try:
+            yield
+        except (sqlite3.OperationalError, sa.exc.OperationalError) as error:
+            cause = error.orig if isinstance(error, sa.exc.OperationalError) else error
+            if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise Busy from error
+            raise
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={1000 * PATIENCE:.0f}")
     _quick.units += 1
 
 
@@ -216,7 +230,7 @@ def _sqlite(url: str) -> sa.Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.execute(f"PRAGMA busy_timeout={1000 * PATIENCE:.0f}")
         cursor.close()
 
     @event.listens_for(made, "begin")

@@ -64,11 +64,11 @@ class Requests:
 
     def wait(self, kind: Class, address: str) -> int | None:
         """Count one request; return the seconds to wait where it is one too many."""
-        allowance, key = self._left[kind], source_of(address)
-        if allowance.take(key, monotonic()):
+        allowance, key, at = self._left[kind], source_of(address), monotonic()
+        if allowance.take(key, at):
             return None
         figures.TOO_MANY.labels(kind.name).inc()
-        return allowance.wait(key)
+        return allowance.wait(key, at)
 
 
 class Sockets:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +16,7 @@ from emk_app import clock
 from emk_app.api import verdict
 from emk_app.api.verdict import Journal
 from emk_app.db import engine as db_engine
-from emk_app.db.engine import engine, settle
+from emk_app.db.engine import Busy, engine, kept_connection, settle
 from emk_app.domain.books import Verdict
 from emk_app.services import sharing, verifying
 from emk_app.services.verifying import Sight
@@ -161,3 +163,66 @@ def test_log_is_taken_into_the_database_now_and_then(
     alone.write_bytes(database.read_bytes())
     with sqlite3.connect(alone) as connection:
         assert connection.execute("SELECT count(*) FROM looks").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("is_news", [True, False])
+def test_another_process_that_writes_is_not_waited_for(is_news: bool):
+    seen = msgspec.structs.replace(sight(), is_news=is_news)
+    other = sqlite3.connect(engine().url.database or "", isolation_level=None)
+    with contextlib.closing(other):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Busy):
+            verifying.record([seen], quickly=True)
+        other.execute("ROLLBACK")
+    verifying.record([seen], quickly=True)
+    driver: Any = kept_connection().connection.dbapi_connection
+    assert driver.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+    assert driver.execute("SELECT count(*) FROM looks").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(("patience", "asked"), [(60.0, [True]), (0.0, [False])])
+def test_others_who_write_are_asked_again_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, patience: float, asked: list[bool]
+):
+    seen, journal = sight(), Journal()
+    monkeypatch.setattr(verdict, "BUSY_FOR", patience)
+    record, written = verifying.record, list[bool]()
+    others = sqlite3.connect(engine().url.database or "", isolation_level=None)
+
+    def noted(sights: list[Sight], *, quickly: bool = False):
+        try:
+            found = record(sights, quickly=quickly)
+        except Busy:
+            # They end while the loop pauses, or while a thread waits for them.
+            asyncio.get_running_loop().call_later(0.001, others.execute, "ROLLBACK")
+            raise
+        written.append(quickly)
+        return found
+
+    monkeypatch.setattr(verifying, "record", noted)
+    with contextlib.closing(others):
+        others.execute("BEGIN IMMEDIATE")
+        assert asyncio.run(journal.enter(seen)).verdict is Verdict.VALID
+    assert written == asked
+
+
+def test_looks_that_come_within_the_pace_share_a_commit(monkeypatch: pytest.MonkeyPatch):
+    seen, journal = sight(), Journal()
+    monkeypatch.setattr(verdict, "PACE", 0.5)
+    monkeypatch.setattr(verdict, "SLOW", 60)
+    record, sizes = verifying.record, list[int]()
+
+    def noted(sights: list[Sight], *, quickly: bool = False):
+        sizes.append(len(sights))
+        return record(sights, quickly=quickly)
+
+    monkeypatch.setattr(verifying, "record", noted)
+
+    async def look() -> None:
+        await journal.enter(seen)
+        second = asyncio.ensure_future(journal.enter(seen))
+        await asyncio.sleep(0.05)
+        await asyncio.gather(second, journal.enter(seen))
+
+    asyncio.run(look())
+    assert sizes == [1, 2]

@@ -563,7 +563,7 @@ def test_the_embedded_default_answers_itself_with_a_receipt(
 
 
 def test_one_address_has_a_bound(now: datetime, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(api, "allowance", Allowance(1, 0))
+    monkeypatch.setattr(api, "allowance", Allowance(1, 1e-6))
     key = partner(now)
     assert bring(key, made(), now).status_code == 201
     answer = bring(key, made(), now)
