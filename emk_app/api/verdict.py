@@ -58,6 +58,10 @@ PACE: Final = 0.004
 """Seconds from one commit of looks to the next: who comes in between shares it. A commit costs as
 much as the check itself, and at a busy gate it would be made for each look alone.
 """
+GATHERED_FOR: Final = 0.008
+"""Seconds for which a commit waits for those who still come: the first of a crowd does not wait for
+the last.
+"""
 BUSY_FOR: Final = 0.03
 BUSY_PAUSE: Final = 0.002
 """Seconds for which the loop asks again where others are writing, and between two tries: most
@@ -148,8 +152,8 @@ class Journal:
             if (pause := self._next_at - loop.time()) > 0:
                 await asyncio.sleep(pause)
             # All who have come share the commit; it begins when nobody more comes at once.
-            come = 0
-            while come < len(self._waiting) < LARGEST_BATCH:
+            come, until = 0, loop.time() + GATHERED_FOR
+            while come < len(self._waiting) < LARGEST_BATCH and loop.time() < until:
                 come = len(self._waiting)
                 await asyncio.sleep(0)
             batch = self._waiting[:LARGEST_BATCH]

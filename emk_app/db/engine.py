@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from emk_app.db import bus
@@ -205,8 +206,8 @@ def _quick_turn() -> Iterator[None]:
         driver.execute("PRAGMA busy_timeout=0")
         try:
             yield
-        except (sqlite3.OperationalError, sa.exc.OperationalError) as error:
-            cause = error.orig if isinstance(error, sa.exc.OperationalError) else error
+        except (sqlite3.OperationalError, OperationalError) as error:
+            cause = error.orig if isinstance(error, OperationalError) else error
             if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
                 raise Busy from error
             raise
