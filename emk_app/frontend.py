@@ -184,7 +184,9 @@ def application() -> ASGIApp:
     # The collector's pauses over what never dies are the slowest thing a request meets.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    # Small portions, each looked at twice: what a pause costs is what is young, and everything that
+    # lives is looked at seldom.
+    gc.set_threshold(10_000, 2, 500)
     # A thread that computes is asked this soon to let the loop go on; each look-up in the database
     # lets the interpreter go and has to wait for it anew.
     sys.setswitchinterval(SWITCH)

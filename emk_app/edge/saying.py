@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Final, Union, get_args, get_origin
 
@@ -33,12 +33,50 @@ def event(name: str, data: Any) -> str:
     """Return an event and what it carries, as JSON."""
     if type(data) is StateUpdate and not data.events:
         try:
-            if _is_plain(data.delta):
-                return f'["{name}",{{"delta":{_encode(data.delta).decode()}}}]'
+            if (said := _delta(data.delta)) is not None:
+                return f'["{name}",{{"delta":{said}}}]'
         except (TypeError, ValueError, ArithmeticError, RecursionError):
             # Numbers that no machine has, half characters.
             pass
     return json_dumps([name, data], COMPACT)
+
+
+_last: tuple[Mapping[str, Any], str] = ({}, "{}")
+"""What was written last, and of what: one commit is told to many screens in the same words."""
+
+
+def _delta(delta: Mapping[str, Any]) -> str | None:
+    """Return ``delta`` as JSON, or None where it is not plain."""
+    global _last
+    before, said = _last
+    if _is_same(delta, before):
+        return said
+    if not _is_plain(delta):
+        return None
+    said = _encode(delta).decode()
+    _last = delta, said
+    return said
+
+
+def _is_same(delta: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether both say the very same of the same states, and nothing that can have changed since.
+
+    A list may have; a tuple is of frozen rows, and the same one as before is still what it was.
+    """
+    if delta.keys() != before.keys():
+        return False
+    for state, told in delta.items():
+        known = before[state]
+        if told.keys() != known.keys():
+            return False
+        for name, value in told.items():
+            kind = type(value)
+            if value is not known[name]:
+                if kind not in _SCALARS or type(known[name]) is not kind or value != known[name]:
+                    return False
+            elif kind not in _SCALARS and kind is not tuple:
+                return False
+    return True
 
 
 def _is_plain(value: Any) -> bool:

@@ -20,6 +20,7 @@ from reflex import state as framework
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.token import BaseStateToken, StateToken
 from reflex.state import BaseState
+from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 
 S = TypeVar("S", bound=rx.State)
@@ -76,7 +77,7 @@ class Trees(StateManagerMemory):
 class _Turn(Generic[S]):
     """What ``turn`` gives."""
 
-    __slots__ = ("_context", "_lock", "_manager", "_root", "_state", "_token")
+    __slots__ = ("_context", "_itself", "_lock", "_manager", "_root", "_state", "_token")
 
     def __init__(self, state: S) -> None:
         self._state: Any = state
@@ -95,7 +96,7 @@ class _Turn(Generic[S]):
                 if root is not None and root.router_data:
                     itself = root.get_substate(state._self_substate_path)
                     self._context, self._manager, self._root = context, manager, root
-                    self._lock, self._token = lock, token
+                    self._itself, self._lock, self._token = itself, lock, token
                     return itself
             finally:
                 if self._lock is None:
@@ -110,13 +111,55 @@ class _Turn(Generic[S]):
             return
         try:
             # What was changed before a fault is sent too, as the framework does it.
-            delta = await self._root._get_resolved_delta()
-            self._root._clean()
+            root = self._root
+            delta = _own_delta(root, self._itself)
+            if delta is None:
+                delta = await root._get_resolved_delta()
+            root._clean()
             if delta:
                 await self._context.emit_delta(delta)
         finally:
             self._manager._track_token(self._token)
             lock.release()
+
+
+def _own_delta(root: Any, state: Any) -> dict[str, dict[str, Any]] | None:
+    """Return what has changed where nothing but ``state`` can have, else None.
+
+    The framework walks the tree and asks every state what it computes; most of ours compute
+    nothing.
+    """
+    if root.dirty_vars or state.parent_state is not root:
+        return None
+    if not (_computes_nothing(type(state)) and _is_quiet_root(type(root))):
+        return None
+    if not root.dirty_substates:
+        return {}
+    if root.dirty_substates != {state.get_name()} or state.dirty_substates:
+        return None
+    changed = state.dirty_vars & state._frontend_var_names
+    if not changed:
+        return {}
+    return {state.get_full_name(): {name + FIELD_MARKER: state.get_value(name) for name in changed}}
+
+
+@cache
+def _computes_nothing(kind: type[Any]) -> bool:
+    return (
+        not kind.computed_vars
+        and not kind._always_dirty_substates
+        and kind.get_delta is BaseState.get_delta
+    )
+
+
+@cache
+def _is_quiet_root(kind: type[Any]) -> bool:
+    return (
+        not kind._always_dirty_computed_vars
+        and not kind._interval_computed_var_names
+        and not kind._always_dirty_substates
+        and kind.get_delta is BaseState.get_delta
+    )
 
 
 def turn(state: S) -> AbstractAsyncContextManager[S]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -40,9 +41,9 @@ class BookState(rx.State):
     card: CardRow = CardRow()
     items: list[ItemRow] = []
     shots: list[ShotRow] = []
-    links: list[LinkRow] = []
-    open_links: list[LinkRow] = []
-    looks: list[LookRow] = []
+    links: tuple[LinkRow, ...] = ()
+    open_links: tuple[LinkRow, ...] = ()
+    looks: tuple[LookRow, ...] = ()
     errors: dict[str, str] = {"label": "", "scope": "", "days": "", "looks": ""}
     facts: list[FactRow] = []
     facts_word: str = ""
@@ -80,8 +81,7 @@ class BookState(rx.State):
             actor = await actor_of(self)
         async for _ in live.changes(verifying.topic_of(actor.user_id)):
             async with live.turn(self) as screen:
-                found = await _looks.read(anywhere(await actor_of(screen)))
-                screen._show_links(*found, clock.now())
+                screen._show_links(await _looks.read(anywhere(await actor_of(screen))))
 
     @rx.event
     @allow(Role.HOLDER)
@@ -197,7 +197,7 @@ class BookState(rx.State):
     async def _show(self) -> None:
         """Read everything afresh and take over what has changed."""
         actor, now = await actor_of(self), clock.now()
-        card, outlook, versions, links, looks = await in_thread(_read, actor, now)
+        card, outlook, versions, shared = await in_thread(_read, actor, now)
         shown = rows.card_row(card) if card else CardRow()
         items = rows.item_rows(card) if card else []
         term = wording.term_row(outlook, card) if outlook and card else TermRow()
@@ -216,35 +216,51 @@ class BookState(rx.State):
             self.items = items
         if (shots := shot_rows(card) if card else []) != self.shots:
             self.shots = shots
-        self._show_links(links, looks, now)
+        self._show_links(shared)
         if not self.is_loaded:
             self.is_loaded = True
 
-    def _show_links(self, links: list[LinkRow], looks: list[LookRow], now: datetime) -> None:
-        if links != self.links:
-            self.links, self.open_links = links, [link for link in links if link.is_open]
-        if looks != self.looks:
-            self.looks = looks
-        if (as_of := moment(now)) != self.as_of:
-            self.as_of = as_of
+    def _show_links(self, shared: _Shared) -> None:
+        if shared.links != self.links:
+            self.links, self.open_links = shared.links, shared.open_links
+        if shared.looks != self.looks:
+            self.looks = shared.looks
+        if shared.as_of != self.as_of:
+            self.as_of = shared.as_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Links and looks as they are shown; the same rows in all tabs of one person."""
+
+    links: tuple[LinkRow, ...]
+    open_links: tuple[LinkRow, ...]
+    looks: tuple[LookRow, ...]
+    as_of: str
 
 
 def _read(
     actor: Actor, now: datetime
-) -> tuple[BookCard | None, Outlook | None, tuple[VersionView, ...], list[LinkRow], list[LookRow]]:
+) -> tuple[BookCard | None, Outlook | None, tuple[VersionView, ...], _Shared]:
     card = issuing.card(actor, now=now)
     outlook = renewing.outlook(actor, now=now)
     versions = versioning.versions(actor, card.id) if card else ()
-    return card, outlook, versions, *_read_links(actor, now)
+    return card, outlook, versions, _read_links(actor, now)
 
 
-def _read_links(actor: Actor, now: datetime) -> tuple[list[LinkRow], list[LookRow]]:
+def _read_links(actor: Actor, now: datetime) -> _Shared:
     links, looks = sharing.links_and_looks(actor, now=now)
-    return [rows.link_row(link) for link in links], [rows.look_row(look) for look in looks]
+    every = tuple(rows.link_row(link) for link in links)
+    return _Shared(
+        every,
+        tuple(link for link in every if link.is_open),
+        tuple(rows.look_row(look) for look in looks),
+        moment(now),
+    )
 
 
 # The same in all tabs of one person, and read once for those that a look wakes together.
-_looks: Final = Together[Actor, tuple[list[LinkRow], list[LookRow]]](
+_looks: Final = Together[Actor, _Shared](
     each(lambda actor: _read_links(actor, clock.now())), on_loop=is_embedded
 )
 

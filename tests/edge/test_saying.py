@@ -81,6 +81,23 @@ def test_page_is_told_what_the_framework_would_tell(value: Any):
     assert json.loads(said) == json.loads(json_dumps(["event", update]))
 
 
+def test_same_rows_are_written_once_and_rows_that_can_change_each_time():
+    rows = (LookRow(1, "23.11.2026 21:30", "для кафе", "Chrome", "Действует", "success"),)
+    first = saying.event("event", StateUpdate(delta={"a": {"rows": rows, "count": 1}}))
+    again = saying.event("event", StateUpdate(delta={"a": {"rows": rows, "count": 1}}))
+    assert again == first
+    for other in ({"rows": rows, "count": 2}, {"rows": rows, "count": True}, {"rows": rows}):
+        said = saying.event("event", StateUpdate(delta={"a": other}))
+        assert json.loads(said) == json.loads(
+            json_dumps(["event", StateUpdate(delta={"a": other})])
+        )
+    listed: list[Any] = [Small()]
+    pairs = {"a": {"rows": listed}}
+    assert "ёж" not in saying.event("event", StateUpdate(delta=pairs))
+    listed.append("ёж")
+    assert "ёж" in saying.event("event", StateUpdate(delta=pairs))
+
+
 def test_events_go_with_what_has_changed():
     update = StateUpdate(
         delta={"state": {"a": 1}}, events=[Event(name="_redirect", payload={"path": "/"})]

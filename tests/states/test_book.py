@@ -146,7 +146,7 @@ async def test_nobody_closes_another_ones_link(screens: Screens):
     await theirs.send(BookState.close_link(links(owner)[0].id), PAGE)
     assert links(owner)[0].state is LinkState.ALIVE
     assert (await theirs.state(MessageState)).assertive
-    assert (await theirs.state(BookState)).links == []
+    assert (await theirs.state(BookState)).links == ()
 
 
 async def test_failing_fact_says_what_to_do(screens: Screens):

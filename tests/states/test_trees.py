@@ -16,6 +16,7 @@ from reflex_base.event.context import EventContext
 from emk_app.edge.gate import BOOT
 from emk_app.edge.trees import Branches, turn
 from emk_app.states.meter import MeterState
+from emk_app.states.session import MessageState, say
 from tests.states.conftest import Screen, Screens
 
 PASSWORD = "лесная тропа ведёт к озеру"
@@ -144,6 +145,20 @@ async def test_turn_sends_what_has_changed_and_no_more(screens: Screens):
 
 async def nothing(_: MeterState) -> None:
     pass
+
+
+async def test_turn_sends_what_another_state_has_changed_too(screens: Screens):
+    screen = await screens.stranger()
+
+    async def tell(state: MeterState) -> None:
+        await set_level(state)
+        await say(state, "Готово.")
+
+    await _Told(screen).run(tell)
+    (told,) = screen.shown
+    assert told[MeterState.get_full_name()] == {"level_rx_state_": 2}
+    assert told[MessageState.get_full_name()]["polite_rx_state_"] == "Готово."
+    assert not (await screen.state(State)).dirty_substates
 
 
 async def test_turns_of_one_tab_follow_each_other(screens: Screens):

@@ -64,3 +64,17 @@ async def test_who_leaves_while_waiting_leaves_nothing_behind():
     give()
     assert line.waiting() == 0
     assert not line._lines
+
+
+async def test_turn_that_comes_at_the_moment_of_leaving_goes_to_the_next():
+    line = Turns(1)
+    give = await line.take("a")
+    late, next_one = (asyncio.create_task(line.take("a")) for _ in range(2))
+    await asyncio.sleep(0)
+    give()
+    late.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await late
+    (await next_one)()
+    assert line.waiting() == 0
+    assert not line._lines
