@@ -67,6 +67,13 @@ SHARING: Final = {
 """Where state lies in Redis."""
 UPLOADS: Final = "REFLEX_UPLOADED_FILES_DIR"
 
+EXPORT: Final = """
+import gc, runpy
+# Pages are trees that live to the end; to look for garbage in them is a tenth of the whole work.
+gc.disable()
+runpy.run_module("reflex", run_name="__main__", alter_sys=True)
+"""
+
 TARGET: Final = "emk_app.frontend:application"
 SECONDS_TO_DRAIN: Final = 10
 SWITCH: Final = 0.0005
@@ -196,7 +203,7 @@ def application() -> ASGIApp:
 def _export() -> None:
     """Let Reflex compile the pages, install packages and run vite."""
     environment = os.environ | QUIET | BUILDING | node_environment()
-    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+    command = [sys.executable, "-c", EXPORT, "export", "--frontend-only", "--no-zip"]
     with LOG.open("w", encoding="utf-8") as log:
         ended = subprocess.run(
             command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False
