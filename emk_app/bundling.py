@@ -15,6 +15,10 @@ DROPS_PORT: Final = (
     '      endpoint.port = ""; // Assume websocket is on https port via load balancer.\n'
 )
 
+LEAVES: Final = '    window.addEventListener("beforeunload", disconnectTrigger);\n'
+CONNECTS_AGAIN: Final = "      socket.current.auth = bootAuth(false);\n"
+CONNECTS_STILL: Final = "      socket.current.auth = bootAuth(!window.emkHeard?.at);\n"
+
 MOVE: Final = "move"
 """What a server says to a page that shall connect anew."""
 LISTENS: Final = '  socket.current.on("new_token", async (new_token) => {\n'
@@ -50,6 +54,10 @@ class OwnSocket(Plugin):
     Stock Reflex bakes the port into the bundle, so that one build serves one port only. And a
     socket that the server closes loses what the page is saying at that moment: told to move, the
     page takes leave itself, and says the rest to whom it comes to. It keeps when it last heard.
+
+    A page that was never connected says that it is new, however often it has tried: one that comes
+    back is left as it was. And it takes leave as it is hidden, not when something begins that may
+    turn out to be a download, a letter or a call.
     """
 
     def pre_compile(self, **context: Unpack[PreCompileContext]) -> None:
@@ -66,6 +74,9 @@ def own_socket(script: str) -> str:
     if TAKES_HOST + TAKES_PORT not in script:
         script = _changed(script, TAKES_HOST, TAKES_HOST + TAKES_PORT)
         script = _changed(script, DROPS_PORT, "")
+    if CONNECTS_STILL not in script:
+        script = _changed(script, LEAVES, "")
+        script = _changed(script, CONNECTS_AGAIN, CONNECTS_STILL)
     earlier = re.compile(f"{re.escape(BEGINS)}.*?{re.escape(ENDS)}", re.DOTALL)
     return _changed(earlier.sub("", script), LISTENS, MOVES + LISTENS)
 

@@ -23,7 +23,7 @@ from reflex_base.registry import RegistrationContext
 
 from emk_app import attempts, clock, figures, incidents
 from emk_app.db.engine import is_embedded
-from emk_app.edge import cookies, frames, limits, trees
+from emk_app.edge import cookies, frames, limits, stays, trees
 from emk_app.edge.allowance import Allowance
 from emk_app.edge.cookies import Caller, Standing
 from emk_app.edge.policy import Access, Undeclared, access_of
@@ -57,6 +57,7 @@ AT_WORK_PER_CALLER: Final = 4
 AT_WORK_PER_ADDRESS: Final = 8
 """Events at once; more wait unread in their sockets, so that they cost neither time nor memory."""
 BOOT: Final = "reflex___state____state.hydrate_and_load"
+LOADING: Final = "reflex___state____state.reflex___state____on_load_internal_state.on_load_internal"
 OPENING: Final = FRAMEWORK - {name for name in FRAMEWORK if name.endswith(".set_is_hydrated")}
 """Those of the framework's events that a page sends; the others follow from them."""
 LONGEST_PLACE: Final = 4096
@@ -84,6 +85,9 @@ class Gate(rx.Middleware):
         if event.name in FRAMEWORK:
             if event.name == BOOT:
                 trees.note_hashes(event.payload.get("hashes", ()))
+                await stays.note_connection(state, is_page_new="hashes" in event.payload)
+            elif event.name == LOADING:
+                await stays.note_loading(state)
             return None
         access = _declared(event.name)
         if access is None:

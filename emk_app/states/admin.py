@@ -13,7 +13,7 @@ from emk_app.edge.policy import allow
 from emk_app.presenting import exchange
 from emk_app.presenting.exchange import ExchangeRow
 from emk_app.services import exchanging, overseeing, receiving
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, arrive, say, warn
 from emk_app.threads import in_thread
 
 
@@ -39,7 +39,7 @@ class AdminState(rx.State):
     @allow(Role.ADMIN)
     async def load(self):
         """Show how the service does."""
-        await hush(self)
+        await arrive(self)
         actor = await actor_of(self)
         found = await in_thread(overseeing.health, actor, now=clock.now())
         self.jobs_waiting, self.jobs_failed = found.jobs_waiting, found.jobs_failed

@@ -24,7 +24,7 @@ from emk_app.presenting.esignatures import SignatureRow
 from emk_app.services import applying, directory, esigning, scans
 from emk_app.services.applying import DraftView, WizardStep
 from emk_app.states import live
-from emk_app.states.session import PersonState, actor_of, ends_busy, hush, say, warn
+from emk_app.states.session import PersonState, actor_of, arrive, ends_busy, renew, say, warn
 from emk_app.threads import in_thread
 
 ENTRY: Final = "/cabinet/apply"
@@ -84,7 +84,7 @@ class ApplyState(rx.State):
     @allow(Role.HOLDER)
     async def resume(self):
         """Go on where the draft was left."""
-        await hush(self)
+        await arrive(self)
         actor = await actor_of(self)
         draft = await in_thread(applying.standing_draft, actor, now=clock.now())
         step = draft.step if draft else WizardStep.DETAILS
@@ -94,8 +94,10 @@ class ApplyState(rx.State):
     @allow(Role.HOLDER)
     async def open(self, step: str):
         """Show a step; a step is remembered as soon as there is a draft to remember it."""
-        await hush(self)
         wanted = _step(step)
+        if not await renew(self) and self.is_loaded:
+            # ``follow`` shows what has changed; what was just handed in is told on this page alone.
+            return None
         actor = await actor_of(self)
         draft = await in_thread(applying.standing_draft, actor, now=clock.now())
         if draft is None and wanted is not WizardStep.DETAILS:
@@ -106,7 +108,6 @@ class ApplyState(rx.State):
             )
         overview = await in_thread(applying.overview, actor, now=clock.now())
         others = [row for row in map(rows.case_row, overview.cases) if row.is_open]
-        self.reset()
         self.step = wanted.value
         if others:
             self.other_number, self.other_href = others[0].number, others[0].href

@@ -26,7 +26,7 @@ from emk_app.services.issuing import BookCard
 from emk_app.services.renewing import Outlook
 from emk_app.services.versioning import VersionView
 from emk_app.states import live
-from emk_app.states.session import actor_of, anywhere, hush, say, warn
+from emk_app.states.session import actor_of, anywhere, arrive, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import Together, each, in_thread
 
@@ -66,8 +66,8 @@ class BookState(rx.State):
     async def follow(self):
         """Show each change of the book, its links and its looks, within a moment of its commit."""
         async with self:
-            await hush(self)
-            self.facts, self.compared, self.compared_title = [], [], ""
+            if await arrive(self):
+                self.facts, self.compared, self.compared_title = [], [], ""
             actor = await actor_of(self)
         async for _ in live.changes(f"holder:{actor.user_id}"):
             async with self:

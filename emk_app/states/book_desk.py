@@ -17,7 +17,7 @@ from emk_app.presenting.orders import DeskRow, OpenRow, OrderRow, WaitingRow
 from emk_app.services import stopping
 from emk_app.services.stopping import BookDesk
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
+from emk_app.states.session import actor_of, arrive, is_fresh, proven, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -37,8 +37,8 @@ class BooksState(rx.State):
     async def follow(self):
         """Show each change of the list while the page is open."""
         async with self:
-            await hush(self)
-            self.error = ""
+            if await arrive(self):
+                self.error = ""
         async for _ in live.changes(stopping.TOPIC):
             async with self:
                 found = rows.waiting_rows(await in_thread(stopping.waiting, await actor_of(self)))
@@ -81,8 +81,7 @@ class BookDeskState(rx.State):
         """Show each change of the book while the page is open; the first look is noted."""
         async with self:
             # Begun empty here and not by an event before it: the two would race.
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor, asked = await actor_of(self), self._number()
             try:
                 found = await in_thread(stopping.desk, actor, asked, now=clock.now())
@@ -161,7 +160,7 @@ class BookDeskState(rx.State):
         shown = (rows.desk_row(found), rows.open_row(found), rows.order_rows(found))
         if shown != (self.book, self.standing, self.history):
             self.book, self.standing, self.history = shown
-        self.is_loaded = True
+        self.is_loaded, self.is_missing = True, False
 
     def _number(self) -> str:
         return str(getattr(self, "number_arg", ""))[:60]

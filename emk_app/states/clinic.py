@@ -48,15 +48,7 @@ from emk_app.services.attaching import Folder
 from emk_app.services.examining import ExaminationView, Words
 from emk_app.services.vaccinating import Card, Typed
 from emk_app.states import live
-from emk_app.states.session import (
-    actor_of,
-    ends_busy,
-    hush,
-    is_fresh,
-    proven,
-    say,
-    warn,
-)
+from emk_app.states.session import actor_of, ends_busy, hush, is_fresh, proven, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -88,8 +80,7 @@ class DayState(rx.State):
     @allow(Role.CLINIC, quiet=True)
     async def open(self):
         """Begin without what the page before has shown."""
-        await hush(self)
-        self.reset()
+        await renew(self)
 
     @rx.event(background=True)
     @allow(Role.CLINIC, quiet=True)
@@ -181,8 +172,7 @@ class StaffState(rx.State):
     async def follow(self):
         """Show each change of the staff while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
         async for _ in live.changes(f"staff:{actor.clinic_id}"):
             # Read under the tab's lock: what was read before an act of this tab is never shown
@@ -193,7 +183,7 @@ class StaffState(rx.State):
                     self.is_loaded = self.is_closed = True
                     return
                 self.rows = rows.member_rows(await in_thread(staffing.staff, actor))
-                self.is_loaded = True
+                self.is_loaded, self.is_closed = True, False
 
     @rx.event
     @allow(Role.CLINIC)
@@ -304,9 +294,8 @@ class ExaminationState(rx.State):
     @allow(Role.CLINIC, quiet=True)
     async def open(self):
         """Begin with an empty page and today's date."""
-        await hush(self)
-        self.reset()
-        self.default_date = day(clock.today())
+        if await renew(self):
+            self.default_date = day(clock.today())
 
     @rx.event(background=True)
     @allow(Role.CLINIC, quiet=True)
@@ -772,8 +761,8 @@ class ExaminationState(rx.State):
 
     def _show(self, shown: ExaminationView, card: Card | None, folder: Folder | None) -> None:
         """Send what differs from what the screen shows."""
-        if not self.is_loaded:
-            self.is_loaded = True
+        if not self.is_loaded or self.is_missing:
+            self.is_loaded, self.is_missing = True, False
         if shown.version < self._version or shown.application_version < self._application_version:
             return
         self._version, self._application_version = shown.version, shown.application_version

@@ -13,7 +13,7 @@ from emk_app.presenting import consents as rows
 from emk_app.presenting.consents import ConsentCard, ConsentRow
 from emk_app.services import consenting
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, arrive, say, warn
 from emk_app.threads import in_thread
 
 
@@ -31,7 +31,7 @@ class ConsentState(rx.State):
     async def follow(self):
         """Show the consent, and each change of what taking it back would do."""
         async with self:
-            await hush(self)
+            await arrive(self)
             actor = await actor_of(self)
         async for _ in live.changes(f"holder:{actor.user_id}"):
             async with self:

@@ -14,7 +14,7 @@ from emk_app.presenting import texts
 from emk_app.presenting.field_texts import word
 from emk_app.services import factors, reaching
 from emk_app.states import live
-from emk_app.states.session import actor_of, fresh_actor, is_fresh, say
+from emk_app.states.session import actor_of, fresh_actor, is_fresh, renew, say
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -37,7 +37,7 @@ class ContactsState(rx.State):
     async def follow(self):
         """Show where the person is reached, and each change of it."""
         async with self:
-            self.reset()
+            await renew(self, hushes=False)
             actor = await actor_of(self)
             self.needs_code = not is_fresh(actor)
         async for _ in live.changes(factors.topic_of(actor.user_id)):

@@ -29,7 +29,7 @@ from emk_app.services import applying, scans
 from emk_app.services.applying import CaseDetails, Overview
 from emk_app.states import live
 from emk_app.states.apply import ENTRY, NOTHING_WRONG, ClinicSearchState, number, scan_kind
-from emk_app.states.session import actor_of, ends_busy, hush, say, warn
+from emk_app.states.session import actor_of, arrive, ends_busy, renew, say, warn
 from emk_app.threads import in_thread
 
 
@@ -53,7 +53,7 @@ class DashboardState(rx.State):
     async def follow(self):
         """Show each change of anything the holder has, within a moment of its commit."""
         async with self:
-            await hush(self)
+            await arrive(self)
             actor = await actor_of(self)
         async for _ in live.changes(f"holder:{actor.user_id}"):
             # Read under the tab's lock: what was read before an act of this tab is never shown
@@ -125,16 +125,16 @@ class CaseState(rx.State):
     @allow(Role.HOLDER)
     async def open(self):
         """Show the application whose number stands in the address."""
-        await hush(self)
+        if not await renew(self) and self.is_loaded:
+            # What has changed since is shown by ``follow``.
+            return
         asked = self._number()
         actor = await actor_of(self)
         try:
             found = await in_thread(applying.case, actor, asked, now=clock.now())
         except NotFound:
-            self.reset()
             self.is_loaded = self.is_missing = True
             return
-        self.reset()
         self._show(found)
 
     @rx.event(background=True)

@@ -22,7 +22,7 @@ from emk_app.services import admitting, employing
 from emk_app.services.employing import Said
 from emk_app.states import live
 from emk_app.states.apply import number, words_of
-from emk_app.states.session import actor_of, hush, say, source_of, warn
+from emk_app.states.session import actor_of, renew, say, source_of, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -67,8 +67,7 @@ class EmployerState(rx.State):
     async def follow(self):
         """Show the list as the books are, while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
             if actor.organisation_id is None:
                 self.is_loaded = True
@@ -269,7 +268,7 @@ class EmployersState(rx.State):
     async def follow(self):
         """Show each request as it comes, while the page is open."""
         async with self:
-            self.reset()
+            await renew(self, hushes=False)
             actor = await actor_of(self)
         async for changed in live.changes_or_ticks(f"holder:{actor.user_id}"):
             # Time runs out for employers who may look; of who asks a tick says nothing.

@@ -18,7 +18,7 @@ from emk_app.presenting.employer_keys import KeyRow
 from emk_app.services import employer_keys
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, fresh_actor, is_fresh, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -44,8 +44,7 @@ class EmployerKeysState(rx.State):
     async def follow(self):
         """Show the keys and their last use, while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
             if actor.organisation_id is None or actor.post is not Post.OWNER:
                 self.is_loaded = True

@@ -10,6 +10,7 @@ from emk_app import clock
 from emk_app.edge.policy import allow_anyone
 from emk_app.presenting import guide
 from emk_app.presenting.finding import FoundRow
+from emk_app.states.session import renew
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -24,8 +25,7 @@ class GuideState(rx.State):
     @allow_anyone
     async def begin(self):
         """Forget what was found when the page was open before."""
-        if self.summary:
-            self.found, self.summary = [], ""
+        await renew(self, hushes=False)
 
     @rx.event
     @allow_anyone

@@ -15,7 +15,7 @@ from emk_app.presenting.identities import CaseRow, ChangeRow, LineRow, NowRow, P
 from emk_app.services import renaming
 from emk_app.services.renaming import ChangeCase
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
+from emk_app.states.session import actor_of, arrive, is_fresh, proven, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -35,7 +35,7 @@ class IdentityState(rx.State):
     async def follow(self):
         """Show each change of the book and of the wishes while the page is open."""
         async with self:
-            await hush(self)
+            await arrive(self)
             actor = await actor_of(self)
         async for _ in live.changes(f"holder:{actor.user_id}"):
             async with self:
@@ -72,7 +72,7 @@ class ChangesState(rx.State):
     async def follow(self):
         """Show each change of the list while the page is open."""
         async with self:
-            await hush(self)
+            await arrive(self)
         async for _ in live.changes(renaming.TOPIC):
             async with self:
                 found = rows.line_rows(await in_thread(renaming.waiting, await actor_of(self)))
@@ -98,8 +98,7 @@ class ChangeState(rx.State):
         """Show each change of the wish while the page is open; the first look is noted."""
         async with self:
             # Begun empty here and not by an event before it: the two would race.
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor, asked = await actor_of(self), self._ref()
             try:
                 self._show(await in_thread(renaming.case, actor, asked, now=clock.now()))

@@ -15,7 +15,7 @@ from emk_app.presenting import inspecting as rows
 from emk_app.presenting.inspecting import CSV, EntryRow
 from emk_app.services import inspecting
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, ends_busy, hush
+from emk_app.states.session import actor_of, ends_busy, renew
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -42,9 +42,8 @@ class AuditState(rx.State):
     @allow(Role.ADMIN)
     async def load(self):
         """Show the newest entries."""
-        await hush(self)
-        self.reset()
-        await self._show(0)
+        if await renew(self) or self.is_first:
+            await self._show(0)
 
     @rx.event
     @allow(Role.ADMIN)

@@ -17,7 +17,7 @@ from emk_app.services import membering
 from emk_app.states import live
 from emk_app.states.apply import number
 from emk_app.states.employer import EmployerState
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, fresh_actor, is_fresh, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -43,8 +43,7 @@ class MembersState(rx.State):
     async def follow(self):
         """Show the members as they are, while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
             if actor.organisation_id is None:
                 self.is_loaded = True

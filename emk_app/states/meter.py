@@ -10,6 +10,7 @@ from emk_app.domain import accounts as rules
 from emk_app.domain.errors import InvalidValue
 from emk_app.edge.policy import allow_anyone
 from emk_app.presenting import texts
+from emk_app.states.session import renew
 from emk_app.threads import in_thread
 
 LONGEST: Final = 254
@@ -28,9 +29,9 @@ class MeterState(rx.State):
 
     @rx.event
     @allow_anyone
-    def load(self):
+    async def load(self):
         """Begin with nothing typed."""
-        self.reset()
+        await renew(self, hushes=False)
 
     @rx.event
     @allow_anyone

@@ -19,7 +19,7 @@ from emk_app.presenting.vaccinations import StandingRow
 from emk_app.services import appealing, receiving
 from emk_app.services.appealing import MyExamination
 from emk_app.states import live
-from emk_app.states.session import actor_of, say, warn
+from emk_app.states.session import actor_of, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -46,7 +46,7 @@ class MyExaminationState(rx.State):
     async def follow(self):
         """Show each result within a moment of its commit."""
         async with self:
-            self.reset()
+            await renew(self, hushes=False)
             actor, number = await actor_of(self), self._number()
         try:
             application_id = await in_thread(appealing.identity, actor, number)

@@ -16,7 +16,7 @@ from emk_app.presenting.news import NewsRow, OpenNews, WindowRow
 from emk_app.services import announcing, publishing
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, hush, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -40,8 +40,7 @@ class NewsDeskState(rx.State):
     async def follow(self):
         """Show the items while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
         async for _ in live.changes(publishing.TOPIC):
             async with self:
                 await self._show(await actor_of(self))
@@ -141,7 +140,7 @@ class MaintenanceState(rx.State):
     async def follow(self):
         """Show what is announced while the page is open."""
         async with self:
-            self.reset()
+            await renew(self, hushes=False)
         async for _ in live.changes(announcing.TOPIC):
             async with self:
                 await actor_of(self)

@@ -14,7 +14,7 @@ from emk_app.presenting.notices import NoticeRow, WishRow
 from emk_app.services import notifying
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, arrive, renew, say, warn
 from emk_app.threads import in_thread
 
 
@@ -51,8 +51,7 @@ class NoticesState(rx.State):
     async def follow(self):
         """Show each notice as it comes."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
         async for _ in live.changes(notifying.topic_of(actor.user_id)):
             async with self:
@@ -114,7 +113,7 @@ class WishesState(rx.State):
     @allow(Role.HOLDER, quiet=True)
     async def load(self):
         """Show what is chosen."""
-        await hush(self)
+        await arrive(self)
         await self._show(await actor_of(self))
 
     @rx.event

@@ -13,7 +13,7 @@ from emk_app.presenting.notices import StuckRow
 from emk_app.services import delivering
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, renew, say, warn
 from emk_app.threads import in_thread
 
 
@@ -28,8 +28,7 @@ class StuckState(rx.State):
     async def follow(self):
         """Show each change while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
         async for _ in live.changes("outbox", delivering.TOPIC):
             async with self:
                 await self._show()

@@ -17,7 +17,7 @@ from emk_app.presenting.erasures import ErasureRow
 from emk_app.presenting.own_data import CopyCard
 from emk_app.services import erasing, own_data
 from emk_app.states import live
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, say, warn
+from emk_app.states.session import actor_of, fresh_actor, is_fresh, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -37,8 +37,7 @@ class OwnDataState(rx.State):
     async def follow(self):
         """Show how the copy and the wish stand."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
             self.needs_code = not is_fresh(actor)
         async for _ in live.changes(f"holder:{actor.user_id}"):
@@ -124,8 +123,7 @@ class ErasuresState(rx.State):
     async def follow(self):
         """Show each change while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
         async for _ in live.changes(erasing.TOPIC):
             async with self:
                 actor = await actor_of(self)

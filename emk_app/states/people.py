@@ -19,7 +19,7 @@ from emk_app.presenting.formats import counted
 from emk_app.presenting.people import PLACE, PersonRow, StaffOrderRow, StaffRow
 from emk_app.services import entrusting, resetting
 from emk_app.states import live
-from emk_app.states.session import actor_of, fresh_actor, hush, is_fresh, proven, say, warn
+from emk_app.states.session import actor_of, fresh_actor, is_fresh, proven, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -74,8 +74,7 @@ class PeopleState(rx.State):
     async def follow(self):
         """Show each change while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
         async for _ in live.changes(entrusting.TOPIC):
             async with self:
                 await self._show(await actor_of(self))
@@ -155,8 +154,7 @@ class InviteState(rx.State):
     @allow(Role.ADMIN)
     async def load(self):
         """Open an empty form."""
-        await hush(self)
-        self.reset()
+        await renew(self)
         self.needs_code = not is_fresh(await actor_of(self))
 
     @rx.event
@@ -211,12 +209,12 @@ class PersonDeskState(rx.State):
     async def follow(self):
         """Show each change of the account while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            begins = await renew(self)
             actor = await actor_of(self)
             self.needs_code = not is_fresh(actor)
             await self._show(actor)
-            self.role, self.position = self.person.role_code, self.person.position_code
+            if begins:
+                self.role, self.position = self.person.role_code, self.person.position_code
             if self.is_missing:
                 return
         async for _ in live.changes(entrusting.TOPIC, f"account:{self._number()}"):
@@ -319,7 +317,7 @@ class PersonDeskState(rx.State):
         shown = (rows.person_row(found), standing, rows.order_rows(found.history))
         if shown != (self.person, self.standing, self.history):
             self.person, self.standing, self.history = shown
-        self.is_loaded = True
+        self.is_loaded, self.is_missing = True, False
 
     def _number(self) -> int:
         return path_number(getattr(self, "user_arg", ""))
@@ -341,8 +339,7 @@ class StaffOrderState(rx.State):
     async def follow(self):
         """Show the decision while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             self.needs_code = not is_fresh(await actor_of(self))
         async for _ in live.changes(entrusting.TOPIC):
             async with self:
@@ -395,7 +392,7 @@ class StaffOrderState(rx.State):
         if shown != self.order:
             self.order = shown
         self.person = f"{PLACE}/{found.user_id}" if found.user_id else ""
-        self.is_loaded = True
+        self.is_loaded, self.is_missing = True, False
 
     def _number(self) -> int:
         return path_number(getattr(self, "order_arg", ""))

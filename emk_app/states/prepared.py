@@ -18,7 +18,7 @@ from emk_app.presenting.texts import field_sentences
 from emk_app.services import preparing
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, hush, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -41,8 +41,7 @@ class PreparedState(rx.State):
     async def follow(self):
         """Show the answers while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
         async for _ in live.changes(preparing.TOPIC):
             async with self:
                 await self._show(await actor_of(self))

@@ -21,7 +21,7 @@ from emk_app.services import examining, scheduling, welcoming
 from emk_app.services.scheduling import Decision
 from emk_app.states import live
 from emk_app.states.apply import number, words_of
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -60,7 +60,7 @@ class ReceptionState(rx.State):
     async def follow(self):
         """Show each change of the day while the page is open."""
         async with self:
-            self.reset()
+            await renew(self, hushes=False)
             actor = await actor_of(self)
         async for _ in live.changes(f"clinic:{actor.clinic_id}"):
             async with self:
@@ -221,8 +221,7 @@ class ScheduleState(rx.State):
     async def follow(self):
         """Show each change of the schedule and of what is booked by it."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
         async for _ in live.changes(f"rooms:{actor.clinic_id}", f"slots:{actor.clinic_id}"):
             async with self:
@@ -348,6 +347,7 @@ class ScheduleState(rx.State):
         except DomainError:
             self.is_loaded = self.is_closed_to = True
             return
+        self.is_closed_to = False
         shown = [rows.room_row(room, clock.today()) for room in found]
         if shown != self.rooms or not self.is_loaded:
             self.rooms, self.is_loaded = shown, True

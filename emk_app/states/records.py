@@ -40,7 +40,7 @@ from emk_app.services.examining import ENTER
 from emk_app.services.showing import RecordView
 from emk_app.settings import settings
 from emk_app.states import live
-from emk_app.states.session import actor_of, fresh_actor, hush, say, warn
+from emk_app.states.session import actor_of, arrive, fresh_actor, hush, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -71,7 +71,8 @@ class RecordsState(rx.State):
     async def follow(self):
         """Show each reading within a moment of it, and the time left."""
         async with self:
-            self.errors = NO_ERRORS.copy()
+            if await arrive(self, hushes=False):
+                self.errors = NO_ERRORS.copy()
             actor = await actor_of(self)
         async for changed in live.changes_or_ticks(f"holder:{actor.user_id}"):
             # Time runs out for what is open to a physician; of the rest a tick says nothing.
@@ -226,10 +227,11 @@ class ClinicRecordsState(rx.State):
         """Show what stands open while the page is there, and close it within a blink of its end."""
         async with self:
             actor = await actor_of(self)
-            self._forget()
-            self.ended = self.problem = self.code_problem = ""
+            if await arrive(self, hushes=False):
+                self._forget()
+                self.ended = self.problem = self.code_problem = ""
+                self.typed = self.router.url.query_parameters.get("code", "")[:20]
             self.is_closed_to = actor.position not in ENTER
-            self.typed = self.router.url.query_parameters.get("code", "")[:20]
             if self.is_closed_to:
                 self.is_loaded = True
                 return

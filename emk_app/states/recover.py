@@ -11,7 +11,7 @@ from emk_app.domain.errors import DomainError, Invalid, NotSignedIn
 from emk_app.edge.policy import allow_anyone
 from emk_app.presenting import texts
 from emk_app.services import resetting
-from emk_app.states.session import door_of, ends_busy, hush, source_of
+from emk_app.states.session import door_of, ends_busy, renew, source_of
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -33,8 +33,7 @@ class RecoverState(rx.State):
     @allow_anyone
     async def load(self):
         """Begin at the beginning."""
-        await hush(self)
-        self.reset()
+        await renew(self)
 
     @rx.event
     @allow_anyone
@@ -71,8 +70,7 @@ class NewPasswordState(rx.State):
     @allow_anyone
     async def load(self):
         """Begin at the beginning; somebody who is signed in changes the password in there."""
-        await hush(self)
-        self.reset()
+        await renew(self)
         try:
             door_of(self)
         except NotSignedIn:

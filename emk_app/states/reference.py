@@ -37,7 +37,7 @@ from emk_app.presenting.reference import (
 from emk_app.services import amending
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
+from emk_app.states.session import actor_of, hush, is_fresh, proven, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -71,8 +71,7 @@ class ReferenceState(rx.State):
     async def follow(self):
         """Show each change while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
         async for _ in live.changes(amending.TOPIC):
             async with self:
                 await self._show(await actor_of(self))

@@ -17,7 +17,7 @@ from emk_app.services import directory, importing, registering
 from emk_app.services.directory import SHOWN_AT_MOST
 from emk_app.states import live
 from emk_app.states.apply import number, words_of
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, renew, say, warn
 from emk_app.threads import in_thread
 
 SHOWN_AT_ONCE: Final = 20
@@ -39,8 +39,7 @@ class ImportsState(rx.State):
     async def follow(self):
         """Show how far the import is, while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
         async for _ in live.changes(registering.TOPIC):
             async with self:
                 await self._show(await actor_of(self))
@@ -112,7 +111,7 @@ class RegisterState(rx.State):
     async def follow(self):
         """Show the register as it is, while the page is open."""
         async with self:
-            self.reset()
+            await renew(self, hushes=False)
         async for _ in live.changes(importing.TOPIC):
             async with self:
                 await actor_of(self)

@@ -30,7 +30,7 @@ from emk_app.services import reversing, reviewing
 from emk_app.services.reviewing import Case
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, ends_busy, hush, say, warn
+from emk_app.states.session import actor_of, arrive, ends_busy, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -60,7 +60,8 @@ class QueueState(rx.State):
     @allow(Role.OPERATOR, quiet=True)
     async def open(self):
         """Begin without the messages of the page before, but with what became of its case."""
-        await _say_what_was_done(self)
+        if await arrive(self):
+            await _say_what_was_done(self)
 
     @rx.event(background=True)
     @allow(Role.OPERATOR, quiet=True)
@@ -157,8 +158,10 @@ class ReviewState(rx.State):
     @allow(Role.OPERATOR, quiet=True)
     async def open(self):
         """Begin with an empty page: the case before is nobody's business here."""
-        await _say_what_was_done(self)
-        self.reset()
+        done = self._done
+        if await renew(self) and done:
+            self._done = ""
+            await say(self, done)
 
     @rx.event(background=True)
     @allow(Role.OPERATOR, quiet=True)
@@ -356,10 +359,9 @@ def _set(state: rx.State, shown: dict[str, Any]) -> None:
 
 
 async def _say_what_was_done(state: rx.State) -> None:
-    """Say on this page what was done on the one before, and nothing else."""
+    """Say on this page what was done on the one before."""
     review = await state.get_state(ReviewState)
     done, review._done = review._done, ""
-    await hush(state)
     if done:
         await say(state, done)
 

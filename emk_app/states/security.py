@@ -22,8 +22,8 @@ from emk_app.states.session import (
     PersonState,
     actor_of,
     fresh_actor,
-    hush,
     is_fresh,
+    renew,
     say,
     warn,
 )
@@ -77,8 +77,7 @@ class SecurityState(rx.State):
     async def follow(self):
         """Show what guards the account, and each change of it."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
             self.home = HOME[actor.role]
             self.needs_code = not is_fresh(actor)

@@ -14,6 +14,7 @@ from emk_app.db.engine import is_embedded
 from emk_app.domain.actors import Actor, Role, permit_fresh
 from emk_app.domain.errors import DomainError, FreshFactorNeeded, NotSignedIn
 from emk_app.domain.factors import Way
+from emk_app.edge import stays
 from emk_app.edge.cookies import Standing
 from emk_app.edge.gate import caller_of
 from emk_app.edge.policy import allow, allow_anyone, allow_signed_in
@@ -96,8 +97,10 @@ class PersonState(rx.State):
     async def load(self):
         """Show who is signed in."""
         actor = await actor_of(self)
+        if await arrive(self, hushes=False):
+            self.sms_said = ""
         name = await in_thread(accounts.person_name, actor.user_id)
-        self.name, self.role, self.sms_said = name, actor.role.value, ""
+        self.name, self.role = name, actor.role.value
         await self._show_ways(actor)
 
     @rx.event
@@ -175,6 +178,26 @@ async def hush(state: rx.State) -> None:
     messages = await state.get_state(MessageState)
     if messages.polite or messages.assertive:
         messages.polite, messages.assertive = "", ""
+
+
+async def arrive(state: rx.State, *, hushes: bool = True) -> bool:
+    """Take old messages off the screen where a page begins; return whether it does.
+
+    It does not where its connection has merely come back: all stays there as the person left it.
+    """
+    return await _begin(state, resets=False, hushes=hushes)
+
+
+async def renew(state: rx.State, *, hushes: bool = True) -> bool:
+    """Do what ``arrive`` does, and begin with nothing that was said or chosen before."""
+    return await _begin(state, resets=True, hushes=hushes)
+
+
+async def _begin(state: rx.State, *, resets: bool, hushes: bool) -> bool:
+    begins = await stays.begin(state, resets=resets)
+    if begins and hushes:
+        await hush(state)
+    return begins
 
 
 def ends_busy(

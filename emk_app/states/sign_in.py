@@ -20,7 +20,7 @@ from emk_app.presenting import factors, texts
 from emk_app.presenting.factors import WayRow
 from emk_app.services import accounts, resetting
 from emk_app.services.accounts import Enrolment, Step
-from emk_app.states.session import HOME, actor_of, door_of, ends_busy, hush, say, source_of, warn
+from emk_app.states.session import HOME, actor_of, door_of, ends_busy, renew, say, source_of, warn
 from emk_app.threads import in_thread
 
 LABELS: Final = {
@@ -65,13 +65,13 @@ class SignInState(rx.State):
     @allow_anyone
     async def load(self):
         """Show the step at which this browser stands."""
-        await hush(self)
-        self.problem, self.ticket = "", ""
+        begins = await renew(self)
         caller = caller_of(self.router_data)
         if caller is not None and caller.standing is Standing.SIGNED_IN:
             actor = await actor_of(self)
             return rx.redirect(HOME[actor.role], replace=True)
-        await self._show_step()
+        if begins:
+            await self._show_step()
         return None
 
     @rx.event
@@ -182,18 +182,16 @@ class RegisterState(rx.State):
     @allow_anyone
     async def load(self):
         """Begin at the beginning."""
-        await hush(self)
         # Whoever types at once may have left the first field by now.
         by_inn = self.by_inn
-        self.reset()
+        await renew(self)
         self.by_inn = by_inn
 
     @rx.event
     @allow_anyone
     async def load_employer(self):
         """Begin the registration of an employer."""
-        await hush(self)
-        self.reset()
+        await renew(self)
         self.is_employer = True
 
     @rx.event

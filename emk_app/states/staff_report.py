@@ -17,7 +17,7 @@ from emk_app.presenting.staff_reports import ReportPage
 from emk_app.services import employing, staff_reports
 from emk_app.states import live
 from emk_app.states.apply import words_of
-from emk_app.states.session import actor_of, hush
+from emk_app.states.session import actor_of, renew
 from emk_app.threads import in_thread
 
 REPORT: Final = "/employer/report"
@@ -42,8 +42,7 @@ class StaffReportState(rx.State):
     async def follow(self):
         """Show the report as the list is, while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
             if actor.organisation_id is None:
                 self.is_loaded = True

@@ -15,7 +15,7 @@ from emk_app.presenting.enlisting import LineRow, OpenUpload, PastUpload
 from emk_app.services import enlisting
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, renew, say, warn
 from emk_app.threads import in_thread
 
 
@@ -37,8 +37,7 @@ class StaffUploadsState(rx.State):
     async def follow(self):
         """Show how far the file is, while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
             if actor.organisation_id is None or actor.post is Post.VIEWER:
                 self.is_loaded = True

@@ -33,7 +33,7 @@ from emk_app.services import answering, opening, preparing, supporting
 from emk_app.services.supporting import Thread
 from emk_app.states import live
 from emk_app.states.apply import number, words_of
-from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
+from emk_app.states.session import actor_of, hush, is_fresh, proven, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -105,10 +105,9 @@ class SupportState(rx.State):
     async def follow(self):
         """Show each answer as it comes, and a fresh code where the last has run out."""
         async with self:
-            await hush(self)
-            self.reset()
+            if await renew(self):
+                self._fill_in()
             actor = await actor_of(self)
-            self._fill_in()
         async for _ in live.changes_or_ticks(supporting.topic_of(actor.user_id)):
             async with self:
                 await self._show(await actor_of(self))
@@ -265,11 +264,10 @@ class DeskState(rx.State):
     async def follow(self):
         """Show each change of the queue and of the opened ticket."""
         async with self:
-            await hush(self)
-            self.reset()
+            if await renew(self):
+                self.opened, self.form_key = _asked(self, "ticket"), secrets.token_hex(16)
             actor = await actor_of(self)
             self.needs_code = not is_fresh(actor)
-            self.opened, self.form_key = _asked(self, "ticket"), secrets.token_hex(16)
         async for _ in live.changes_or_ticks(answering.TOPIC):
             async with self:
                 await self._show(await actor_of(self))

@@ -15,7 +15,7 @@ from emk_app.presenting import switches as words
 from emk_app.presenting.switches import SwitchRow
 from emk_app.services import switching
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush, is_fresh, proven, say, warn
+from emk_app.states.session import actor_of, hush, is_fresh, proven, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -37,8 +37,7 @@ class SwitchesState(rx.State):
     async def follow(self):
         """Show each change while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
         async for _ in live.changes(switching.TOPIC):
             async with self:
                 await self._show()

@@ -17,7 +17,7 @@ from emk_app.presenting.tending import JobRow, KeyRow, KindRow
 from emk_app.services import auditing, jobs, rewrapping, rotating, tending
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.session import actor_of, hush, say, warn
+from emk_app.states.session import actor_of, arrive, hush, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
@@ -39,8 +39,7 @@ class JobsState(rx.State):
     async def follow(self):
         """Show each change while the page is open."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
         async for _ in live.changes(jobs.TOPIC, tending.TOPIC):
             async with self:
                 await self._show()
@@ -112,7 +111,7 @@ class KeysState(rx.State):
     @allow(Role.ADMIN)
     async def load(self):
         """Show the keys; the look is noted."""
-        await hush(self)
+        await arrive(self)
         actor, now = await actor_of(self), clock.now()
         await in_thread(auditing.look, actor, "keys", fields="register", now=now)
         self.rows = rows.key_rows(await in_thread(rotating.keys, actor), now)

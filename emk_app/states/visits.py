@@ -19,7 +19,7 @@ from emk_app.presenting.visits import BringRow, DayChoice, TimeChoice, VisitRow
 from emk_app.services import booking
 from emk_app.services.booking import Booking, Slot
 from emk_app.states import live
-from emk_app.states.session import actor_of, ends_busy, hush, say, warn
+from emk_app.states.session import actor_of, ends_busy, renew, say, warn
 from emk_app.threads import in_thread
 
 
@@ -60,9 +60,8 @@ class VisitsState(rx.State):
     async def follow(self):
         """Show the visit and the free times, each change within a moment of its commit."""
         async with self:
-            await hush(self)
-            self.reset()
-            self._key = secrets.token_hex(16)
+            if await renew(self):
+                self._key = secrets.token_hex(16)
             actor = await actor_of(self)
         clinic_id = -1
         while True:

@@ -12,7 +12,7 @@ from emk_app.presenting import watching as rows
 from emk_app.presenting.watching import WatchedRow
 from emk_app.services import auditing, watching
 from emk_app.states import live
-from emk_app.states.session import actor_of, hush
+from emk_app.states.session import actor_of, renew
 from emk_app.threads import in_thread
 
 
@@ -32,8 +32,7 @@ class WatchingState(rx.State):
     async def follow(self):
         """Show each look within a moment."""
         async with self:
-            await hush(self)
-            self.reset()
+            await renew(self)
             actor = await actor_of(self)
         topics = (auditing.topic_of(actor.user_id), f"holder:{actor.user_id}")
         async for _ in live.changes(*topics):

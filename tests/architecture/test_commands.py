@@ -195,6 +195,8 @@ def test_browser_talks_to_the_origin_of_the_page():
     assert "endpoint.port = window.location.port;" in changed
     assert 'endpoint.port = "";' not in changed
     assert f'socket.current.on("{bundling.MOVE}"' in changed
+    assert bundling.CONNECTS_AGAIN in stock and bundling.CONNECTS_AGAIN not in changed
+    assert bundling.LEAVES in stock and bundling.LEAVES not in changed
     assert bundling.own_socket(changed) == changed
     assert bundling.own_socket(changed.replace("again", "earlier")) == changed
 

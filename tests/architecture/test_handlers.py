@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from reflex_base.registry import RegistrationContext
 from emk_app.edge.gate import FRAMEWORK, SHUT
 from emk_app.edge.policy import Access, access_of
 from emk_app.emk_app import ENDPOINTS
+from emk_app.pages import site_map
 
 CODE = sorted(Path("emk_app").rglob("*.py"))
 STATES = sorted(Path("emk_app/states").glob("*.py"))
@@ -132,3 +134,15 @@ def test_commits_are_made_by_the_unit_of_work_alone():
         if path.name != "engine.py" and re.search(r"\.commit\(\)", path.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+def test_pages_begin_so_that_a_connection_may_come_back():
+    # What begins otherwise loses what was chosen each time the connection is lost (0045).
+    careless = set[str]()
+    for page in site_map.PAGES:
+        for opening in page.on_load:
+            handler = getattr(opening, "handler", opening)
+            source = inspect.getsource(handler.fn)
+            if re.search(r"\bself\.reset\(|\bhush\(self\)", source):
+                careless.add(handler.fn.__qualname__)
+    assert not careless

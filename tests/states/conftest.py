@@ -20,6 +20,7 @@ from reflex.state import State, StateUpdate
 from reflex_base.event import Event
 from reflex_base.event.processor import BaseStateEventProcessor
 
+from emk_app.edge.stays import StayState
 from emk_app.edge.trees import Trees
 
 S = TypeVar("S", bound=rx.State)
@@ -62,6 +63,11 @@ class Screen:
     async def forge(self, handler: str, path: str = "/", /, **payload: Any) -> None:
         """Send what no page would: any handler by its name, any payload."""
         await self.send(Event(name=handler, payload=payload), path)
+
+    async def leave(self) -> None:
+        """Go from the page: what is opened from now on begins there."""
+        async with self.changing(StayState) as stay:
+            stay._stay += 1
 
     async def follow(self, event: Any, path: str = "/", **arguments: str) -> None:
         """Start a background event that goes on until the tab is closed."""

@@ -185,6 +185,7 @@ async def test_page_alone_makes_no_draft(screens: Screens, moment: datetime):
     await tab.send(ApplyState.change("snils", ""))
     assert everything() == []
     assert (await tab.state(ApplyState)).is_loaded
+    await tab.leave()
     await tab.send(ApplyState.open("review"))
     assert tab.gone_to == "/cabinet/apply/details"
 
@@ -233,6 +234,7 @@ async def test_holder_goes_through_the_wizard_and_hands_in(screens: Screens, mom
     await tab.send(ApplyState.finish_details({field.value: text for field, text in FORM.items()}))
     assert tab.gone_to == "/cabinet/apply/papers"
 
+    await tab.leave()
     await tab.send(ApplyState.open("papers"))
     await tab.send(ApplyState.finish_papers())
     state = await tab.state(ApplyState)
@@ -250,6 +252,7 @@ async def test_holder_goes_through_the_wizard_and_hands_in(screens: Screens, mom
     await tab.send(ApplyState.finish_papers())
     assert tab.gone_to == "/cabinet/apply/clinic"
 
+    await tab.leave()
     await tab.send(ApplyState.open("clinic"))
     await tab.send(ClinicSearchState.begin())
     search = await tab.state(ClinicSearchState)
@@ -258,6 +261,7 @@ async def test_holder_goes_through_the_wizard_and_hands_in(screens: Screens, mom
     await tab.send(ApplyState.finish_clinic())
     assert tab.gone_to == "/cabinet/apply/review"
 
+    await tab.leave()
     await tab.send(ApplyState.open("review"))
     await tab.send(ApplyState.submit())
     state = await tab.state(ApplyState)

@@ -20,6 +20,7 @@ async def test_stranger_finds_and_takes_away(screens: Screens):
         state = await screen.state(GuideState)
         assert [row.where for row in state.found] == ["Кому нужна книжка"]
         assert state.summary == "Нашёлся 1\u00a0ответ."
+        await screen.leave()
         await screen.send(leave, PAGE)
         state = await screen.state(GuideState)
         assert (state.found, state.summary) == ([], "")

@@ -28,6 +28,7 @@ async def test_meter_says_what_to_change_and_keeps_nothing(
     await screen.send(MeterState.weigh(password, "anna@example.ru"), "/register")
     state = await screen.state(MeterState)
     assert state.level == level and said in state.text
+    await screen.leave()
     await screen.send(MeterState.load, "/register")
     assert (await screen.state(MeterState)).level == 0
     assert not password or password not in repr(state.dict()) + repr(screen.shown)

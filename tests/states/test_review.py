@@ -214,6 +214,7 @@ async def test_operator_takes_and_approves(screens: Screens, moment: datetime):
     assert only().papers is PapersTrack.APPROVED
     assert tab.errors == []
     assert tab.gone_to == "/review"
+    await tab.leave()
     await tab.send(QueueState.open(), "/review")
     assert (await messages(tab))[0] == (
         f"{state.case.number}: документы одобрены. Свободных заявок больше нет."
@@ -227,6 +228,7 @@ async def test_after_each_decision_comes_the_next_application(screens: Screens, 
     await act(tab, ReviewState.take(), numbers[0])
     await act(tab, ReviewState.reject(REFUSAL), numbers[0])
     assert tab.gone_to == f"/review/{numbers[1]}"
+    await tab.leave()
     await act(tab, ReviewState.open(), numbers[1])
     assert (await messages(tab))[0].endswith("Перед вами следующая заявка.")
     assert (await tab.state(ReviewState)).case.number == ""
