@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from typing import Final
 from urllib.parse import quote
 
@@ -225,10 +226,13 @@ def _studies(card: BookCard) -> str:
     return f"{every}, из них {', '.join(wanting)}." if wanting else f"{every}, все в порядке."
 
 
-def item_rows(card: BookCard) -> list[ItemRow]:
-    """Return the studies of the book with their terms."""
+def item_rows(card: BookCard) -> tuple[ItemRow, ...]:
+    """Return the studies of the book with their terms.
+
+    All open books name the same studies and mostly the same days: each word is kept once.
+    """
     if card.content is None:
-        return []
+        return ()
     states: dict[str, ItemState] = {state.code: state for state in card.judgement.readiness.items}
     rows: list[ItemRow] = []
     for line in card.content.lines:
@@ -236,17 +240,19 @@ def item_rows(card: BookCard) -> list[ItemRow]:
         label = LIGHTS[state.light] if state else LIGHTS[Light.GREEN]
         rows.append(
             ItemRow(
-                code=line.code,
-                name=line.name,
-                value=f"{line.value} {line.unit}".strip(),
-                performed=day(line.performed_on),
-                until=f"по{NBSP}{day(line.valid_until)}" if line.valid_until else "бессрочно",
+                code=intern(line.code),
+                name=intern(line.name),
+                value=intern(f"{line.value} {line.unit}".strip()),
+                performed=intern(day(line.performed_on)),
+                until=intern(
+                    f"по{NBSP}{day(line.valid_until)}" if line.valid_until else "бессрочно"
+                ),
                 light=label.text,
                 tone=label.tone,
                 wants_something=label is not LIGHTS[Light.GREEN],
             )
         )
-    return rows
+    return tuple(rows)
 
 
 def link_row(link: LinkView) -> LinkRow:

@@ -39,7 +39,7 @@ class BookState(rx.State):
     as_of: str = ""
     """When what is shown was read; it stands on paper."""
     card: CardRow = CardRow()
-    items: list[ItemRow] = []
+    items: tuple[ItemRow, ...] = ()
     shots: list[ShotRow] = []
     links: tuple[LinkRow, ...] = ()
     open_links: tuple[LinkRow, ...] = ()
@@ -199,7 +199,7 @@ class BookState(rx.State):
         actor, now = await actor_of(self), clock.now()
         card, outlook, versions, shared = await in_thread(_read, actor, now)
         shown = rows.card_row(card) if card else CardRow()
-        items = rows.item_rows(card) if card else []
+        items = rows.item_rows(card) if card else ()
         term = wording.term_row(outlook, card) if outlook and card else TermRow()
         if shown != self.card:
             self.card, self.has_book, self.facts = shown, card is not None, []

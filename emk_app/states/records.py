@@ -214,7 +214,7 @@ class ClinicRecordsState(rx.State):
     """Why the one that was shown is not any more."""
     part: str = ""
     card: CardRow = CardRow()
-    items: list[ItemRow] = []
+    items: tuple[ItemRow, ...] = ()
     shots: list[ShotRow] = []
     papers: list[AttachmentRow] = []
 
@@ -402,7 +402,7 @@ class ClinicRecordsState(rx.State):
 
     def _let_go(self) -> None:
         self.part = ""
-        self.card, self.items, self.shots, self.papers = CardRow(), [], [], []
+        self.card, self.items, self.shots, self.papers = CardRow(), (), [], []
 
 
 def _id(value: Any) -> int:
