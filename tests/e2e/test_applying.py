@@ -29,7 +29,7 @@ from tests.e2e.applying import (
     show_papers,
     tick,
 )
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import Visit, give_cookie
 from tests.e2e.screens import PATIENCE, look
 from tests.files import good
 from tests.running import HOLDER, OTHER_HOLDER, Server
@@ -211,6 +211,41 @@ def test_form_on_the_screen_goes_on_after_a_restart_of_the_server(server: Server
     page.reload()
     for label, text in (("Фамилия", "Берёзкина"), ("Имя", "Алёна"), ("Отчество", "Игоревна")):
         expect(field(page, label)).to_have_value(text)
+
+
+def test_screen_that_has_slept_says_since_when_it_dates_until_it_is_fresh(
+    server: Server, visit: Visit
+):
+    page = visit()
+    page.clock.install()
+    heard: list[str] = []
+    page.on("websocket", lambda wire: wire.on("framereceived", lambda it: heard.append(str(it))))
+    give_cookie(page.context, server, server.cookie_of(HOLDER))
+    page.goto("/cabinet")
+    banner = page.get_by_text("Нет связи с сервером")
+    page.get_by_role("heading", level=1).wait_for()
+    end = time.monotonic() + PATIENCE / 1000
+    while not any('"is_hydrated_rx_state_":true' in each for each in heard):
+        assert time.monotonic() < end, "the page has not connected"
+        page.wait_for_timeout(20)
+    heard.clear()
+    with server.stopped():
+        last = page.evaluate(
+            "new Date(window.emkHeard.at).toLocaleTimeString('ru', "
+            "{timeZone: 'Europe/Moscow', hour: '2-digit', minute: '2-digit'})"
+        )
+        # A lid that is shut for half a minute is no matter.
+        page.clock.fast_forward(30_000)
+        page.wait_for_timeout(300)
+        expect(banner).to_be_hidden()
+        page.clock.fast_forward(3 * 3600_000)
+        banner.wait_for()
+        assert last in page.locator("[data-link-since]").inner_text()
+        look(page, "cabinet-slept")
+        expect(banner).to_be_visible()
+    banner.wait_for(state="hidden")
+    assert any('"is_hydrated_rx_state_":true' in each for each in heard)
+    assert page.evaluate("Date.now() - window.emkHeard.at") < 40_000
 
 
 def test_file_that_is_no_scan_is_refused_in_russian(server: Server, visit: Visit, tmp_path: Path):
