@@ -17,7 +17,7 @@ from emk_app.db.engine import connect
 from tests.e2e import desks
 from tests.e2e.conftest import Visit
 from tests.e2e.screens import shown
-from tests.e2e.wire import ROOT, Wire
+from tests.e2e.wire import LOAD, ROOT, Wire, event
 from tests.running import (
     CHAIR,
     HOLDER,
@@ -191,8 +191,10 @@ def test_tab_keeps_its_state_when_its_process_dies(server: Many):
     for number in BOTH:
         server.cluster.wait_ready(number)
     cookie = server.cookie_of(OTHER_OPERATOR)
-    with Wire(server, cookie) as wire:
-        wire.call(f"{REVIEW}.choose_ground", {"code": "other"}, path="/review/x")
+    place = "/review/x"
+    with Wire(server, cookie, boot=event(LOAD, {"hashes": []}, place)) as wire:
+        wire.wait(lambda: is_loaded(wire))
+        wire.call(f"{REVIEW}.choose_ground", {"code": "other"}, place)
         before = wire.state()[REVIEW]
         assert before["ground_rx_state_"] == "other"
         # A second is what a process keeps to itself.
@@ -200,10 +202,20 @@ def test_tab_keeps_its_state_when_its_process_dies(server: Many):
         at = next(number for number in BOTH if server.cluster.sockets(number))
         server.cluster.kill(at)
         wire.wait_closed()
-    with Wire(server, cookie, tab=wire.tab) as again:
+    # The page connects anew at the other one, and is loaded there without losing the choice.
+    with Wire(server, cookie, tab=wire.tab, boot=event(LOAD, path=place)) as again:
+        again.wait(lambda: is_loaded(again))
         assert again.state()[REVIEW]["ground_rx_state_"] == "other"
         assert not any("new_token" in frame for frame in again.frames)
     server.cluster.start_backend(at, waits=False)
+
+
+def is_loaded(wire: Wire) -> bool:
+    """Whether all that a page begins with has been done."""
+    return any(
+        update.get("delta", {}).get(ROOT, {}).get("is_hydrated_rx_state_") is True
+        for update in wire.updates
+    )
 
 
 def test_duplicated_tab_has_a_state_of_its_own(server: Many):
