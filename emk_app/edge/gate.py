@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any, Final, cast
+from urllib.parse import parse_qs
 
 import msgspec
 import reflex as rx
@@ -117,6 +118,20 @@ class QuietNamespace(EventNamespace):
         self._sources: dict[str, tuple[str, str]] = {}
         self.wires = Wires(self, app.set_contexts)
 
+    async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        """Connect a page; one that comes back takes the place of its socket of before.
+
+        Nobody may have heard of the end of that one: it would be taken for another tab.
+        """
+        if _comes_back(auth):
+            token = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
+            known = self._token_manager.token_to_socket.get(token)
+            if known is not None and known.instance_id == self._token_manager.instance_id:
+                self.wires.dismiss(known.sid)
+                if (leaving := self.on_disconnect(known.sid)) is not None:
+                    await leaving
+        await super().on_connect(sid, environ, auth)
+
     def on_disconnect(self, sid: str) -> asyncio.Task[None] | None:
         """Forget who was there."""
         self._sources.pop(sid, None)
@@ -186,6 +201,16 @@ class QuietNamespace(EventNamespace):
     def _has_allowance(self, sid: str) -> bool:
         # Counted by tab: a browser may take leave and connect anew on one and the same socket.
         return self._allowance.take(self.sid_to_token.get(sid, sid), time.monotonic())
+
+
+def _comes_back(auth: Any) -> bool:
+    """Whether the page was connected before: one that was just loaded, or copied, says so."""
+    event = cast("Mapping[str, Any]", auth).get(frames.EVENT) if isinstance(auth, Mapping) else None
+    if not isinstance(event, Mapping):
+        return False
+    boot = cast("Mapping[str, Any]", event)
+    name = boot.get("name")
+    return name == BOOT and payload_of(name, boot.get("payload", {})) == {}
 
 
 def payload_of(name: str, said: Any) -> dict[str, Any] | None:

@@ -29,6 +29,8 @@ log = logging.getLogger("emk.wires")
 Message = Any
 MOST_WAITING: Final = 2000
 """Frames for a tab that takes none; beyond them it is hung up on, and connects anew."""
+LAST_WORD: Final = 1.0
+"""Seconds for what was said last to go out."""
 
 
 class Namespace(Protocol):
@@ -86,6 +88,11 @@ class Wires:
         """Send an event to a page; who has gone is told nothing."""
         if sid is not None and (wire := self._by_sid.get(sid)) is not None:
             wire.say(f"42{frames.NAMESPACE},{saying.event(event, data)}")
+
+    def dismiss(self, sid: str) -> None:
+        """Let go a page that is connected by another socket already."""
+        if (wire := self._by_sid.pop(sid, None)) is not None:
+            wire.dismiss()
 
     def link(self, sid: str, wire: Wire) -> None:
         """Let ``say`` find the page."""
@@ -158,6 +165,12 @@ class Wire:
             self._held.append(frame)
         else:
             self._post(frame)
+
+    def dismiss(self) -> None:
+        """Hear and tell nothing more; whoever is there after all does not come back by itself."""
+        self._sid = ""
+        self._post(f"41{frames.NAMESPACE},")
+        self.loop.call_later(LAST_WORD, self._hang_up)
 
     def end(self) -> None:
         """Let everything go."""

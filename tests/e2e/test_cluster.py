@@ -17,7 +17,7 @@ from emk_app.db.engine import connect
 from tests.e2e import desks
 from tests.e2e.conftest import Visit
 from tests.e2e.screens import shown
-from tests.e2e.wire import LOAD, ROOT, Wire, event
+from tests.e2e.wire import LOAD, ROOT, Wire, event, is_loaded
 from tests.running import (
     CHAIR,
     HOLDER,
@@ -208,14 +208,6 @@ def test_tab_keeps_its_state_when_its_process_dies(server: Many):
         assert again.state()[REVIEW]["ground_rx_state_"] == "other"
         assert not any("new_token" in frame for frame in again.frames)
     server.cluster.start_backend(at, waits=False)
-
-
-def is_loaded(wire: Wire) -> bool:
-    """Whether all that a page begins with has been done."""
-    return any(
-        update.get("delta", {}).get(ROOT, {}).get("is_hydrated_rx_state_") is True
-        for update in wire.updates
-    )
 
 
 def test_duplicated_tab_has_a_state_of_its_own(server: Many):

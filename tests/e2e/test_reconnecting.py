@@ -7,7 +7,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Visit, give_cookie
-from tests.running import ADMIN, Server
+from tests.e2e.wire import LOAD, ROOT, Wire, event, is_loaded
+from tests.running import ADMIN, OPERATOR, Server
 
 STAFFED = """
 from emk_app import clock
@@ -21,6 +22,7 @@ for serial, department in enumerate(("Кухня", "Кухня", "Зал")):
     employing.invite(owner, f"nobody{serial}@example.ru", said, now=now)
 print(owner.user_id)
 """
+REVIEW = f"{ROOT}.emk_app___states___review____review_state"
 FILTERED = re.compile(r"department=")
 # The script has a new connection, and the page's first events have been answered on it.
 AGAIN = """() => new Promise((resolve) => {
@@ -90,3 +92,28 @@ def test_a_news_that_is_being_written_outlives_the_connection(server: Server, vi
     page.get_by_label("Текст").fill("Работаем без выходных.")
     page.get_by_role("button", name="Сохранить").click()
     page.get_by_role("row", name="О праздниках").wait_for()
+
+
+def test_page_that_comes_back_before_its_socket_is_missed_is_the_same(server: Server):
+    """As a telephone does that goes from one network to another: the old socket says nothing."""
+    cookie, place = server.cookie_of(OPERATOR), "/review/x"
+    with Wire(server, cookie, boot=event(LOAD, {"hashes": []}, place)) as left:
+        left.wait(lambda: is_loaded(left))
+        left.call(f"{REVIEW}.choose_ground", {"code": "other"}, place)
+        assert left.state()[REVIEW]["ground_rx_state_"] == "other"
+        with Wire(server, cookie, tab=left.tab, boot=event(LOAD, path=place)) as back:
+            back.wait(lambda: is_loaded(back))
+            assert back.state()[REVIEW]["ground_rx_state_"] == "other"
+            assert not any("new_token" in frame for frame in back.frames)
+            # Where somebody hears it after all, they do not come back by themselves.
+            left.wait_closed()
+            assert left.frames[-1] == "41/_event,"
+            back.call(f"{REVIEW}.choose_ground", {"code": ""}, place)
+            assert back.state()[REVIEW]["ground_rx_state_"] == ""
+        # A copied tab is loaded, and another one.
+        with (
+            Wire(server, cookie, tab=left.tab, boot=event(LOAD, path=place)) as back,
+            Wire(server, cookie, tab=left.tab, boot=event(LOAD, {"hashes": []}, place)) as copy,
+        ):
+            copy.wait(lambda: any("new_token" in frame for frame in copy.frames))
+            assert back.state()[REVIEW]["ground_rx_state_"] == ""

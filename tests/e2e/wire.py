@@ -192,6 +192,14 @@ def event(
     }
 
 
+def is_loaded(wire: Wire) -> bool:
+    """Whether all that a page begins with has been done."""
+    return any(
+        update.get("delta", {}).get(ROOT, {}).get("is_hydrated_rx_state_") is True
+        for update in wire.updates
+    )
+
+
 def stranger(server: Server) -> str:
     """Return the cookie that the first page gives to anybody."""
     cookie = httpx.get(f"{server.origin}/login").cookies["emk_sid"]
