@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from emk_app import frontend
+
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 60.0
 
@@ -51,6 +53,9 @@ class Served:
 @contextmanager
 def ours(data: Path, **more: str) -> Iterator[Served]:
     """Serve the built application; one hop is trusted, so that a load comes from many addresses."""
+    if not frontend.is_fresh():
+        # Pages of another build are told every state anew.
+        raise SystemExit("the frontend is older than the sources: run `make build`")
     with _process([sys.executable, "-m", "emk_app.frontend", "serve"], data, more) as served:
         yield served
 
