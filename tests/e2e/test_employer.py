@@ -56,7 +56,7 @@ def test_personnel_officer_brings_500_people_and_prints_the_list(server: Server,
     page.get_by_role("button", name="Проверить и добавить").click()
     page.get_by_role("dialog").get_by_role("button", name="Проверить и добавить").click()
     page.get_by_role("progressbar", name="Проверка книжек").wait_for()
-    page.get_by_text("Проверка закончена.").wait_for(timeout=30_000)
+    page.get_by_text("Проверка закончена.").wait_for(timeout=90_000)
     added = page.locator("dl.e-stat").filter(has_text=re.compile("^Добавлено"))
     expect(added).to_contain_text(str(STAFF))
     with page.expect_download() as download:
