@@ -58,7 +58,7 @@ PACE: Final = 0.004
 """Seconds from one commit of looks to the next: who comes in between shares it. A commit costs as
 much as the check itself, and at a busy gate it would be made for each look alone.
 """
-GATHERED_FOR: Final = 0.008
+GATHERED_FOR: Final = 0.012
 """Seconds for which a commit waits for those who still come: the first of a crowd does not wait for
 the last.
 """
