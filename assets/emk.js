@@ -728,6 +728,23 @@
   let moved = false;
   let held = null;
   let home = null;
+  let pressed = null;
+  let called = null;
+  /* A form that a press in a list has opened at another place is gone to, and left back to the list. */
+  const goTo = (part) => {
+    const head = one(part, "h2") || part;
+    head.tabIndex = -1;
+    called = { part, from: called ? called.from : pressed };
+    part.scrollIntoView({ block: "start" });
+    head.focus({ preventScroll: true });
+  };
+  const comeBack = () => {
+    const { from } = called;
+    called = null;
+    if (document.activeElement !== document.body) return;
+    (from?.isConnected ? from : document.querySelector("main h1"))?.focus();
+  };
+  document.addEventListener("click", (event) => (pressed = near(event, "button") || pressed), true);
   for (const kind of ["focusin", "pointerdown"])
     document.addEventListener(
       kind,
@@ -754,6 +771,8 @@
         if (!(node instanceof HTMLElement)) continue;
         if (node.matches("[data-error-summary]") || one(node, "[data-error-summary]")) toErrors();
         if (node.id === BANNER) translate(node);
+        const part = node.matches("[data-called]") ? node : one(node, "[data-called]");
+        if (part) goTo(part);
         /* A form the server has filled to be sent by plain HTTP: the session's cookie comes so. */
         const filled = node.matches("form[data-autosubmit]") ? node : one(node, "form[data-autosubmit]");
         if (filled) setTimeout(() => filled.requestSubmit(), 0);
@@ -767,6 +786,7 @@
       if (home?.isConnected && document.activeElement === document.body)
         one(home, "[data-file], input[type=search]")?.focus();
     }
+    if (called && !called.part.isConnected) comeBack();
     if (document.querySelector("[data-viewer]")) review();
     takeHash();
     announce();

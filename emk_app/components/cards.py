@@ -9,7 +9,17 @@ import reflex as rx
 from emk_app.components.buttons import button, button_link
 from emk_app.components.icons import IconName, icon, tone_icon
 from emk_app.components.links import link
-from emk_app.components.markup import Child, Flag, Handler, Text, either, fixed_id, given, when
+from emk_app.components.markup import (
+    Child,
+    Flag,
+    Handler,
+    Text,
+    either,
+    fixed_id,
+    given,
+    keyed,
+    when,
+)
 
 
 def card(
@@ -27,6 +37,15 @@ def card(
     return rx.el.div(
         *_headed(title, actions, level), *children, class_name="e-card", custom_attrs=attrs
     )
+
+
+def called_up(part: rx.Component, key: Text = "") -> rx.Component:
+    """A part that a press elsewhere on the screen has called up, under a heading of its own.
+
+    The browser goes there, and back to what was pressed once the part is gone; another ``key``
+    is another part.
+    """
+    return rx.el.div(part, custom_attrs={"data-called": ""}, **keyed(key))
 
 
 def section(
@@ -187,7 +206,7 @@ def progress(value: Text | int, label: str, *, maximum: int = 100) -> rx.Compone
     )
 
 
-def details(summary: Text, *children: Child, opened: Flag = False) -> rx.Component:
+def details(summary: Child, *children: Child, opened: Flag = False) -> rx.Component:
     """Keep what few people need under one line."""
     return rx.el.details(
         rx.el.summary(icon("chevron-down"), summary),

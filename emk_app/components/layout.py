@@ -258,7 +258,9 @@ def connection_banner() -> rx.Component:
         hidden=True,
         custom_attrs={"data-link": ""},
     )
-    return rx.el.div(said, role="status")
+    # The whole page becomes the last child of what is returned: it is not to be read aloud anew
+    # with each change, as everything inside a status is.
+    return rx.fragment(rx.el.div(said, role="status"))
 
 
 def broken_screen() -> rx.Component:

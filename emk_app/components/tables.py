@@ -27,7 +27,7 @@ def data_table(
     rows: Sequence[Any] | rx.Var[Any],
     cells: Callable[[Any], Sequence[Child]],
     *,
-    caption: str,
+    caption: Text,
     empty: Child | None = None,
     loading: Flag = False,
     key: Callable[[Any], Any] | None = None,
@@ -63,7 +63,7 @@ def data_table(
         body = [line(row) for row in rows]
     # Blocks lose their table semantics when CSS turns them into cards; the roles keep them.
     table = rx.el.table(
-        rx.el.caption(caption, class_name="" if show_caption else "e-hidden"),
+        rx.el.caption(rx.el.span(caption), class_name="" if show_caption else "e-hidden"),
         rx.el.thead(
             rx.el.tr(
                 *[

@@ -112,7 +112,7 @@ def _member(row: Any) -> list[rx.Component | rx.Var]:
 
 def _changing() -> rx.Component:
     state = MembersState
-    return cards.card(
+    card = cards.card(
         forms.form(
             rx.el.p(rx.el.b(state.editing.login, class_name="break-all")),
             forms.select_field(
@@ -128,10 +128,10 @@ def _changing() -> rx.Component:
                 buttons.quiet_button("Не менять", state.edit(0)),
             ),
             on_submit=state.change,
-            key=state.editing.id.to(str),
         ),
         title="Изменить роль",
     )
+    return cards.called_up(card, state.editing.id.to(str))
 
 
 def _invited() -> rx.Component:

@@ -52,49 +52,47 @@ def news_desk() -> rx.Component:
 def _form() -> rx.Component:
     state = NewsDeskState
     item: Any = state.item
-    return cards.card(
-        rx.el.div(
-            forms.form(
-                forms.text_field(
-                    "Заголовок", "title", default_value=item.title, error=state.errors["title"]
-                ),
-                forms.textarea_field(
-                    "Текст",
-                    "text",
-                    default_value=item.text,
-                    error=state.errors["text"],
-                    rows=10,
-                    hint="Абзацы разделяйте пустой строкой. Строки, начатые с «- », станут "
-                    "списком, а адреса с https — ссылками.",
-                ),
-                forms.select_field(
-                    "Когда опубликовать",
-                    "release",
-                    [(release.value, text) for release, text in RELEASES.items()],
-                    default_value=item.release,
-                    placeholder="",
-                    error=state.errors["release"],
-                ),
-                forms.text_field(
-                    "Дата и время",
-                    "at",
-                    default_value=item.at,
-                    error=state.errors["at"],
-                    hint="Только для назначенного времени, например 05.12.2026 18:00.",
-                    mask="00.00.0000 00:00",
-                    width="medium",
-                    required=False,
-                ),
-                buttons.actions(
-                    buttons.primary_button("Сохранить", type="submit"),
-                    buttons.quiet_button("Отмена", state.leave),
-                ),
-                on_submit=state.save,
+    card = cards.card(
+        forms.form(
+            forms.text_field(
+                "Заголовок", "title", default_value=item.title, error=state.errors["title"]
             ),
-            key=state.form_key.to(str),
+            forms.textarea_field(
+                "Текст",
+                "text",
+                default_value=item.text,
+                error=state.errors["text"],
+                rows=10,
+                hint="Абзацы разделяйте пустой строкой. Строки, начатые с «- », станут "
+                "списком, а адреса с https — ссылками.",
+            ),
+            forms.select_field(
+                "Когда опубликовать",
+                "release",
+                [(release.value, text) for release, text in RELEASES.items()],
+                default_value=item.release,
+                placeholder="",
+                error=state.errors["release"],
+            ),
+            forms.text_field(
+                "Дата и время",
+                "at",
+                default_value=item.at,
+                error=state.errors["at"],
+                hint="Только для назначенного времени, например 05.12.2026 18:00.",
+                mask="00.00.0000 00:00",
+                width="medium",
+                required=False,
+            ),
+            buttons.actions(
+                buttons.primary_button("Сохранить", type="submit"),
+                buttons.quiet_button("Отмена", state.leave),
+            ),
+            on_submit=state.save,
         ),
         title=item.heading,
     )
+    return cards.called_up(card, state.form_key.to(str))
 
 
 def _windows() -> rx.Component:

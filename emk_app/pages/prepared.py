@@ -48,37 +48,35 @@ def answers() -> rx.Component:
 def _form() -> rx.Component:
     state = PreparedState
     answer: Any = state.answer
-    return cards.card(
-        rx.el.div(
-            forms.form(
-                forms.text_field(
-                    "Название",
-                    "title",
-                    default_value=answer.title,
-                    error=state.errors["title"],
-                    hint="По нему ответ выбирают из списка.",
-                    max_length=TITLE_LIMIT,
-                ),
-                forms.textarea_field(
-                    "Текст",
-                    "text",
-                    default_value=answer.text,
-                    error=state.errors["text"],
-                    hint=prepared.PLACES,
-                    rows=8,
-                    max_length=TEXT_LIMIT,
-                ),
-                buttons.actions(
-                    buttons.primary_button("Сохранить", type="submit"),
-                    buttons.quiet_button("Отмена", state.leave),
-                ),
-                on_submit=state.save,
-                reset_on_submit=False,
+    card = cards.card(
+        forms.form(
+            forms.text_field(
+                "Название",
+                "title",
+                default_value=answer.title,
+                error=state.errors["title"],
+                hint="По нему ответ выбирают из списка.",
+                max_length=TITLE_LIMIT,
             ),
-            key=state.form_key.to(str),
+            forms.textarea_field(
+                "Текст",
+                "text",
+                default_value=answer.text,
+                error=state.errors["text"],
+                hint=prepared.PLACES,
+                rows=8,
+                max_length=TEXT_LIMIT,
+            ),
+            buttons.actions(
+                buttons.primary_button("Сохранить", type="submit"),
+                buttons.quiet_button("Отмена", state.leave),
+            ),
+            on_submit=state.save,
+            reset_on_submit=False,
         ),
         title=answer.heading,
     )
+    return cards.called_up(card, state.form_key.to(str))
 
 
 def _row(row: Any) -> list[Any]:

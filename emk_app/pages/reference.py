@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import reflex as rx
 
 from emk_app.components import badges, buttons, cards, forms, tables
-from emk_app.components.markup import given, when
+from emk_app.components.markup import given, some, when
 from emk_app.domain.amending import MOST_NUMBERS, NAME_LIMIT, TEXT_LIMIT, TITLE_LIMIT, bound_name
 from emk_app.domain.staff import REASON_LIMIT
 from emk_app.pages import frames
@@ -25,6 +26,7 @@ from emk_app.states.reference import ReferenceState
 from emk_app.states.session import PersonState
 
 PLACE: Final = "/admin/reference"
+AMENDMENT_COLUMNS: Final = ("Что", "С какого дня", "Кто и почему", "Состояние")
 
 
 def reference() -> rx.Component:
@@ -39,79 +41,149 @@ def reference() -> rx.Component:
             ("answer", _answer_form()),
             rx.fragment(),
         ),
-        cards.section(
-            "Изменения",
-            tables.data_table(
-                [
-                    "Что",
-                    "С какого дня",
-                    "Кто и почему",
-                    "Состояние",
-                    tables.Column("Действия", hidden=True),
-                ],
-                state.amendments,
-                _amendment,
-                caption="Изменения справочников, сначала те, что ждут",
-                loading=~state.is_loaded,
-                key=lambda row: row.id.to(str),
-                empty=cards.empty_state("Изменений не было", icon_name="file"),
-            ),
-        ),
-        cards.section(
-            "Профессии",
-            buttons.actions(
-                buttons.secondary_button(
-                    "Добавить профессию", ReferenceState.begin_occupation(""), icon="plus"
-                )
-            ),
-            tables.data_table(
-                [
-                    "Профессия",
-                    "Группа",
-                    "Пункт",
-                    "Состояние",
-                    tables.Column("Действия", hidden=True),
-                ],
-                state.occupations,
-                _occupation,
-                caption="Профессии",
-                loading=~state.is_loaded,
-                key=lambda row: row.code,
-            ),
-        ),
-        cards.section(
-            "Исследования",
-            tables.data_table(
-                [
-                    "Исследование",
-                    "Кому",
-                    "Как часто",
-                    "Норма",
-                    tables.Column("Действия", hidden=True),
-                ],
-                state.studies,
-                _study,
-                caption="Исследования: сначала общие для всех, затем по пунктам приказа",
-                loading=~state.is_loaded,
-                key=lambda row: row.key,
-            ),
-        ),
-        cards.section(
-            "Сообщения людям",
-            tables.data_table(
-                ["Заголовок", "О чём", "Дальше", tables.Column("Действия", hidden=True)],
-                state.templates,
-                _template,
-                caption="Сообщения людям",
-                loading=~state.is_loaded,
-                key=lambda row: row.news,
-            ),
+        when(
+            state.is_loaded,
+            rx.el.div(_search(), _lists(), class_name="e-body", custom_attrs={"data-arrows": ""}),
+            cards.loading(lines=4),
         ),
         title="Справочники",
         lead="Изменение действует с назначенного дня, не раньше завтрашнего. Прошлое не меняется.",
         menu=ADMIN_MENU,
         current=PLACE,
     )
+
+
+def _search() -> rx.Component:
+    state = ReferenceState
+    return rx.el.div(
+        rx.el.div(
+            forms.search_box(
+                "Найти в справочниках",
+                "reference",
+                default_value=state.query,
+                on_change=state.seek.debounce(250),
+                hint="Например, «повар», «пункт 23», «раз в год» или слова из сообщения.",
+            ),
+            key=state.revision.to(str),
+        ),
+        rx.el.p(state.summary, role="status", class_name="e-muted"),
+        class_name="grid gap-2",
+    )
+
+
+def _lists() -> rx.Component:
+    state = ReferenceState
+    sought = given(state.query)
+    return rx.fragment(
+        when(
+            ~given(state.summary),
+            cards.empty_state(
+                "Ничего не нашлось",
+                "Проверьте, нет ли опечатки, уберите слово или введите только его начало. Ищем по "
+                "названиям, группам, пунктам приказа, срокам, нормам, текстам сообщений и "
+                "прошлым изменениям.",
+                buttons.secondary_button("Показать всё", state.show_all),
+                icon_name="search",
+            ),
+        ),
+        when(
+            some(state.waiting) | some(state.past) | ~sought,
+            cards.section(
+                "Изменения",
+                when(
+                    some(state.waiting),
+                    tables.data_table(
+                        [*AMENDMENT_COLUMNS, tables.Column("Действия", hidden=True)],
+                        state.waiting,
+                        lambda row: [
+                            *_amendment(row),
+                            buttons.secondary_button(
+                                "Решить",
+                                ReferenceState.begin_answer(row.id),
+                                aria_label="Решить: " + row.said,
+                            ),
+                        ],
+                        caption="Изменения, которые ждут второго администратора",
+                        key=lambda row: row.id.to(str),
+                    ),
+                    rx.el.p("Решения никто не ждёт.", class_name="e-muted"),
+                ),
+                _shelves(state.past, AMENDMENT_COLUMNS, _amendment, lambda row: row.id.to(str)),
+            ),
+        ),
+        when(
+            some(state.occupations) | ~sought,
+            cards.section(
+                "Профессии",
+                buttons.actions(
+                    buttons.secondary_button(
+                        "Добавить профессию", ReferenceState.begin_occupation(""), icon="plus"
+                    )
+                ),
+                _shelves(
+                    state.occupations,
+                    ["Профессия", "Пункт", "Состояние", tables.Column("Действия", hidden=True)],
+                    _occupation,
+                    lambda row: row.code,
+                ),
+            ),
+        ),
+        when(
+            some(state.studies) | ~sought,
+            cards.section(
+                "Исследования",
+                _shelves(
+                    state.studies,
+                    [
+                        "Исследование",
+                        "Как часто",
+                        "Норма",
+                        tables.Column("Действия", hidden=True),
+                    ],
+                    _study,
+                    lambda row: row.key,
+                ),
+            ),
+        ),
+        when(
+            some(state.templates) | ~sought,
+            cards.section(
+                "Сообщения людям",
+                _shelves(
+                    state.templates,
+                    ["Заголовок", "Дальше", tables.Column("Действия", hidden=True)],
+                    _template,
+                    lambda row: row.news,
+                ),
+            ),
+        ),
+    )
+
+
+def _shelves(
+    shelves: Any,
+    columns: Sequence[tables.Column | str],
+    cells: Callable[[Any], list[Any]],
+    key: Callable[[Any], Any],
+) -> rx.Component:
+    """Fold a list by its groups; what is found stands open, whatever was folded before."""
+    state = ReferenceState
+
+    def shelf(row: Any) -> rx.Component:
+        return rx.el.div(
+            cards.details(
+                rx.el.span(
+                    row.title,
+                    rx.el.span(", ", row.count, class_name="e-muted font-normal"),
+                ),
+                tables.data_table(columns, row.rows, cells, caption=row.title, key=key),
+                opened=given(state.query),
+            ),
+            # Each search folds anew; between two of them everybody's own folding stays.
+            key=row.title + state.query,
+        )
+
+    return rx.el.div(rx.foreach(shelves, shelf), class_name="grid gap-1")
 
 
 def _occupation_form() -> rx.Component:
@@ -260,7 +332,7 @@ def _template_form() -> rx.Component:
 def _answer_form() -> rx.Component:
     state = ReferenceState
     row: Any = state.answering
-    return cards.card(
+    card = cards.card(
         cards.summary_list(
             cards.summary_row("Что", row.what),
             when(given(row.was), cards.summary_row("Сейчас", row.was)),
@@ -269,59 +341,55 @@ def _answer_form() -> rx.Component:
             cards.summary_row("Почему", row.reason),
             cards.summary_row("Кто предложил", row.by),
         ),
-        rx.el.div(
-            forms.form(
-                _code(),
-                buttons.actions(
-                    when(~row.is_own, buttons.primary_button("Подтвердить", type="submit")),
-                    buttons.secondary_button(
-                        rx.cond(row.is_own, "Отозвать", "Отклонить"), state.decline
-                    ),
-                    buttons.quiet_button("Позже", state.leave),
+        forms.form(
+            _code(),
+            buttons.actions(
+                when(~row.is_own, buttons.primary_button("Подтвердить", type="submit")),
+                buttons.secondary_button(
+                    rx.cond(row.is_own, "Отозвать", "Отклонить"), state.decline
                 ),
-                on_submit=state.confirm,
-                reset_on_submit=False,
+                buttons.quiet_button("Позже", state.leave),
             ),
-            key=state.form_key.to(str),
+            on_submit=state.confirm,
+            reset_on_submit=False,
         ),
         title=rx.cond(row.is_own, "Ваше изменение", "Подтвердить изменение?"),
     )
+    return cards.called_up(card, state.form_key.to(str))
 
 
 def _form(title: Any, handler: Any, *fields: Any, action: str) -> rx.Component:
     state = ReferenceState
-    return cards.card(
-        rx.el.div(
-            forms.form(
-                *fields,
-                forms.text_field(
-                    "С какого дня",
-                    "valid_from",
-                    error=state.errors["valid_from"],
-                    hint="Не раньше завтрашнего, например 01.12.2026.",
-                    mask="00.00.0000",
-                    width="medium",
-                ),
-                forms.textarea_field(
-                    "Почему",
-                    "reason",
-                    error=state.errors["reason"],
-                    hint="Например, приказ и его дата. Прочтёт второй администратор.",
-                    rows=2,
-                    max_length=REASON_LIMIT,
-                ),
-                _code(),
-                buttons.actions(
-                    buttons.primary_button(action, type="submit"),
-                    buttons.quiet_button("Отмена", state.leave),
-                ),
-                on_submit=handler,
-                reset_on_submit=False,
+    card = cards.card(
+        forms.form(
+            *fields,
+            forms.text_field(
+                "С какого дня",
+                "valid_from",
+                error=state.errors["valid_from"],
+                hint="Не раньше завтрашнего, например 01.12.2026.",
+                mask="00.00.0000",
+                width="medium",
             ),
-            key=state.form_key.to(str),
+            forms.textarea_field(
+                "Почему",
+                "reason",
+                error=state.errors["reason"],
+                hint="Например, приказ и его дата. Прочтёт второй администратор.",
+                rows=2,
+                max_length=REASON_LIMIT,
+            ),
+            _code(),
+            buttons.actions(
+                buttons.primary_button(action, type="submit"),
+                buttons.quiet_button("Отмена", state.leave),
+            ),
+            on_submit=handler,
+            reset_on_submit=False,
         ),
         title=title,
     )
+    return cards.called_up(card, state.form_key.to(str))
 
 
 def _code() -> rx.Component:
@@ -348,10 +416,6 @@ def _amendment(row: rx.Var[AmendmentRow]) -> list[Any]:
             rx.el.p(row.reason, class_name="e-muted [overflow-wrap:anywhere]"),
         ),
         badges.badge(row.state, row.tone),
-        when(
-            row.is_open,
-            buttons.secondary_button("Решить", ReferenceState.begin_answer(row.id)),
-        ),
     ]
 
 
@@ -360,7 +424,6 @@ def _occupation(row: rx.Var[OccupationRow]) -> list[Any]:
         rx.el.div(
             rx.el.p(row.name), when(given(row.later), rx.el.p(row.later, class_name="e-muted"))
         ),
-        row.group,
         row.point,
         badges.badge(row.state, row.tone),
         buttons.quiet_button(
@@ -376,7 +439,6 @@ def _study(row: rx.Var[StudyRow]) -> list[Any]:
         rx.el.div(
             rx.el.p(row.name), when(given(row.later), rx.el.p(row.later, class_name="e-muted"))
         ),
-        row.whose,
         row.period,
         row.norm,
         buttons.quiet_button(
@@ -389,8 +451,10 @@ def _study(row: rx.Var[StudyRow]) -> list[Any]:
 
 def _template(row: rx.Var[TemplateRow]) -> list[Any]:
     return [
-        row.title,
-        row.kind,
+        rx.el.div(
+            rx.el.p(row.title),
+            when(given(row.said), rx.el.p(row.said, class_name="e-muted [overflow-wrap:anywhere]")),
+        ),
         row.later,
         buttons.quiet_button(
             "Изменить",

@@ -48,7 +48,7 @@ def switches() -> rx.Component:
 def _form() -> rx.Component:
     state = SwitchesState
     turning: Any = state.turning
-    return cards.card(
+    card = cards.card(
         when(turning.is_on, cards.notice(turning.effect, tone="waiting")),
         forms.form(
             forms.textarea_field(
@@ -80,6 +80,7 @@ def _form() -> rx.Component:
         ),
         title=turning.name,
     )
+    return cards.called_up(card, turning.code)
 
 
 def _cells(row: rx.Var[SwitchRow]) -> list[Any]:

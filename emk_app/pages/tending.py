@@ -114,7 +114,7 @@ def keys() -> rx.Component:
 
 def _dropping() -> rx.Component:
     state = JobsState
-    return cards.card(
+    card = cards.card(
         forms.form(
             rx.el.p(
                 "Задание «",
@@ -138,6 +138,7 @@ def _dropping() -> rx.Component:
         ),
         title="Снять задание?",
     )
+    return cards.called_up(card, state.dropping.id.to(str))
 
 
 def _failed(row: rx.Var[JobRow]) -> list[Any]:

@@ -15,6 +15,7 @@ from emk_app.domain.amending import (
     MOST_NUMBERS,
     ONCE,
     AmendmentKind,
+    Template,
 )
 from emk_app.domain.errors import Invalid, Required
 from emk_app.domain.examinations import (
@@ -53,6 +54,7 @@ KINDS_SAID: Final = {
     AmendmentKind.TEMPLATE: "Сообщение",
     AmendmentKind.STUDY: "Исследование",
 }
+EVERYBODYS: Final = "Общие для всех"
 PERIODS: Final = (6, 12, 24, 36, 60)
 """Months that can be chosen between two studies, beside those that stand."""
 ANSWERS: Final = {
@@ -104,6 +106,8 @@ class TemplateRow:
     kind: str = ""
     title: str = ""
     later: str = ""
+    said: str = ""
+    """The words themselves."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,8 @@ class StudyRow:
     period: str = ""
     norm: str = ""
     later: str = ""
+    shelf: str = ""
+    """Whose it is, in full."""
 
 
 @dataclass(frozen=True)
@@ -300,6 +306,7 @@ def _template(news: News, views: tuple[AmendmentView, ...], today: date) -> Temp
         notices.KIND_NAMES[KINDS[news]],
         held.title,
         "; ".join(f"с {day(each.valid_from)} другой текст" for each in reversed(later)),
+        _worded(held),
     )
 
 
@@ -339,7 +346,11 @@ def _said(view: AmendmentView) -> str:
         said = _studied(listed.study, view.study.period_months, view.study.bounds)
         return f"{_named(listed)}: {said}"
     assert view.template is not None
-    return f"«{view.template.title}». {view.template.text} СМС: {view.template.sms}"
+    return f"«{view.template.title}». {_worded(view.template)}"
+
+
+def _worded(words: Template) -> str:
+    return f"{words.text} СМС: {words.sms}"
 
 
 def _was(view: AmendmentView, today: date) -> str:
@@ -370,6 +381,7 @@ def _study(listed: ListedStudy, views: tuple[AmendmentView, ...], today: date) -
             for each in reversed(later)
             if each.study
         ),
+        f"Пункт {listed.point}. {POINTS[listed.point].short_name}" if listed.point else EVERYBODYS,
     )
 
 

@@ -24,19 +24,19 @@ from emk_app.domain.amending import (
 from emk_app.domain.errors import DomainError, Invalid
 from emk_app.domain.staff import REASON_LIMIT
 from emk_app.edge.policy import allow
-from emk_app.presenting import notices
+from emk_app.presenting import notices, shelves
 from emk_app.presenting import reference as rows
-from emk_app.presenting.reference import (
-    AmendmentRow,
-    OccupationRow,
-    OpenStudy,
-    OpenTemplate,
-    StudyRow,
-    TemplateRow,
+from emk_app.presenting.reference import AmendmentRow, OccupationRow, OpenStudy, OpenTemplate
+from emk_app.presenting.shelves import (
+    Lists,
+    OccupationShelf,
+    PastShelf,
+    StudyShelf,
+    TemplateShelf,
 )
 from emk_app.services import amending
 from emk_app.states import live
-from emk_app.states.apply import number
+from emk_app.states.apply import number, words_of
 from emk_app.states.session import actor_of, hush, is_fresh, proven, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
@@ -51,10 +51,17 @@ class ReferenceState(rx.State):
     """What is listed, what waits, and the form of an amendment."""
 
     is_loaded: bool = False
-    occupations: list[OccupationRow] = []
-    studies: list[StudyRow] = []
-    templates: list[TemplateRow] = []
-    amendments: list[AmendmentRow] = []
+    waiting: list[AmendmentRow] = []
+    """Amendments to be decided on: always shown, whatever is sought."""
+    occupations: list[OccupationShelf] = []
+    studies: list[StudyShelf] = []
+    templates: list[TemplateShelf] = []
+    past: list[PastShelf] = []
+    """One shelf at most."""
+    query: str = ""
+    summary: str = ""
+    revision: int = 0
+    """Grows when the search is cleared: its field then begins anew."""
     form: str = ""
     """``occupation``, ``study``, ``template``, ``answer``, or none."""
     occupation: OccupationRow = OccupationRow()
@@ -65,6 +72,8 @@ class ReferenceState(rx.State):
     """Another form, with fields of its own, for each thing that is opened."""
     errors: dict[str, str] = dict.fromkeys(CONTROLS, "")
     needs_code: bool = True
+
+    _all: Lists = Lists()
 
     @rx.event(background=True)
     @allow(Role.ADMIN, quiet=True)
@@ -78,10 +87,25 @@ class ReferenceState(rx.State):
 
     @rx.event
     @allow(Role.ADMIN)
+    def seek(self, text: str):
+        """Show what holds every word, as it is typed."""
+        self.query = words_of(text, shelves.QUERY_LIMIT).strip()
+        self._list()
+
+    @rx.event
+    @allow(Role.ADMIN)
+    def show_all(self):
+        """Show everything again, under an empty field."""
+        self.query = ""
+        self.revision += 1
+        self._list()
+
+    @rx.event
+    @allow(Role.ADMIN)
     async def begin_occupation(self, code: str):
         """Open the form of an occupation, or of a new one."""
-        found = next((row for row in self.occupations if row.code == code), OccupationRow())
-        self.occupation = found
+        listed = self._all.occupations
+        self.occupation = next((row for row in listed if row.code == code), OccupationRow())
         await self._open("occupation")
 
     @rx.event
@@ -107,7 +131,7 @@ class ReferenceState(rx.State):
     async def begin_answer(self, amendment_id: int):
         """Look at an amendment that waits."""
         sought = number(amendment_id)
-        found = next((row for row in self.amendments if row.id == sought and row.is_open), None)
+        found = next((row for row in self.waiting if row.id == sought), None)
         if found is not None:
             self.answering = found
             await self._open("answer")
@@ -208,12 +232,28 @@ class ReferenceState(rx.State):
 
     async def _show(self, actor: Actor) -> None:
         views, today = await in_thread(amending.amendments, actor), clock.today()
-        shown = (
-            rows.occupation_rows(views, today),
-            rows.study_rows(views, today),
-            rows.template_rows(views, today),
-            rows.amendment_rows(views, today),
+        amendments = rows.amendment_rows(views, today)
+        self._all = Lists(
+            tuple(rows.occupation_rows(views, today)),
+            tuple(rows.study_rows(views, today)),
+            tuple(rows.template_rows(views, today)),
+            tuple(row for row in amendments if not row.is_open),
         )
-        if shown != (self.occupations, self.studies, self.templates, self.amendments):
-            self.occupations, self.studies, self.templates, self.amendments = shown
+        waiting = [row for row in amendments if row.is_open]
+        if waiting != self.waiting:
+            self.waiting = waiting
+        self._list()
         self.is_loaded = True
+
+    def _list(self) -> None:
+        found = shelves.found(self._all, self.query)
+        # What is assigned is sent, and these are long.
+        if found.occupations != self.occupations:
+            self.occupations = found.occupations
+        if found.studies != self.studies:
+            self.studies = found.studies
+        if found.templates != self.templates:
+            self.templates = found.templates
+        if found.past != self.past:
+            self.past = found.past
+        self.summary = found.summary

@@ -191,6 +191,7 @@ def look(page: Page, name: str) -> None:
         check_axe(page, where, RULES if scheme == "light" else COLOURS)
         check_width(page, where)
         check_styles(page, where)
+    check_quiet(page, name)
     check_words(page, name)
     if before:
         page.set_viewport_size(before)
@@ -205,6 +206,13 @@ def check_axe(page: Page, where: str, rules: dict[str, Any] = RULES) -> None:
         for each in found
     ]
     assert not told, f"{where}:\n" + "\n".join(told)
+
+
+def check_quiet(page: Page, where: str) -> None:
+    """Fail if a change of the screen would have all of it read aloud anew."""
+    live = "[role=status], [role=alert], [role=log], [aria-live]:not([aria-live=off])"
+    inside = page.locator(live).filter(has=page.locator("h1"))
+    assert inside.count() == 0, f"{where}: the whole screen is a live region"
 
 
 def check_words(page: Page, where: str) -> None:

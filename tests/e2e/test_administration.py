@@ -41,3 +41,33 @@ def test_administrator_invites_somebody_and_the_fullest_screens_fit(visit: Visit
         page.get_by_role("heading", name=heading).first.wait_for()
         page.locator(".e-skeleton").first.wait_for(state="detached")
         look(page, name)
+
+
+def test_lists_are_folded_sought_and_amended_with_the_keyboard(visit: Visit):
+    page = visit("/admin/reference", person=ADMIN, width=390)
+    group = page.locator("summary").filter(has_text=re.compile("^Общественное питание"))
+    cook = page.get_by_text("Повар, пекарь, кондитер")
+    expect(group).to_contain_text("профессии")
+    expect(cook).to_be_hidden()
+    search = page.get_by_role("searchbox", name="Найти в справочниках")
+    search.press_sequentially("кондит")
+    expect(page.get_by_role("main").get_by_role("status")).to_have_text(
+        "Нашлась: 1\u00a0профессия."
+    )
+    expect(cook).to_be_visible()
+    expect(page.get_by_role("heading", name="Исследования")).to_have_count(0)
+    page.get_by_role("button", name="Изменить: Повар, пекарь, кондитер").press("Enter")
+    # The form stands above, so it is gone to, and left back to where it was called from.
+    expect(page.get_by_role("heading", name="Изменить профессию")).to_be_focused()
+    page.get_by_role("button", name="Отмена").press("Enter")
+    expect(page.get_by_role("button", name="Изменить: Повар")).to_be_focused()
+    search.fill("кондитор")
+    page.get_by_text("Ничего не нашлось").wait_for()
+    look(page, "reference-nothing")
+    page.get_by_role("button", name="Показать всё").press("Enter")
+    expect(search).to_be_focused()
+    expect(search).to_have_value("")
+    expect(cook).to_be_hidden()
+    group.press("Enter")
+    expect(cook).to_be_visible()
+    look(page, "reference-open")

@@ -35,6 +35,10 @@ def tomorrow() -> str:
     return (clock.today() + timedelta(days=1)).strftime("%d.%m.%Y")
 
 
+def rows(shelves: list[Any]) -> list[Any]:
+    return [row for shelf in shelves for row in shelf.rows]
+
+
 async def test_occupation_is_added_by_two(screens: Screens, admin: Actor):
     first = await screens.signed_in(admin.user_id)
     second = await screens.signed_in(make_admin(clock.now()).user_id)
@@ -49,15 +53,15 @@ async def test_occupation_is_added_by_two(screens: Screens, admin: Actor):
     form |= {"group": "Транспорт", "valid_from": tomorrow()}
     await first.send(ReferenceState.write_occupation(form), PAGE)
     assert (await first.state(ReferenceState)).form == ""
-    [row] = (await second.until(ReferenceState, lambda state: state.amendments != [])).amendments
+    [row] = (await second.until(ReferenceState, lambda state: state.waiting != [])).waiting
     assert row.is_open and not row.is_own
     await first.send(ReferenceState.begin_answer(row.id), PAGE)
     await first.send(ReferenceState.confirm({}), PAGE)
     assert "другой администратор" in (await first.state(MessageState)).assertive
     await second.send(ReferenceState.begin_answer(row.id), PAGE)
     await second.send(ReferenceState.confirm({}), PAGE)
-    seen = await first.until(ReferenceState, lambda state: not state.amendments[0].is_open)
-    [added] = [row for row in seen.occupations if row.name == "Бортпроводник"]
+    seen = await first.until(ReferenceState, lambda state: state.past != [])
+    [added] = [row for row in rows(seen.occupations) if row.name == "Бортпроводник"]
     assert (added.code, added.state) == ("work_1", "будет")
     assert first.errors == second.errors == []
 
@@ -88,12 +92,12 @@ async def test_norm_is_amended_by_two(screens: Screens, admin: Actor):
     state = await first.state(ReferenceState)
     assert (state.form, bool(state.errors["norm_high_0"])) == ("study", True)
     await first.send(ReferenceState.write_study(form | {"norm_high_0": "5,5"}), PAGE)
-    [row] = (await second.until(ReferenceState, lambda state: state.amendments != [])).amendments
+    [row] = (await second.until(ReferenceState, lambda state: state.waiting != [])).waiting
     assert row.was == "раз в год; глюкоза от 1 до 50, норма 3,3–6,0, без вопроса 2,8–15,0"
     await second.send(ReferenceState.begin_answer(row.id), PAGE)
     await second.send(ReferenceState.confirm({}), PAGE)
-    seen = await first.until(ReferenceState, lambda state: not state.amendments[0].is_open)
-    [shown] = [each for each in seen.studies if each.key == "glucose"]
+    seen = await first.until(ReferenceState, lambda state: state.past != [])
+    [shown] = [each for each in rows(seen.studies) if each.key == "glucose"]
     assert (shown.norm, shown.later.endswith("норма 3,3–5,5")) == ("Норма 3,3–6,0 ммоль/л", True)
     assert first.errors == second.errors == []
 
@@ -111,10 +115,14 @@ async def test_message_is_reworded_or_left_as_it_is(screens: Screens, admin: Act
     await tab.send(ReferenceState.write_template(form), PAGE)
     assert "{code}" in (await tab.state(ReferenceState)).errors["text"]
     await tab.send(ReferenceState.write_template({**form, "text": "Код {code}"}), PAGE)
-    [row] = (await tab.state(ReferenceState)).amendments
+    [row] = (await tab.state(ReferenceState)).waiting
     await tab.send(ReferenceState.begin_answer(row.id), PAGE)
     await tab.send(ReferenceState.decline, PAGE)
-    assert [each.state for each in (await tab.state(ReferenceState)).amendments] != [row.state]
+    state = await tab.state(ReferenceState)
+    assert state.waiting == []
+    assert [each.state for each in rows(state.past)] == [
+        f"отозвано: {row.by.removesuffix(' (вы)')}"
+    ]
     await tab.send(ReferenceState.begin_occupation("cook"), PAGE)
     await tab.send(ReferenceState.leave, PAGE)
     assert amending.in_force().templates == {}
@@ -132,3 +140,63 @@ async def test_list_to_choose_from_is_that_of_today(screens: Screens, admin: Act
     working.amend()
     await tab.send(OccupationsState.load, "/guide")
     assert (await tab.state(OccupationsState)).groups == shipped
+
+
+async def test_lists_are_sought_through_as_one_types(screens: Screens, admin: Actor):
+    tab = await screens.signed_in(admin.user_id)
+    await tab.follow(ReferenceState.follow, PAGE)
+    everything = await tab.until(ReferenceState, lambda state: state.is_loaded)
+    counted = [len(rows(everything.occupations)), len(rows(everything.studies))]
+    assert all(shelf.count.startswith(f"{len(shelf.rows)}\u00a0") for shelf in everything.studies)
+    assert everything.studies[0].title == "Общие для всех"
+    assert everything.summary.startswith(f"{counted[0]}\u00a0професс")
+    assert not any(row.said for row in rows(everything.templates))
+    await tab.send(ReferenceState.seek("  ПОВ"), PAGE)
+    state = await tab.state(ReferenceState)
+    assert "cook" in {row.code for row in rows(state.occupations)}
+    assert state.summary.startswith("Наш") and len(rows(state.occupations)) < counted[0]
+    await tab.send(ReferenceState.seek("пункт 23 раз в год"), PAGE)
+    state = await tab.state(ReferenceState)
+    assert {row.whose for row in rows(state.studies)} == {"п. 23"} and state.occupations == []
+    await tab.send(ReferenceState.seek("врачом"), PAGE)
+    by_words = rows((await tab.state(ReferenceState)).templates)
+    assert by_words and all("врач" in f"{row.title} {row.said}".casefold() for row in by_words)
+    await tab.send(ReferenceState.seek("повар пшшш"), PAGE)
+    state = await tab.state(ReferenceState)
+    assert (state.summary, state.occupations, state.templates) == ("", [], [])
+    await tab.send(ReferenceState.show_all, PAGE)
+    state = await tab.state(ReferenceState)
+    assert (state.query, state.summary, state.revision) == ("", everything.summary, 1)
+    assert tab.errors == []
+
+
+async def test_search_takes_yo_for_ye_and_anything_for_words(screens: Screens, admin: Actor):
+    tab = await screens.signed_in(admin.user_id)
+    await tab.follow(ReferenceState.follow, PAGE)
+    await tab.until(ReferenceState, lambda state: state.is_loaded)
+    seen: list[str] = []
+    for spelling in ("учёт", "учет", "УЧЁТ"):
+        await tab.send(ReferenceState.seek(spelling), PAGE)
+        seen.append((await tab.state(ReferenceState)).summary)
+    assert len(set(seen)) == 1
+    for odd in (None, 7, ["повар"], {"a": 1}, "\0\0", "%_*(" * 99):
+        await tab.forge(f"{ReferenceState.get_full_name()}.seek", PAGE, text=odd)
+    assert tab.errors == []
+
+
+async def test_what_waits_is_shown_whatever_is_sought(screens: Screens, admin: Actor):
+    tab = await screens.signed_in(admin.user_id)
+    await tab.follow(ReferenceState.follow, PAGE)
+    await tab.until(ReferenceState, lambda state: state.is_loaded)
+    await tab.send(ReferenceState.begin_occupation("cook"), PAGE)
+    form = {"name": "Повар", "group": "Кухня", "valid_from": tomorrow(), "reason": "x"}
+    await tab.send(ReferenceState.write_occupation(form), PAGE)
+    await tab.send(ReferenceState.seek("пшшш"), PAGE)
+    [row] = (await tab.state(ReferenceState)).waiting
+    await tab.send(ReferenceState.begin_answer(row.id), PAGE)
+    await tab.send(ReferenceState.decline, PAGE)
+    state = await tab.state(ReferenceState)
+    assert (state.waiting, state.past) == ([], [])
+    await tab.send(ReferenceState.seek("кухн отоз"), PAGE)
+    [shelf] = (await tab.state(ReferenceState)).past
+    assert shelf.count == "1\u00a0изменение"

@@ -521,7 +521,7 @@ def public(module: ModuleType) -> set[str]:
 
 # Shown as a part of others, or by other pages: frames, wraps of the whole application.
 ELSEWHERE: Final = {
-    "app_wraps", "bell", "broken_screen", "button", "connection_banner", "demo_banner",
+    "app_wraps", "bell", "broken_screen", "button", "called_up", "connection_banner", "demo_banner",
     "head_components", "passkey_button",
     "narrow_frame", "post_form", "print_only", "public_frame", "radio_card", "radio_cards_of",
     "screen_only", "show_button", "skeleton", "bulletin_frame",
