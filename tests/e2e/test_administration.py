@@ -51,9 +51,7 @@ def test_lists_are_folded_sought_and_amended_with_the_keyboard(visit: Visit):
     expect(cook).to_be_hidden()
     search = page.get_by_role("searchbox", name="Найти в справочниках")
     search.press_sequentially("кондит")
-    expect(page.get_by_role("main").get_by_role("status")).to_have_text(
-        "Нашлась: 1\u00a0профессия."
-    )
+    page.get_by_role("status").get_by_text("Нашлась: 1\u00a0профессия.").wait_for()
     expect(cook).to_be_visible()
     expect(page.get_by_role("heading", name="Исследования")).to_have_count(0)
     page.get_by_role("button", name="Изменить: Повар, пекарь, кондитер").press("Enter")
