@@ -43,7 +43,9 @@ def site(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
     environment = {k: v for k, v in os.environ.items() if k != "EMK_TEST_CLOCK"} | ours
     script = (
         "from granian import Granian;"
-        f"Granian('tests.e2e.bare:site', port={port}, interface='asginl').serve()"
+        # A connection that a browser keeps must not keep the server.
+        f"Granian('tests.e2e.bare:site', port={port}, interface='asginl',"
+        "workers_kill_timeout=5).serve()"
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=environment)
     try:
