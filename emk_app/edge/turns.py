@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import Future
-from collections import deque
+from asyncio import Future, Semaphore
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,62 +19,37 @@ class Turns:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._taken: dict[str, int] = {}
-        self._lines: dict[str, deque[Future[None]]] = {}
-        """Who waits, where anybody does; who leaves hands the turn on to the first."""
+        self._lines: dict[str, Semaphore] = {}
+        self._users: Counter[str] = Counter()
 
     async def take(self, key: str) -> Callable[[], None]:
         """Wait for a turn; return what gives it on, which may be called more than once."""
-        taken = self._taken.get(key, 0)
-        if taken < self._most:
-            self._taken[key] = taken + 1
-        else:
-            await self._wait(key)
+        line = self._lines.setdefault(key, Semaphore(self._most))
+        self._users[key] += 1
+        try:
+            await line.acquire()
+        except BaseException:
+            self._leave(key)
+            raise
         is_given = False
 
         def give() -> None:
             nonlocal is_given
             if not is_given:
                 is_given = True
-                self._hand_on(key)
+                line.release()
+                self._leave(key)
 
         return give
 
     def waiting(self) -> int:
         """Return how many have a turn or wait for one."""
-        return sum(self._taken.values()) + sum(map(len, self._lines.values()))
+        return self._users.total()
 
-    async def _wait(self, key: str) -> None:
-        mine: Future[None] = asyncio.get_running_loop().create_future()
-        self._lines.setdefault(key, deque()).append(mine)
-        try:
-            await mine
-        except BaseException:
-            if mine.cancelled():
-                self._leave(key, mine)
-            else:
-                # It came at the moment of leaving.
-                self._hand_on(key)
-            raise
-
-    def _leave(self, key: str, mine: Future[None]) -> None:
-        line = self._lines.get(key)
-        if line is not None and mine in line:
-            line.remove(mine)
-            if not line:
-                del self._lines[key]
-
-    def _hand_on(self, key: str) -> None:
-        while (line := self._lines.get(key)) is not None:
-            first = line.popleft()
-            if not line:
-                del self._lines[key]
-            if not first.done():
-                first.set_result(None)
-                return
-        self._taken[key] -= 1
-        if not self._taken[key]:
-            del self._taken[key]
+    def _leave(self, key: str) -> None:
+        self._users[key] -= 1
+        if not self._users[key]:
+            del self._users[key], self._lines[key]
 
 
 def give_after(give: Callable[[], None], work: Future[Any] | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Final, TypeVar
 
 from emk_app.domain.searching import Query, words_of
@@ -121,12 +120,11 @@ def _summary(*counts: tuple[int, tuple[str, str, str]], is_search: bool) -> str:
 
 
 def _grouped(rows: Iterable[Row], group: Callable[[Row], str]) -> Iterable[tuple[str, list[Row]]]:
-    """Yield groups in the order in which they first come."""
-    rows = list(rows)
-    order = {title: at for at, title in enumerate(dict.fromkeys(map(group, rows)))}
-    rows.sort(key=lambda row: order[group(row)])
-    for title, those in groupby(rows, key=group):
-        yield title, list(those)
+    """Return groups in the order in which they first come."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(group(row), []).append(row)
+    return groups.items()
 
 
 def _fitting(
