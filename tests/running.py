@@ -97,6 +97,7 @@ OTHER_CHAIR = _person(
     clinic=2,
 )
 ADMIN = _person(Role.ADMIN, "admin@example.ru", "Дубов Данила Денисович")
+OTHER_ADMIN = _person(Role.ADMIN, "osinin@example.ru", "Осинин Олег Орестович")
 PEOPLE: Final = (
     HOLDER,
     OTHER_HOLDER,
@@ -107,6 +108,7 @@ PEOPLE: Final = (
     CHAIR,
     OTHER_CHAIR,
     ADMIN,
+    OTHER_ADMIN,
     SUPPORT,
 )
 REGIONS: Final = ("77", "78")

@@ -416,6 +416,11 @@ def amend(amended: Iterable[AmendedStudy]) -> None:
     _amendments = MappingProxyType(by_key)
 
 
+def amendments() -> tuple[AmendedStudy, ...]:
+    """Return what this process goes by beside the shipped studies."""
+    return tuple(each for held in _amendments.values() for each in held)
+
+
 def listed_studies(on: date) -> tuple[ListedStudy, ...]:
     """Return every study as it stands on a day: those of everybody, then those of each point."""
 

@@ -103,6 +103,11 @@ def amend(amended: Iterable[Amended]) -> None:
     _amendments = MappingProxyType(by_code)
 
 
+def amendments() -> tuple[Amended, ...]:
+    """Return what this process goes by beside the shipped list."""
+    return tuple(each for held in _amendments.values() for each in held)
+
+
 def listed_on(code: str, on: date) -> Occupation | None:
     """Return an occupation as it was listed on a day, also one that is chosen no more."""
     held = _standing(code, on)

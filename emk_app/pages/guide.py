@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import reflex as rx
 
-from emk_app import clock
 from emk_app.components import buttons, cards, forms, links
 from emk_app.components.markup import given, some, when
 from emk_app.pages import frames
 from emk_app.pages.book_search import found_row
 from emk_app.pages.table import Page
-from emk_app.presenting.guide import Entry, Topic, topics
+from emk_app.presenting.guide import AMENDABLE, SHIPPED, Entry, Topic
 from emk_app.states.guide import GuideState
 
 TITLE = "Кому нужна книжка и как её получить"
@@ -20,17 +20,16 @@ TITLE = "Кому нужна книжка и как её получить"
 
 def guide() -> rx.Component:
     """Return the page for whoever asks whether and how."""
-    told = topics(clock.today())
     return frames.open_to_all(
         _search(),
         rx.el.nav(
             rx.el.ul(
-                *(rx.el.li(links.plain_link(each.title, f"#{each.id}")) for each in told),
+                *(rx.el.li(links.plain_link(each.title, f"#{each.id}")) for each in SHIPPED),
                 class_name="flex flex-wrap gap-x-6 gap-y-2",
             ),
             aria_label="Содержание",
         ),
-        *(_section(each) for each in told),
+        *(_section(each) for each in SHIPPED),
         buttons.actions(
             buttons.button_link("Оформить книжку", "/register", icon="arrow-right"),
         ),
@@ -65,47 +64,64 @@ def _search() -> rx.Component:
 
 def _section(topic: Topic) -> rx.Component:
     lead = [rx.el.p(topic.lead, class_name="mb-4 max-w-3xl")] if topic.lead else []
-    return cards.section(topic.title, *lead, _SHAPES.get(topic.id, _rows)(topic), id=topic.id)
+    shape = _SHAPES.get(topic.id, _rows)
+    told = shape(topic.entries)
+    if topic.id in AMENDABLE:
+        amended = getattr(GuideState, topic.id)
+        told = when(some(amended), shape(amended), told)
+    return cards.section(topic.title, *lead, told, id=topic.id)
 
 
-def _grid(topic: Topic) -> rx.Component:
+Entries = Sequence[Entry] | rx.Var[Sequence[Entry]]
+"""As they were built, or as they have been amended since."""
+
+
+def _each(
+    entries: Sequence[Any] | rx.Var[Any], shown: Callable[[Any], rx.Component]
+) -> Sequence[rx.Component]:
+    if isinstance(entries, rx.Var):
+        return [rx.foreach(entries, shown)]
+    return [shown(each) for each in entries]
+
+
+def _grid(entries: Entries) -> rx.Component:
     return rx.el.div(
-        *(
-            rx.el.div(rx.el.h3(each.title, class_name="font-semibold"), _lines(each))
-            for each in topic.entries
-        ),
-        class_name="grid gap-6 sm:grid-cols-2 lg:grid-cols-3",
+        *_each(entries, _titled), class_name="grid gap-6 sm:grid-cols-2 lg:grid-cols-3"
     )
 
 
-def _rows(topic: Topic) -> rx.Component:
+def _titled(entry: Entry) -> rx.Component:
+    return rx.el.div(rx.el.h3(entry.title, class_name="font-semibold"), _lines(entry))
+
+
+def _rows(entries: Entries) -> rx.Component:
     return cards.summary_list(
-        *(cards.summary_row(each.title, _lines(each)) for each in topic.entries)
+        *_each(entries, lambda each: cards.summary_row(each.title, _lines(each)))
     )
 
 
-def _ordered(topic: Topic) -> rx.Component:
+def _ordered(entries: Entries) -> rx.Component:
     return rx.el.ol(
-        *(
-            rx.el.li(rx.el.h3(each.title, class_name="font-semibold"), _lines(each))
-            for each in topic.entries
+        *_each(
+            entries,
+            lambda each: rx.el.li(rx.el.h3(each.title, class_name="font-semibold"), _lines(each)),
         ),
         class_name="max-w-3xl list-decimal space-y-3 pl-6",
     )
 
 
-def _questions(topic: Topic) -> rx.Component:
+def _questions(entries: Entries) -> rx.Component:
     return rx.el.div(
-        *(cards.details(each.title, _lines(each)) for each in topic.entries),
+        *_each(entries, lambda each: cards.details(each.title, _lines(each))),
         class_name="grid max-w-3xl gap-2",
     )
 
 
-def _plain(topic: Topic) -> rx.Component:
-    return rx.el.div(*(_lines(each) for each in topic.entries), class_name="max-w-3xl")
+def _plain(entries: Entries) -> rx.Component:
+    return rx.el.div(*_each(entries, _lines), class_name="max-w-3xl")
 
 
-_SHAPES: Mapping[str, Callable[[Topic], rx.Component]] = {
+_SHAPES: Mapping[str, Callable[[Entries], rx.Component]] = {
     "who": _grid,
     "papers": _grid,
     "examination": _grid,
@@ -116,12 +132,12 @@ _SHAPES: Mapping[str, Callable[[Topic], rx.Component]] = {
 
 
 def _lines(entry: Entry) -> rx.Component:
-    if len(entry.lines) == 1:
-        return rx.el.p(entry.lines[0])
-    return rx.el.ul(
-        *(rx.el.li(line) for line in entry.lines),
-        class_name="mt-1 list-disc space-y-1 pl-5",
-    )
+    lines: Any = entry.lines
+    alone = rx.fragment(*_each(lines, rx.el.p))
+    many = rx.el.ul(*_each(lines, rx.el.li), class_name="mt-1 list-disc space-y-1 pl-5")
+    if isinstance(lines, rx.Var):
+        return when(lines.length() == 1, alone, many)
+    return alone if len(lines) == 1 else many
 
 
 PAGES = (Page("/guide", TITLE, guide, on_load=(GuideState.begin,)),)

@@ -13,9 +13,19 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
-from emk_app.domain import books, clearance, deadlines, documents, people, representation, sharing
+from emk_app.domain import (
+    books,
+    clearance,
+    deadlines,
+    documents,
+    examinations,
+    occupations,
+    people,
+    representation,
+    sharing,
+)
 from emk_app.domain.documents import ScanKind
-from emk_app.domain.examinations import ExaminationKind, programme
+from emk_app.domain.examinations import HYGIENE, ORDER, ExaminationKind, listed_studies, programme
 from emk_app.domain.intake import AppliedBy, Field, HolderCategory
 from emk_app.domain.numbers import SNILS_DIGITS
 from emk_app.domain.occupations import OCCUPATIONS, POINTS, offered
@@ -41,6 +51,8 @@ NOTHING: Final = (
     "ниже."
 )
 SHOWN: Final = 20
+AMENDABLE: Final = ("who", "examination", "terms")
+"""Topics that tell of occupations and studies, which are amended (decisions 0036, 0042)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +80,30 @@ def topics(on: date) -> tuple[Topic, ...]:
         Topic("papers", "Что подготовить", tuple(_papers())),
         Topic("steps", "Как её получить", tuple(_steps()), promise()),
         Topic("examination", "Что входит в осмотр", tuple(_examination(on)), _EXAMINATION),
-        Topic("terms", "Сколько что действует", tuple(_terms())),
+        Topic("terms", "Сколько что действует", tuple(_terms(on))),
         Topic("paper", "Чем отличается от бумажной", tuple(_differences())),
         Topic("questions", "Вопросы", tuple(_questions())),
         Topic("laws", "На чём это основано", (Entry("Законы и приказы", (LAWS,)),)),
     )
+
+
+def _told(on: date) -> tuple[Topic, ...]:
+    return _told_by(on, occupations.amendments(), examinations.amendments())
+
+
+@lru_cache(maxsize=2)
+def _told_by(on: date, *_amendments: object) -> tuple[Topic, ...]:
+    # A tenth of a second, for the programmes of all ages. What is amended tells editions apart.
+    return topics(on)
+
+
+def amended(on: date) -> dict[str, tuple[Entry, ...]]:
+    """Return by their ids the topics that no longer say what ``SHIPPED`` says."""
+    return {
+        told.id: told.entries
+        for told, shipped in zip(_told(on), SHIPPED, strict=True)
+        if told.id in AMENDABLE and told.entries != shipped.entries
+    }
 
 
 _WHO: Final = (
@@ -214,26 +245,23 @@ def _examination(on: date) -> Iterator[Entry]:
     yield Entry("Прививки, о которых спросит врач", (f"{shots}. Без них книжку тоже выдадут.",))
 
 
-def _terms() -> Iterator[Entry]:
+def _terms(on: date) -> Iterator[Entry]:
+    listed = listed_studies(on)
     yield Entry("Книжка", (term(),))
     yield Entry(
         "Гигиеническая подготовка и аттестация",
-        tuple(f"{each.short_name}: {_months(each.hygiene_months)}" for each in POINTS.values()),
+        tuple(
+            f"{POINTS[each.point].short_name}: {_months(each.study.period_months)}"
+            for each in listed
+            if each.study.code == HYGIENE and each.study.period_months is not None
+        ),
     )
-    periods = sorted(
-        {
-            asked.period_months
-            for each in POINTS.values()
-            for asked in each.requirements
-            if asked.period_months is not None
-        }
-    )
+    others = {each.study.period_months for each in listed if each.study.code != HYGIENE}
+    periods = [_months(each) for each in sorted(each for each in others if each is not None)]
+    once = " Некоторые делают один раз, при поступлении на работу." if None in others else ""
     yield Entry(
         "Врачи и исследования",
-        (
-            f"Результат действует {' или '.join(_months(each) for each in periods)}, смотря по "
-            "исследованию. Некоторые делают один раз, при поступлении на работу.",
-        ),
+        (f"Результат действует {_either(periods)}, смотря по исследованию.{once}",),
     )
     last, *sooner = MARKS
     later = sorted(sooner, reverse=True)
@@ -332,12 +360,12 @@ def _questions() -> Iterator[Entry]:
 def find(text: str, on: date) -> tuple[list[FoundRow], str]:
     """Return what the guide says about the words, best first, and a sentence about it."""
     query = Query.parse(text)
-    said = _said(on)
+    told = _told(on)
     if not query.words:
         return [], NO_WORDS
-    query, is_mended = _mended(query, _vocabulary(on))
+    query, is_mended = _mended(query, _vocabulary(told))
     weighed: list[tuple[tuple[int, int, int], tuple[Topic, Entry, str]]] = []
-    for topic, entry, line in said:
+    for topic, entry, line in _said(told):
         texts = (topic.title, entry.title, line)
         borne = len(query.words) - len(query.missing(texts))
         if borne:
@@ -393,18 +421,15 @@ def _texts(topic: Topic, entry: Entry, line: str) -> tuple[str, str, str]:
 
 
 @lru_cache(maxsize=2)
-def _said(on: date) -> tuple[tuple[Topic, Entry, str], ...]:
+def _said(told: tuple[Topic, ...]) -> tuple[tuple[Topic, Entry, str], ...]:
     return tuple(
-        (topic, entry, line)
-        for topic in topics(on)
-        for entry in topic.entries
-        for line in entry.lines
+        (topic, entry, line) for topic in told for entry in topic.entries for line in entry.lines
     )
 
 
 @lru_cache(maxsize=2)
-def _vocabulary(on: date) -> frozenset[str]:
-    said = _said(on)
+def _vocabulary(told: tuple[Topic, ...]) -> frozenset[str]:
+    said = _said(told)
     return frozenset(word for each in said for text in _texts(*each) for word in words_of(text))
 
 
@@ -468,5 +493,14 @@ def _digits() -> str:
     return counted(SNILS_DIGITS, "цифра", "цифры", "цифр")
 
 
+def _either(texts: list[str]) -> str:
+    *first, last = texts
+    return f"{', '.join(first)} или {last}" if first else last
+
+
 def _sizes(limits: Iterable[int]) -> str:
     return " или ".join(file_size(each) for each in sorted(limits))
+
+
+SHIPPED: Final = topics(ORDER.first)
+"""The guide as the tables ship, as the finished page tells it; no amendment is that old."""

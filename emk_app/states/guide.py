@@ -1,4 +1,4 @@
-"""The search through the guide."""
+"""The guide as amended, and the search through it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ from emk_app import clock
 from emk_app.edge.policy import allow_anyone
 from emk_app.presenting import guide
 from emk_app.presenting.finding import FoundRow
+from emk_app.presenting.guide import AMENDABLE, Entry
 from emk_app.states.session import renew
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
 
 
 class GuideState(rx.State):
-    """What was found last."""
+    """What was found last, and what has been amended since the page was built."""
 
     found: list[FoundRow] = []
     summary: str = ""
+    who: tuple[Entry, ...] = ()
+    examination: tuple[Entry, ...] = ()
+    terms: tuple[Entry, ...] = ()
+    """These are empty where the built page is right; they carry the names of its topics."""
 
     @rx.event
     @allow_anyone
     async def begin(self):
-        """Forget what was found when the page was open before."""
+        """Forget what was found when the page was open before, and tell what is amended."""
         await renew(self, hushes=False)
+        amended = await in_thread(guide.amended, clock.today())
+        for topic in AMENDABLE:
+            told = amended.get(topic, ())
+            if getattr(self, topic) != told:
+                setattr(self, topic, told)
 
     @rx.event
     @allow_anyone

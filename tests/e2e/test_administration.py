@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Visit
 from tests.e2e.screens import look
-from tests.running import ADMIN
+from tests.running import ADMIN, OTHER_ADMIN, Server
 
 
 def test_administrator_invites_somebody_and_the_fullest_screens_fit(visit: Visit):
@@ -69,3 +70,36 @@ def test_lists_are_folded_sought_and_amended_with_the_keyboard(visit: Visit):
     group.press("Enter")
     expect(cook).to_be_visible()
     look(page, "reference-open")
+
+
+def test_what_two_administrators_amend_is_told_by_the_guide(server: Server, visit: Visit):
+    begins = server.now() + timedelta(days=1)
+    page = visit("/admin/reference", person=ADMIN)
+    page.get_by_role("button", name="Добавить профессию").click()
+    page.get_by_label("Название").fill("Чайный мастер")
+    page.get_by_label("Группа").fill("Чайное дело")
+    page.get_by_label("Пункт приказа").select_option("23")
+    page.get_by_label("С какого дня").fill(f"{begins:%d.%m.%Y}")
+    page.get_by_label("Почему").fill("Новая профессия в реестре")
+    page.get_by_role("button", name="Передать коллеге").click()
+    page.get_by_text("Передано второму администратору").wait_for()
+    guide = visit("/guide")
+    who = guide.get_by_role("region", name="Кому нужна книжка")
+    expect(who.get_by_text("Повар, пекарь, кондитер")).to_be_visible()
+    colleague = visit("/admin/reference", person=OTHER_ADMIN)
+    colleague.get_by_role("button", name="Решить: Чайный мастер").click()
+    colleague.get_by_role("button", name="Подтвердить").click()
+    colleague.get_by_text("Подтверждено.").wait_for()
+    guide.reload()
+    guide.get_by_role("link", name="Что подготовить").wait_for()
+    expect(who.get_by_text("Чайный мастер")).to_have_count(0)
+    server.move_clock(timedelta(days=1))
+    guide.reload()
+    # Nothing has been amended in the page as built; what is amended comes with the state.
+    group = who.locator("div").filter(has=guide.get_by_role("heading", name="Чайное дело"))
+    expect(group.last).to_contain_text("Чайный мастер")
+    expect(who.get_by_text("Повар, пекарь, кондитер")).to_be_visible()
+    look(guide, "guide-amended")
+    guide.get_by_label("Слово или вопрос").fill("чайный")
+    guide.get_by_label("Слово или вопрос").press("Enter")
+    guide.get_by_role("status").get_by_text("Нашёлся 1\u00a0ответ.").wait_for()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from emk_app import clock
+from emk_app.domain import examinations
+from emk_app.domain.examinations import AmendedStudy
 from emk_app.presenting.guide import NO_WORDS, NOTHING
 from emk_app.states.guide import GuideState
 from tests.states.conftest import Screens
@@ -33,3 +36,24 @@ async def test_nonsense_finds_nothing(screens: Screens):
         state = await screen.state(GuideState)
         assert state.found == []
         assert state.summary in ("", NO_WORDS, NOTHING)
+
+
+async def test_page_tells_what_is_amended_and_nothing_else(screens: Screens):
+    screen = await screens.stranger()
+    await screen.send(GuideState.begin, PAGE)
+    state = await screen.state(GuideState)
+    assert (state.who, state.examination, state.terms) == ((), (), ())
+    study = AmendedStudy("hygiene:23", clock.today(), 18)
+    examinations.amend([study])
+    try:
+        await screen.leave()
+        await screen.send(GuideState.begin, PAGE)
+        state = await screen.state(GuideState)
+        told = {line for each in state.terms for line in each.lines}
+        assert "Пищевые продукты, торговля и общественное питание: 18\u00a0месяцев" in told
+        assert (state.who, state.examination) == ((), ())
+    finally:
+        examinations.amend([])
+    await screen.leave()
+    await screen.send(GuideState.begin, PAGE)
+    assert (await screen.state(GuideState)).terms == ()

@@ -5,18 +5,28 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from emk_app.domain import books, clearance, deadlines, documents, representation, visits
+from emk_app.domain import (
+    books,
+    clearance,
+    deadlines,
+    documents,
+    examinations,
+    occupations,
+    representation,
+    visits,
+)
 from emk_app.domain.documents import ScanKind
+from emk_app.domain.examinations import AmendedStudy
 from emk_app.domain.intake import Field, HolderCategory
-from emk_app.domain.occupations import OCCUPATIONS, POINTS, WorkPoint
+from emk_app.domain.occupations import OCCUPATIONS, POINTS, Amended, WorkPoint
 from emk_app.domain.papers import papers
 from emk_app.domain.vaccinations import INFECTIONS
 from emk_app.presenting import guide
@@ -103,7 +113,7 @@ def set_hygiene(patch: pytest.MonkeyPatch) -> None:
             each.requirements,
         )
 
-    patch.setattr(guide, "POINTS", {point: changed(each) for point, each in POINTS.items()})
+    patch.setattr(examinations, "POINTS", {point: changed(each) for point, each in POINTS.items()})
 
 
 @pytest.mark.parametrize(
@@ -140,6 +150,56 @@ def test_changed_table_changes_the_guide(
     assert told not in said()
     change(monkeypatch)
     assert told in said()
+
+
+@pytest.fixture
+def amended() -> Iterator[None]:
+    """Amend two periods, make a study of every year one that is made once, and rename cooks."""
+    examinations.amend(
+        [
+            AmendedStudy("hygiene:23", ON, 18),
+            AmendedStudy("mammography", ON, 36),
+            AmendedStudy("staph:27", ON, None),
+        ]
+    )
+    occupations.amend([Amended("cook", ON, "Повар высокой кухни", "Ресторанное дело", "23")])
+    yield
+    examinations.amend([])
+    occupations.amend([])
+
+
+def test_page_as_built_is_right_until_something_is_amended():
+    assert guide.amended(ON) == {}
+    assert guide.topics(ON) == guide.SHIPPED
+
+
+@pytest.mark.usefixtures("amended")
+def test_amended_facts_are_told_from_their_day_on():
+    assert guide.amended(ON - timedelta(days=1)) == {}
+    told = guide.amended(ON)
+    assert set(told) == {"who", "terms"}
+    terms = {each.title: each.lines for each in told["terms"]}
+    assert (
+        "Пищевые продукты, торговля и общественное питание: 18\u00a0месяцев"
+        in (terms["Гигиеническая подготовка и аттестация"])
+    )
+    (periods,) = terms["Врачи и исследования"]
+    assert periods.startswith("Результат действует 1\u00a0год или 3\u00a0года, смотря")
+    assert "Повар высокой кухни" in {
+        line for each in told["who"] if each.title == "Ресторанное дело" for line in each.lines
+    }
+
+
+@pytest.mark.usefixtures("amended")
+def test_amended_facts_are_found():
+    assert found("высокой кухни")[0] == ["Повар высокой кухни"]
+    assert any("18\u00a0месяцев" in line for line in found("подготовка аттестация")[0])
+
+
+def test_search_forgets_what_is_amended_no_more(amended: None):
+    assert found("высокой кухни")[0] == ["Повар высокой кухни"]
+    occupations.amend([])
+    assert found("высокой кухни")[0] != ["Повар высокой кухни"]
 
 
 def test_papers_of_the_guide_are_those_the_form_asks_for():
