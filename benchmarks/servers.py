@@ -125,6 +125,7 @@ def _serve(factory: str) -> None:
         factory=True,
         workers=1,
         loop=Loops.uvloop,
+        backpressure=frontend.CONNECTIONS,
     ).serve()
 
 

@@ -79,6 +79,10 @@ runpy.run_module("reflex", run_name="__main__", alter_sys=True)
 TARGET: Final = "emk_app.frontend:application"
 SECONDS_TO_DRAIN: Final = 10
 M_ARENA_MAX: Final = -8
+CONNECTIONS: Final = 16_384
+"""How many may be open at one time; of the server's own 1,024 each open verdict holds one for hours,
+and whoever comes then waits until somebody leaves.
+"""
 SWITCH: Final = 0.0005
 """Seconds; Python's own five milliseconds are longer than most of our answers take."""
 
@@ -179,6 +183,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
         factory=True,
         workers=1,
         loop=Loops.uvloop,
+        backpressure=CONNECTIONS,
         workers_kill_timeout=settings().drain + SECONDS_TO_DRAIN,
         log_dictconfig=logs.configuration(as_json=settings().logs_as_json),
     ).serve()
