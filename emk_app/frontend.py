@@ -80,8 +80,8 @@ TARGET: Final = "emk_app.frontend:application"
 SECONDS_TO_DRAIN: Final = 10
 M_ARENA_MAX: Final = -8
 CONNECTIONS: Final = 16_384
-"""How many may be open at one time; of the server's own 1,024 each open verdict holds one for hours,
-and whoever comes then waits until somebody leaves.
+"""How many may be open at one time. Each open verdict holds one for hours: with the server's own
+1,024 whoever comes then waits until somebody leaves.
 """
 SWITCH: Final = 0.0005
 """Seconds; Python's own five milliseconds are longer than most of our answers take."""
