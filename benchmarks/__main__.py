@@ -219,6 +219,49 @@ def live(_data: Path, _codes: Path) -> list[Line]:
     ]
 
 
+def pair(_data: Path, _codes: Path) -> list[Line]:
+    """Measure screens that follow another process, and what Redis keeps of each, beside SSE."""
+    found = _child("benchmarks.pair", within=(".ci/postgres",))
+    ratio = median(each["ours"]["p99"] / each["peer"]["p99"] for each in found["rounds"])
+    at = {
+        (side, what): median(each[side][what] for each in found["rounds"])
+        for side in ("ours", "peer")
+        for what in ("p50", "p99")
+    }
+    lost = sum(each["ours"]["lost"] for each in found["rounds"])
+    return [
+        Line(
+            f"{found['watchers']} watch another process, p50 / p99 ms; lost {lost}",
+            f"{at['ours', 'p50']:.1f} / {at['ours', 'p99']:.1f}",
+            f"{at['peer', 'p50']:.1f} / {at['peer', 'p99']:.1f} SSE",
+            ratio,
+            "<= 3 (p99), none lost",
+            ratio <= 3 and lost == 0,
+        ),
+        Line(
+            "kept of a session in Redis, KB",
+            f"{found['kept']:.0f}",
+            "",
+            found["kept"] / 64,
+            "<= 64 KB",
+            found["kept"] <= 64,
+        ),
+    ]
+
+
+def start(_data: Path, _codes: Path) -> list[Line]:
+    """Measure from a clean clone to the first page, and the second start."""
+    found = _child("benchmarks.start")
+    return [
+        Line(name, f"{found[which]:.1f}", "", found[which] / within, f"<= {within} s", is_met)
+        for which, name, within in (
+            ("first", "clean clone to the first page, s", 60),
+            ("second", "second start, s", 5),
+        )
+        for is_met in (found[which] <= within,)
+    ]
+
+
 def growth(_data: Path, _codes: Path) -> list[Line]:
     """Measure the hottest readings as books grow a thousandfold; the peer is the smallest shelf."""
     found = _child("benchmarks.growth")
@@ -377,6 +420,8 @@ def main(chosen: list[str]) -> int:
         "screens": screens,
         "extract": extract,
         "live": live,
+        "pair": pair,
+        "start": start,
         "growth": growth,
         "register": register,
         "reports": reports,

@@ -143,7 +143,7 @@ class Watcher:
 
 async def watch(asked: dict[str, Any]) -> dict[str, Any]:
     """Let clients watch one thing each, while commits come at a steady rate; or all of them one."""
-    requests = Requests(asked["port"])
+    requests = Requests(asked.get("commits_at", asked["port"]))
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar()

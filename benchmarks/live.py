@@ -91,10 +91,16 @@ def crowd(known: People, count: int) -> People:
     return People(cookies, known.codes)
 
 
-def watched(server: Served, known: People | None, clients: int) -> dict[str, Any]:
-    """Let so many watch one thing each at fifty commits a second; ours, or the peer."""
+def watched(
+    server: Served, known: People | None, clients: int, commits_at: int = 0
+) -> dict[str, Any]:
+    """Let so many watch one thing each at fifty commits a second; ours, or the peer.
+
+    Commits may come at the port of another process.
+    """
     asked = _asked(known, list(range(clients)))
     asked |= {"work": "watch", "rate": RATE, "commits": RATE * SECONDS}
+    asked["commits_at"] = commits_at or server.port
     return _measured(server, asked, clients)
 
 
