@@ -55,7 +55,7 @@ def _factors() -> rx.Component:
     return cards.section(
         "Способы входа",
         data_table(
-            ["Способ", "Когда применялся", "Состояние"],
+            ["Способ", "Подробности", "Состояние"],
             SecurityState.factors,
             lambda row: [
                 rx.el.b(row["name"]),

@@ -11,6 +11,9 @@ from emk_app.domain.people import FullName
 NBSP: Final = "\u00a0"
 """Stands between a number and its unit, so that a narrow screen doesn't part them."""
 
+LONGEST_IN_DAYS: Final = 366
+"""Nobody pictures more days than a year has."""
+
 _UNITS: Final = ("КБ", "МБ", "ГБ")
 
 
@@ -56,9 +59,18 @@ def days(n: int) -> str:
 def days_left(until: date, today: date) -> str:
     """Tell how far ``until``, itself still valid, is from ``today``.
 
-    «осталось 12 дней», «остался 1 день», «сегодня последний день», «истёк 3 дня назад».
+    «осталось 12 дней», «остался 1 день», «сегодня последний день», «истёк 3 дня назад»; more
+    than a year in whole months: «осталось 4 года 11 месяцев».
     """
     left = (until - today).days
+    if left > LONGEST_IN_DAYS:
+        months = 12 * (until.year - today.year) + until.month - today.month
+        years, months = divmod(months - (until.day < today.day), 12)
+        more = f" {counted(months, 'месяц', 'месяца', 'месяцев')}" if months else ""
+        return (
+            f"{plural(years, 'остался', 'осталось', 'осталось')} "
+            f"{counted(years, 'год', 'года', 'лет')}{more}"
+        )
     if left > 0:
         return f"{plural(left, 'остался', 'осталось', 'осталось')} {days(left)}"
     return f"истёк {days(-left)} назад" if left else "сегодня последний день"

@@ -56,6 +56,7 @@ def test_word_goes_with_its_number(n: int, word: str) -> None:
         (1, "остался 1 день"),
         (21, "остался 21 день"),
         (11, "осталось 11 дней"),
+        (366, "осталось 366 дней"),
         (0, "сегодня последний день"),
         (-1, "истёк 1 день назад"),
         (-3, "истёк 3 дня назад"),
@@ -64,6 +65,22 @@ def test_word_goes_with_its_number(n: int, word: str) -> None:
 )
 def test_days_left_in_words(left: int, words: str) -> None:
     assert plain(formats.days_left(TODAY + timedelta(days=left), TODAY)) == words
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        (date(2027, 11, 25), "остался 1 год"),
+        (date(2027, 12, 22), "остался 1 год"),
+        (date(2027, 12, 23), "остался 1 год 1 месяц"),
+        (date(2028, 11, 22), "остался 1 год 11 месяцев"),
+        (date(2028, 11, 23), "осталось 2 года"),
+        (date(2031, 11, 22), "осталось 4 года 11 месяцев"),
+        (date(2031, 11, 23), "осталось 5 лет"),
+    ],
+)
+def test_years_left_in_words(until: date, words: str) -> None:
+    assert plain(formats.days_left(until, date(2026, 11, 23))) == words
 
 
 @pytest.mark.parametrize(
