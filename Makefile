@@ -26,7 +26,11 @@ cluster: setup build  ## Serve it from PostgreSQL, Redis, two backends and nginx
 	@$(PY) -m deploy.cluster
 
 .PHONY: test
-test: setup-dev build lint types contracts test-sqlite test-postgres  ## Set everything up and run all tests, browser included
+test: setup-dev ready test-sqlite test-postgres  ## Set everything up and run all tests, browser included
+
+.PHONY: ready
+ready: setup-dev  ## Build, and check style, types and layers meanwhile
+	@.ci/together "$(MAKE) build" "$(MAKE) lint types contracts"
 
 .PHONY: setup
 setup:  ## Install the locked Python packages into .venv
