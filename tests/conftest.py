@@ -5,17 +5,21 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 import sqlalchemy as sa
 from httpx._transports import default as transports
 from hypothesis import settings as hypothesis_settings
+
+T = TypeVar("T")
 
 
 def database_of(worker: str, url: str) -> str:
@@ -165,6 +169,31 @@ def make_new(migrated: Path | None) -> None:
         for suffix in ("-wal", "-shm"):
             (settings().data / f"emk.db{suffix}").unlink(missing_ok=True)
         shutil.copyfile(migrated, settings().data / "emk.db")
+
+
+def kept(build: Callable[[], T]) -> Callable[[], T]:
+    """Let what ``build`` makes in a new database be made once, and copied from then on.
+
+    It gives the same plain values each time. On PostgreSQL it is made anew.
+    """
+    if POSTGRES:
+        return build
+    before: list[tuple[Path, T]] = []
+
+    def copied() -> T:
+        if before:
+            make_new(before[0][0])
+            return before[0][1]
+        from emk_app.settings import settings
+
+        made = build()
+        copy = WORLD / f"kept-{id(before)}.db"
+        with closing(sqlite3.connect(settings().data / "emk.db")) as source:
+            source.execute("VACUUM INTO ?", (str(copy),))
+        before.append((copy, made))
+        return made
+
+    return copied
 
 
 @pytest.fixture

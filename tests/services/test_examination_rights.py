@@ -34,6 +34,7 @@ from emk_app.domain.specialties import ForeignSpecialty
 from emk_app.services import appealing, attaching, examining, staffing, vaccinating
 from emk_app.services.examining import Words
 from emk_app.services.vaccinating import Typed
+from tests.conftest import NOW, kept
 from tests.factories import (
     good_results,
     make_admin,
@@ -80,6 +81,24 @@ def rights() -> dict[str, dict[str, str]]:
     return {act: dict(zip(people, marks, strict=True)) for act, *marks in rows[1:]}
 
 
+@kept
+def _begun() -> tuple[int, Actor, Actor, Actor, str]:
+    """Return a clinic, a holder, its chair, its physician, and what the holder has handed in."""
+    clinic_id = make_clinic()
+    holder = make_holder(NOW)
+    chair = make_physician(clinic_id, NOW, Position.CHAIR, "Седов Виктор Ильич")
+    author = make_physician(clinic_id, NOW, Position.PHYSICIAN, "Юдина Раиса Фёдоровна")
+    make_book(holder, NOW - timedelta(days=240))
+    made = make_received(holder, NOW, clinic_id=clinic_id)
+    return (
+        clinic_id,
+        holder,
+        replace(chair, factor_at=NOW),
+        replace(author, factor_at=NOW),
+        made.number.slug,
+    )
+
+
 @dataclass
 class Scene:
     """One case at one clinic, with everybody who could want something of it."""
@@ -87,13 +106,7 @@ class Scene:
     now: datetime
 
     def __post_init__(self) -> None:
-        self.clinic_id = make_clinic()
-        self.holder = make_holder(self.now)
-        self.chair = self.staff(Position.CHAIR, "Седов Виктор Ильич")
-        self.author = self.staff(Position.PHYSICIAN)
-        make_book(self.holder, self.now - timedelta(days=240))
-        made = make_received(self.holder, self.now, clinic_id=self.clinic_id)
-        self.number = made.number.slug
+        self.clinic_id, self.holder, self.chair, self.author, self.number = _begun()
         self.case = self.entry = self.order = self.shot = 0
 
     def staff(self, position: Position, name: str = "Юдина Раиса Фёдоровна") -> Actor:
