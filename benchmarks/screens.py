@@ -71,7 +71,7 @@ def _screens() -> list[Screen]:
         Screen("sign-in by hand", "/form", "Войти", is_ours=False),
         Screen("sign-in", "/login", "Войти"),
         Screen("dashboard", "/cabinet", "Действует", holders),
-        Screen("entry of results", f"/clinic/exams/{examination}", "Сохранить", chairs),
+        Screen("entry of results", f"/clinic/exams/{examination}", "Артериальное давление", chairs),
     ]
 
 
