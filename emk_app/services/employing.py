@@ -257,22 +257,18 @@ def export(
             fields=SEEN_FIELDS,
             now=now,
         )
-    return _pieces(organisation_id, wanted or StaffFilter(), now)
+    with reading() as db:
+        ids = employers.places(db, organisation_id, wanted or StaffFilter(), now, clock.day_of(now))
+    return _pieces(organisation_id, ids, now)
 
 
 def _pieces(
-    organisation_id: int, wanted: StaffFilter, now: datetime
+    organisation_id: int, ids: Sequence[int], now: datetime
 ) -> Iterator[tuple[StaffView, ...]]:
-    today, skip = clock.day_of(now), 0
-    while True:
+    for at in range(0, len(ids), EXPORT_PIECE):
         with reading() as db:
-            rows = employers.entries(
-                db, organisation_id, wanted, now, today, skip=skip, limit=EXPORT_PIECE
-            )
-        if not rows:
-            return
+            rows = employers.entries_at(db, organisation_id, ids[at : at + EXPORT_PIECE])
         yield tuple(view_of(row, now) for row in rows)
-        skip += len(rows)
 
 
 def add_by_link(actor: Actor, pasted: str, said: Said, *, now: datetime) -> int:

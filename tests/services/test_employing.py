@@ -357,6 +357,31 @@ def test_list_is_filtered_sought_and_ordered_by_end(now: datetime):
     assert (found.page, found.pages) == (1, 1)
 
 
+def test_list_is_taken_away_in_the_order_of_the_screen_while_it_changes(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(employing, "EXPORT_PIECE", 2)
+    owner = make_employer(now)
+    added: dict[str, int] = {}
+    for name, left in (("Яна", 200), ("Анна", 5), ("Вера", 60), ("Зоя", 90)):
+        holder = make_holder(now)
+        url = link_of(holder, make_ending_book(holder, now, left), now)
+        added[name] = employing.add_by_link(owner, url, Said(name), now=now)
+    employing.invite(owner, "last@example.ru", Said("Без книжки"), now=now)
+    shown = [row.said.label for row in employing.roster(owner, now=now).rows]
+    whole = employing.export(owner, now=now)
+    assert [view.said.label for views in whole for view in views] == shown
+    green = employing.export(owner, StaffFilter(Light.GREEN), now=now)
+    assert [view.said.label for views in green for view in views] == ["Вера", "Зоя", "Яна"]
+    begun = employing.export(owner, now=now)
+    first = [view.said.label for view in next(begun)]
+    # Who goes meanwhile is not told of, and nobody is left out or comes twice for it.
+    employing.remove(owner, added["Анна"], now=now)
+    employing.remove(owner, added["Зоя"], now=now)
+    rest = [view.said.label for views in begun for view in views]
+    assert (first, rest) == (["Анна", "Вера"], ["Яна", "Без книжки"])
+
+
 def test_same_person_stands_once_and_removed_is_gone(now: datetime):
     owner, holder = make_employer(now), make_holder(now)
     book_id = make_book(holder, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -360,6 +361,15 @@ def _found(organisation_id: int, wanted: StaffFilter, now: datetime, today: date
     return conditions
 
 
+def _order(now: datetime, today: date) -> tuple[Any, ...]:
+    return (
+        sa.case((light(now, today) == Light.GREY.value, 1), else_=0),
+        col(StaffEntry.ends_on).is_not(None),
+        col(StaffEntry.ends_on),
+        col(StaffEntry.id),
+    )
+
+
 def count(
     db: Session, organisation_id: int, wanted: StaffFilter, now: datetime, today: date
 ) -> int:
@@ -382,15 +392,30 @@ def entries(
     return db.exec(
         select(StaffEntry)
         .where(*_found(organisation_id, wanted, now, today))
-        .order_by(
-            sa.case((light(now, today) == Light.GREY.value, 1), else_=0),
-            col(StaffEntry.ends_on).is_not(None),
-            col(StaffEntry.ends_on),
-            col(StaffEntry.id),
-        )
+        .order_by(*_order(now, today))
         .offset(skip)
         .limit(limit)
     ).all()
+
+
+def places(
+    db: Session, organisation_id: int, wanted: StaffFilter, now: datetime, today: date
+) -> array[int]:
+    """Return the identities of the entries in the order of ``entries``, eight bytes each.
+
+    Each page of a list that is sorted anew for every page costs as much as the whole.
+    """
+    found = select(StaffEntry.id).where(*_found(organisation_id, wanted, now, today))
+    return array("q", db.exec(found.order_by(*_order(now, today)).execution_options(yield_per=500)))
+
+
+def entries_at(db: Session, organisation_id: int, ids: Sequence[int]) -> list[StaffEntry]:
+    """Return these entries in their order; who is off the list by now is left out."""
+    rows = db.exec(
+        select(StaffEntry).where(*listed(organisation_id), col(StaffEntry.id).in_(ids))
+    ).all()
+    by_id = {row.id: row for row in rows}
+    return [by_id[each] for each in ids if each in by_id]
 
 
 def entries_after(
