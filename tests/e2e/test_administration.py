@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
+from emk_app import clock
 from tests.e2e.conftest import Visit
 from tests.e2e.screens import look
 from tests.running import ADMIN, OTHER_ADMIN, Server
@@ -73,7 +74,7 @@ def test_lists_are_folded_sought_and_amended_with_the_keyboard(visit: Visit):
 
 
 def test_what_two_administrators_amend_is_told_by_the_guide(server: Server, visit: Visit):
-    begins = server.now() + timedelta(days=1)
+    begins = clock.day_of(server.now()) + timedelta(days=1)
     page = visit("/admin/reference", person=ADMIN)
     page.get_by_role("button", name="Добавить профессию").click()
     page.get_by_label("Название").fill("Чайный мастер")
