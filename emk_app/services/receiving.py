@@ -168,7 +168,7 @@ def receive(
     statement = _read(form, raw, now)
     if not sender.is_self and statement.clinic.oid not in sender.oids:
         raise ForeignOrganisation
-    for _ in range(2):
+    for _ in range(4):
         try:
             with unit_of_work() as db:
                 return _take(db, sender, form, idempotency_key, digest, raw, statement, now)
