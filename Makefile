@@ -11,7 +11,7 @@ PY := .venv/bin/python
 # more than two processors, because who drives a browser mostly waits for it.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? 3 : n > 6 ? 6 : n)))
 PYTEST := $(PY) -m pytest -q -p tests.noskip -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# Who may do what is decided before any database is asked, for a tenth of the time of all its tests.
+# Who may do what at a clinic is the same on any database, and its tests are a tenth of all.
 ALIKE := --ignore=tests/services/test_examination_rights.py
 STEP := @.ci/step
 

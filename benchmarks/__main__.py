@@ -253,12 +253,11 @@ def start(_data: Path, _codes: Path) -> list[Line]:
     """Measure from a clean clone to the first page, and the second start."""
     found = _child("benchmarks.start")
     return [
-        Line(name, f"{found[which]:.1f}", "", found[which] / within, f"<= {within} s", is_met)
-        for which, name, within in (
-            ("first", "clean clone to the first page, s", 60),
-            ("second", "second start, s", 5),
+        Line(name, f"{took:.1f}", "", took / within, f"<= {within} s", took <= within)
+        for name, took, within in (
+            ("clean clone to the first page, s", found["first"], 60),
+            ("second start, s", found["second"], 5),
         )
-        for is_met in (found[which] <= within,)
     ]
 
 

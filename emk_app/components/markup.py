@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import reflex as rx
@@ -40,6 +40,15 @@ def some(rows: Sequence[Any] | rx.Var[Any]) -> Flag:
     if isinstance(rows, rx.Var):
         return rows.to(list).length() > 0
     return bool(rows)
+
+
+def repeated(
+    rows: Sequence[Any] | rx.Var[Any], shown: Callable[[Any], rx.Component]
+) -> list[rx.Component]:
+    """Show every row: now those that are known, in the browser those of the state."""
+    if isinstance(rows, rx.Var):
+        return [rx.foreach(rows, shown)]
+    return [shown(row) for row in rows]
 
 
 def words(*parts: Text) -> Text:

@@ -10,7 +10,7 @@ import reflex as rx
 
 from emk_app.components.buttons import button
 from emk_app.components.cards import empty_state, skeleton
-from emk_app.components.markup import Child, Flag, Handler, Text, some, when
+from emk_app.components.markup import Child, Flag, Handler, Text, repeated, some, when
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,6 @@ def data_table(
             **props,
         )
 
-    if isinstance(rows, rx.Var):
-        body: list[Child] = [rx.foreach(rows, line)]
-    else:
-        body = [line(row) for row in rows]
     # Blocks lose their table semantics when CSS turns them into cards; the roles keep them.
     table = rx.el.table(
         rx.el.caption(rx.el.span(caption), class_name="" if show_caption else "e-hidden"),
@@ -79,7 +75,7 @@ def data_table(
             ),
             role="rowgroup",
         ),
-        rx.el.tbody(*body, role="rowgroup"),
+        rx.el.tbody(*repeated(rows, line), role="rowgroup"),
         role="table",
         class_name="e-table e-figures" if figures else "e-table",
     )

@@ -8,11 +8,11 @@ from typing import Any
 import reflex as rx
 
 from emk_app.components import buttons, cards, forms, links
-from emk_app.components.markup import given, some, when
+from emk_app.components.markup import given, repeated, some, when
 from emk_app.pages import frames
 from emk_app.pages.book_search import found_row
 from emk_app.pages.table import Page
-from emk_app.presenting.guide import AMENDABLE, SHIPPED, Entry, Topic
+from emk_app.presenting.guide import AMENDABLE, Entry, Topic, shipped
 from emk_app.states.guide import GuideState
 
 TITLE = "Кому нужна книжка и как её получить"
@@ -20,16 +20,17 @@ TITLE = "Кому нужна книжка и как её получить"
 
 def guide() -> rx.Component:
     """Return the page for whoever asks whether and how."""
+    told = shipped()
     return frames.open_to_all(
         _search(),
         rx.el.nav(
             rx.el.ul(
-                *(rx.el.li(links.plain_link(each.title, f"#{each.id}")) for each in SHIPPED),
+                *(rx.el.li(links.plain_link(topic.title, f"#{topic.id}")) for topic in told),
                 class_name="flex flex-wrap gap-x-6 gap-y-2",
             ),
             aria_label="Содержание",
         ),
-        *(_section(each) for each in SHIPPED),
+        *map(_section, told),
         buttons.actions(
             buttons.button_link("Оформить книжку", "/register", icon="arrow-right"),
         ),
@@ -76,49 +77,42 @@ Entries = Sequence[Entry] | rx.Var[Sequence[Entry]]
 """As they were built, or as they have been amended since."""
 
 
-def _each(
-    entries: Sequence[Any] | rx.Var[Any], shown: Callable[[Any], rx.Component]
-) -> Sequence[rx.Component]:
-    if isinstance(entries, rx.Var):
-        return [rx.foreach(entries, shown)]
-    return [shown(each) for each in entries]
-
-
 def _grid(entries: Entries) -> rx.Component:
     return rx.el.div(
-        *_each(entries, _titled), class_name="grid gap-6 sm:grid-cols-2 lg:grid-cols-3"
+        *repeated(entries, _titled), class_name="grid gap-6 sm:grid-cols-2 lg:grid-cols-3"
     )
 
 
 def _titled(entry: Entry) -> rx.Component:
-    return rx.el.div(rx.el.h3(entry.title, class_name="font-semibold"), _lines(entry))
+    return rx.el.div(*_told(entry))
+
+
+def _told(entry: Entry) -> tuple[rx.Component, rx.Component]:
+    return rx.el.h3(entry.title, class_name="font-semibold"), _lines(entry)
 
 
 def _rows(entries: Entries) -> rx.Component:
     return cards.summary_list(
-        *_each(entries, lambda each: cards.summary_row(each.title, _lines(each)))
+        *repeated(entries, lambda entry: cards.summary_row(entry.title, _lines(entry)))
     )
 
 
 def _ordered(entries: Entries) -> rx.Component:
     return rx.el.ol(
-        *_each(
-            entries,
-            lambda each: rx.el.li(rx.el.h3(each.title, class_name="font-semibold"), _lines(each)),
-        ),
+        *repeated(entries, lambda entry: rx.el.li(*_told(entry))),
         class_name="max-w-3xl list-decimal space-y-3 pl-6",
     )
 
 
 def _questions(entries: Entries) -> rx.Component:
     return rx.el.div(
-        *_each(entries, lambda each: cards.details(each.title, _lines(each))),
+        *repeated(entries, lambda entry: cards.details(entry.title, _lines(entry))),
         class_name="grid max-w-3xl gap-2",
     )
 
 
 def _plain(entries: Entries) -> rx.Component:
-    return rx.el.div(*_each(entries, _lines), class_name="max-w-3xl")
+    return rx.el.div(*repeated(entries, _lines), class_name="max-w-3xl")
 
 
 _SHAPES: Mapping[str, Callable[[Entries], rx.Component]] = {
@@ -133,8 +127,8 @@ _SHAPES: Mapping[str, Callable[[Entries], rx.Component]] = {
 
 def _lines(entry: Entry) -> rx.Component:
     lines: Any = entry.lines
-    alone = rx.fragment(*_each(lines, rx.el.p))
-    many = rx.el.ul(*_each(lines, rx.el.li), class_name="mt-1 list-disc space-y-1 pl-5")
+    alone = rx.fragment(*repeated(lines, rx.el.p))
+    many = rx.el.ul(*repeated(lines, rx.el.li), class_name="mt-1 list-disc space-y-1 pl-5")
     if isinstance(lines, rx.Var):
         return when(lines.length() == 1, alone, many)
     return alone if len(lines) == 1 else many

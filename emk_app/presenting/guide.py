@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -87,6 +87,12 @@ def topics(on: date) -> tuple[Topic, ...]:
     )
 
 
+@cache
+def shipped() -> tuple[Topic, ...]:
+    """Return the guide as the tables ship and the built page tells it; no amendment is that old."""
+    return topics(ORDER.first)
+
+
 def _told(on: date) -> tuple[Topic, ...]:
     return _told_by(on, occupations.amendments(), examinations.amendments())
 
@@ -98,11 +104,11 @@ def _told_by(on: date, *_amendments: object) -> tuple[Topic, ...]:
 
 
 def amended(on: date) -> dict[str, tuple[Entry, ...]]:
-    """Return by their ids the topics that no longer say what ``SHIPPED`` says."""
+    """Return by their ids the topics that no longer say what ``shipped`` says."""
     return {
         told.id: told.entries
-        for told, shipped in zip(_told(on), SHIPPED, strict=True)
-        if told.id in AMENDABLE and told.entries != shipped.entries
+        for told, built in zip(_told(on), shipped(), strict=True)
+        if told.id in AMENDABLE and told.entries != built.entries
     }
 
 
@@ -500,7 +506,3 @@ def _either(texts: list[str]) -> str:
 
 def _sizes(limits: Iterable[int]) -> str:
     return " или ".join(file_size(each) for each in sorted(limits))
-
-
-SHIPPED: Final = topics(ORDER.first)
-"""The guide as the tables ship, as the finished page tells it; no amendment is that old."""

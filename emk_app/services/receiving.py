@@ -67,6 +67,8 @@ MATCH: Final = "exchange_match"
 """Job that looks for documents that have waited for the holder of an application."""
 SWEEP: Final = "exchange_sweep"
 SHOWN: Final = 100
+TRIES: Final = 4
+"""Of those who bring one document at once, each may be beaten by another one."""
 FORMATS: Final = {kind: each for each, kind in MEDIA_TYPES.items()}
 
 
@@ -168,7 +170,7 @@ def receive(
     statement = _read(form, raw, now)
     if not sender.is_self and statement.clinic.oid not in sender.oids:
         raise ForeignOrganisation
-    for _ in range(4):
+    for _ in range(TRIES):
         try:
             with unit_of_work() as db:
                 return _take(db, sender, form, idempotency_key, digest, raw, statement, now)
