@@ -21,6 +21,7 @@ from emk_app.api import exchange as api
 from emk_app.api.routing import routes
 from emk_app.crypto.messages import Message, ServiceKey, read_receipt, signed_headers
 from emk_app.db.engine import reading, unit_of_work
+from emk_app.db.repositories import exchange
 from emk_app.db.tables.applications import Application
 from emk_app.db.tables.clinics import Clinic
 from emk_app.db.tables.exchange import ReceivedDocument, SeenNonce, Shipment
@@ -63,7 +64,7 @@ from tests.factories import (
     make_received,
     put,
 )
-from tests.services.test_exchanging import sign
+from tests.services.test_exchanging import sign_anew
 from tests.statements import FOREIGN_OID, made, partner
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -537,6 +538,28 @@ def test_two_at_once_bring_it_once(now: datetime):
     assert len({each.receipt for each in outcomes}) == 1 and len(kept()) == 1
 
 
+def test_the_same_brought_between_two_reads_of_another_is_no_older_version(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    key = partner(now)
+    body = cda.write(made())
+    first = bring(key, body, now)
+    asked: list[str] = []
+
+    def as_before(name: str, nothing: object, read: Callable[..., Any]) -> None:
+        def one(*given: Any) -> Any:
+            asked.append(name)
+            return nothing if len(asked) == 1 else read(*given)
+
+        monkeypatch.setattr(exchange, name, one)
+
+    as_before("received_as", None, exchange.received_as)
+    as_before("newest_version", 0, exchange.newest_version)
+    again = bring(key, body, now)
+    assert len(asked) == 2
+    assert (again.status_code, again.content) == (200, first.content)
+
+
 @pytest.mark.parametrize("form", [Format.CDA, Format.FHIR])
 def test_the_embedded_default_answers_itself_with_a_receipt(
     now: datetime, form: Format, monkeypatch: pytest.MonkeyPatch
@@ -544,7 +567,7 @@ def test_the_embedded_default_answers_itself_with_a_receipt(
     monkeypatch.setattr(
         exchanging, "settings", lambda: replace(receiving.settings(), exchange_format=form)
     )
-    _, chair, examination_id = sign(now)
+    _, chair, examination_id = sign_anew(now)
 
     class Here:
         def send(self, document: exchanging.Document, at: datetime) -> exchanging.Receipt:
