@@ -11,8 +11,6 @@ PY := .venv/bin/python
 # more than two processors, because who drives a browser mostly waits for it.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? 3 : n > 6 ? 6 : n)))
 PYTEST := $(PY) -m pytest -q -p tests.noskip -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# Who may do what at a clinic is the same on any database, and its tests are a tenth of all.
-ALIKE := --ignore=tests/services/test_examination_rights.py
 STEP := @.ci/step
 
 .PHONY: help
@@ -72,7 +70,7 @@ test-sqlite: setup-dev build browser judges module  ## Run all tests on SQLite
 
 .PHONY: test-postgres
 test-postgres: setup-dev build module  ## Run the tests of services and migrations on PostgreSQL
-	$(STEP) test-postgres .ci/postgres $(PYTEST) tests/services tests/migrations $(ALIKE)
+	$(STEP) test-postgres .ci/postgres $(PYTEST) tests/services tests/migrations
 
 .PHONY: e2e
 e2e: setup-dev build browser  ## Run the stories in Chromium

@@ -5,13 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +17,8 @@ import sqlalchemy as sa
 from httpx._transports import default as transports
 from hypothesis import settings as hypothesis_settings
 
-T = TypeVar("T")
+from tests import scenes
+from tests.scenes import Scenes
 
 
 def database_of(worker: str, url: str) -> str:
@@ -68,6 +67,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     browsers = Path(__file__).parent / "e2e"
     items.sort(key=lambda item: (item.path not in slow, browsers not in item.path.parents))
+    scenes.put_in_order(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Build scenes for one file at a time."""
+    scenes.enter(item.path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> None:
+    """Have the database as the fixture has to find it."""
+    scenes.prepare(fixturedef)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    """Have the database as it has to be before the test."""
+    scenes.settle()
 
 
 def pytest_sessionfinish() -> None:
@@ -76,25 +94,20 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture(scope="session")
-def migrated() -> Path | None:
-    """Migrate once; return the template file of the embedded database."""
+def migrated() -> Scenes:
+    """Migrate once; return the scenes that begin there."""
     from emk_app.db import engine, migrations
+    from emk_app.settings import settings
 
     if POSTGRES:
         with engine.engine().begin() as connection:
             connection.execute(sa.text("DROP SCHEMA public CASCADE"))
             connection.execute(sa.text("CREATE SCHEMA public"))
-        migrations.upgrade()
-        _keep_shipped()
-        return None
-    from emk_app.settings import settings
-
-    settings().data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    else:
+        settings().data.mkdir(parents=True, exist_ok=True, mode=0o700)
     migrations.upgrade()
     engine.engine().dispose()
-    template = WORLD / "template.db"
-    shutil.copyfile(settings().data / "emk.db", template)
-    return template
+    return scenes.begin(WORLD, is_embedded=not POSTGRES)
 
 
 @pytest.fixture(scope="session")
@@ -112,85 +125,20 @@ def light_hashes() -> Any:
 
 
 @pytest.fixture
-def world(
-    migrated: Path | None, light_hashes: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def world(migrated: Scenes, light_hashes: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give the test a fresh database."""
     from emk_app.db.engine import engine
 
     monkeypatch.setattr("emk_app.crypto.passwords._CONTEXT", light_hashes)
-    make_new(migrated)
+    migrated.empty()
     yield
     engine().dispose()
 
 
-_shipped: dict[str, list[dict[str, Any]]] = {}
-"""What the migrations put into a new database, by table, without the identities."""
-
-
-def _keep_shipped() -> None:
-    from sqlmodel import SQLModel
-
-    from emk_app.db.engine import engine
-
-    with engine().connect() as connection:
-        for table in SQLModel.metadata.sorted_tables:
-            keys = set(table.primary_key.columns.keys())
-            found = connection.execute(sa.select(table).order_by(*table.primary_key.columns))
-            if rows := [
-                {name: value for name, value in row._mapping.items() if name not in keys}
-                for row in found
-            ]:
-                _shipped[table.name] = rows
-
-
-def make_new(migrated: Path | None) -> None:
+def make_new(migrated: Scenes) -> None:
     """Empty the database; a module that only reads may build its world once upon it."""
-    from emk_app.db.engine import engine
-
-    if migrated is None:
-        from sqlmodel import SQLModel
-
-        # Not rows struck out one by one: tests find what they made in the order they made it.
-        names = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
-        with engine().begin() as connection:
-            # What is only added refuses to be emptied, but to who owns the whole cluster.
-            connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
-            connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-            for name, rows in _shipped.items():
-                connection.execute(sa.insert(SQLModel.metadata.tables[name]), rows)
-    else:
-        from emk_app.settings import settings
-
-        engine().dispose()
-        for suffix in ("-wal", "-shm"):
-            (settings().data / f"emk.db{suffix}").unlink(missing_ok=True)
-        shutil.copyfile(migrated, settings().data / "emk.db")
-
-
-def kept(build: Callable[[], T]) -> Callable[[], T]:
-    """Let what ``build`` makes in a new database be made once, and copied from then on.
-
-    It gives the same plain values each time. On PostgreSQL it is made anew.
-    """
-    if POSTGRES:
-        return build
-    before: list[tuple[Path, T]] = []
-
-    def copied() -> T:
-        if before:
-            make_new(before[0][0])
-            return before[0][1]
-        from emk_app.settings import settings
-
-        made = build()
-        copy = WORLD / f"kept-{id(before)}.db"
-        with closing(sqlite3.connect(settings().data / "emk.db")) as source:
-            source.execute("VACUUM INTO ?", (str(copy),))
-        before.append((copy, made))
-        return made
-
-    return copied
+    migrated.empty()
+    migrated.settle()
 
 
 @pytest.fixture

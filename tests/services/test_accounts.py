@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pyotp
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from emk_app import attempts
 from emk_app.db import vault
@@ -60,7 +60,7 @@ def outbox() -> list[tuple[str, str]]:
                 vault.service_open(row.recipient_sealed, "outbox", "recipient", row.dedupe),
                 message(delivering.notice_of(row), row.channel).text,
             )
-            for row in db.exec(select(OutboxMessage)).all()
+            for row in db.exec(select(OutboxMessage).order_by(col(OutboxMessage.id))).all()
         ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.tables.journal import OutboxMessage
@@ -98,8 +98,8 @@ def test_alarm_is_told_to_every_administrator_once(now: datetime):
     [view] = found(now)
     assert (view.count, view.last_at) == (65, now + timedelta(minutes=4))
     with reading() as db:
-        told = db.exec(select(StoredNotice)).all()
-        letters = db.exec(select(OutboxMessage)).all()
+        told = db.exec(select(StoredNotice).order_by(col(StoredNotice.id))).all()
+        letters = db.exec(select(OutboxMessage).order_by(col(OutboxMessage.id))).all()
     assert sorted(row.user_id for row in told) == [admin.user_id for admin in admins]
     assert len(letters) == 2
 

@@ -696,7 +696,7 @@ def test_audit_names_fields_and_never_values(now: datetime):
     holder, draft = asked_holder(now, Asked(frozenset({Field.SNILS})))
     applying.change_fields(holder, draft.id, {Field.SNILS: "087-654-303 00"}, now=now)
     with unit_of_work() as db:
-        entries = db.exec(select(AuditEntry)).all()
+        entries = db.exec(select(AuditEntry).order_by(col(AuditEntry.id))).all()
         assert [e.fields for e in entries if e.action == "change"] == ["snils"]
         assert not any("654-303" in e.model_dump_json() for e in entries)
         assert {e.role for e in entries if e.subject_id} >= {Role.HOLDER.value}

@@ -56,6 +56,7 @@ from tests.factories import (
     make_received,
     put,
 )
+from tests.scenes import kept
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -73,26 +74,31 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
+@kept
 def clinic_id() -> int:
     return make_clinic()
 
 
 @pytest.fixture
+@kept
 def registrar(clinic_id: int, now: datetime) -> Actor:
     return make_physician(clinic_id, now, Position.REGISTRAR, "Регистратова Инна Юрьевна")
 
 
 @pytest.fixture
+@kept
 def room(registrar: Actor, now: datetime) -> int:
     return scheduling.add(registrar, HOURS, now=now)
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     return make_holder(now)
 
 
 @pytest.fixture
+@kept
 def number(holder: Actor, clinic_id: int, now: datetime, room: int) -> str:
     return make_received(holder, now, clinic_id=clinic_id).number.slug
 

@@ -73,6 +73,7 @@ from tests.factories import (
     make_received,
     put,
 )
+from tests.scenes import kept
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -81,16 +82,19 @@ ILL = Words(contraindication_codes=("skin",))
 
 
 @pytest.fixture
+@kept
 def clinic_id() -> int:
     return make_clinic()
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     return make_holder(now)
 
 
 @pytest.fixture
+@kept
 def number(holder: Actor, clinic_id: int, now: datetime) -> str:
     return make_received(holder, now, clinic_id=clinic_id).number.slug
 
@@ -100,16 +104,19 @@ def chair_of(clinic_id: int, now: datetime, name: str = "Седов Виктор
 
 
 @pytest.fixture
+@kept
 def chair(clinic_id: int, now: datetime) -> Actor:
     return chair_of(clinic_id, now)
 
 
 @pytest.fixture
+@kept
 def physician(clinic_id: int, now: datetime) -> Actor:
     return make_physician(clinic_id, now)
 
 
 @pytest.fixture
+@kept
 def opened(number: str, chair: Actor, now: datetime) -> int:
     return begin(chair, number, now)
 
@@ -276,6 +283,7 @@ def test_details_say_who_made_an_analysis_and_survive_its_correction(
 
 
 @pytest.fixture
+@kept
 def second_case(holder: Actor, clinic_id: int, chair: Actor, now: datetime) -> int:
     """A case of a holder whose book was made eight months ago."""
     make_book(holder, now - timedelta(days=240))
@@ -564,6 +572,7 @@ def test_vaccinations_of_others_are_out_of_reach(
 
 
 @pytest.fixture
+@kept
 def unfit(opened: int, physician: Actor, chair: Actor, now: datetime) -> int:
     fill(physician, opened, now)
     sign(chair, opened, now, Fitness.UNFIT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 from sqlmodel import SQLModel
@@ -19,10 +17,11 @@ from emk_app.domain.documents import ScanKind
 from emk_app.services import accounts, applying, auditing, booking, scheduling, sharing, verifying
 from emk_app.services.accounts import Step
 from tests.conftest import make_new
+from tests.scenes import Scenes
 
 
 @pytest.fixture(scope="module")
-def built(migrated: Path | None) -> dict[str, Actor]:
+def built(migrated: Scenes) -> dict[str, Actor]:
     make_new(migrated)
     return _build()
 

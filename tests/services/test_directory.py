@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,10 +21,11 @@ from emk_app.domain.regions import REGIONS
 from emk_app.domain.typos import keys_of, nearest
 from emk_app.services import directory
 from tests.conftest import make_new
+from tests.scenes import Scenes
 
 
 @pytest.fixture(scope="module")
-def loaded(migrated: Path | None) -> int:
+def loaded(migrated: Scenes) -> int:
     make_new(migrated)
     return register.load()
 

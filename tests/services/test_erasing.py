@@ -147,7 +147,7 @@ def test_nothing_is_left_of_who_was_never_examined(now: datetime):
     with reading() as db:
         assert db.exec(select(Login).where(Login.user_id == holder.user_id)).all() == []
         # The last word to the person stands in the outbox, and belongs to nobody.
-        letters = db.exec(select(OutboxMessage)).all()
+        letters = db.exec(select(OutboxMessage).order_by(col(OutboxMessage.id))).all()
     assert [letter.user_id for letter in letters] == [None]
     with pytest.raises(WrongCredentials):
         accounts.begin_sign_in("door", "anna@example.ru", PASSWORD, source="10.0.0.1", now=now)

@@ -77,6 +77,7 @@ from tests.files.signers import (
     signature,
     signer_info,
 )
+from tests.scenes import kept
 from tests.unit.test_containers import VECTORS, container_of
 
 pytestmark = [
@@ -118,11 +119,13 @@ def roots() -> Iterator[Path]:
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     return make_holder(now)
 
 
 @pytest.fixture
+@kept
 def draft(holder: Actor, now: datetime) -> DraftView:
     return make_draft(holder, now)
 
@@ -255,12 +258,12 @@ def test_signature_is_kept_in_every_coding(
     found = standing(holder, now)
     assert found.signature == view
     assert not found.lacking
-    for part, kept in (
+    for part, stored in (
         (Part.TEXT, text_of(holder, draft, now)),
         (Part.SIGNATURE, sent),
         (Part.CERTIFICATE, by.certificate),
     ):
-        assert esigning.kept_part(holder, slug(draft), part, now=now).content == kept
+        assert esigning.kept_part(holder, slug(draft), part, now=now).content == stored
 
 
 def test_gost_signature_with_its_certificate_beside_it(

@@ -34,7 +34,7 @@ from emk_app.domain.specialties import ForeignSpecialty
 from emk_app.services import appealing, attaching, examining, staffing, vaccinating
 from emk_app.services.examining import Words
 from emk_app.services.vaccinating import Typed
-from tests.conftest import NOW, kept
+from tests.conftest import NOW
 from tests.factories import (
     good_results,
     make_admin,
@@ -46,6 +46,7 @@ from tests.factories import (
     make_received,
 )
 from tests.files import good
+from tests.scenes import kept
 
 pytestmark = pytest.mark.usefixtures("world")
 

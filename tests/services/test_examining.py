@@ -69,6 +69,7 @@ from tests.factories import (
     make_submitted,
     put,
 )
+from tests.scenes import kept
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -77,42 +78,50 @@ TYPO = CorrectionReason.TYPO
 
 
 @pytest.fixture
+@kept
 def clinic_id() -> int:
     return make_clinic()
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     return make_holder(now)
 
 
 @pytest.fixture
+@kept
 def number(holder: Actor, clinic_id: int, now: datetime) -> str:
     return make_received(holder, now, clinic_id=clinic_id).number.slug
 
 
 @pytest.fixture
+@kept
 def registrar(clinic_id: int, now: datetime) -> Actor:
     return make_physician(clinic_id, now, Position.REGISTRAR, "Регистратова Инна Юрьевна")
 
 
 @pytest.fixture
+@kept
 def physician(clinic_id: int, now: datetime) -> Actor:
     return make_physician(clinic_id, now)
 
 
 @pytest.fixture
+@kept
 def second(clinic_id: int, now: datetime) -> Actor:
     return make_physician(clinic_id, now, name="Сидорова Елена Павловна")
 
 
 @pytest.fixture
+@kept
 def chair(clinic_id: int, now: datetime) -> Actor:
     made = make_physician(clinic_id, now, Position.CHAIR, "Седов Виктор Ильич")
     return replace(made, factor_at=now)
 
 
 @pytest.fixture
+@kept
 def opened(number: str, registrar: Actor, now: datetime) -> int:
     """A case that is open, with identity checked."""
     examination_id = examining.open_case(registrar, number, now=now)
@@ -121,6 +130,7 @@ def opened(number: str, registrar: Actor, now: datetime) -> int:
 
 
 @pytest.fixture
+@kept
 def complete(opened: int, physician: Actor, now: datetime) -> int:
     """A case in which everything is entered and nothing deviates."""
     fill(physician, opened, now)

@@ -45,11 +45,12 @@ from tests.factories import (
     make_physician,
     make_received,
 )
+from tests.scenes import kept
 
 pytestmark = pytest.mark.usefixtures("world")
 
 
-def sign(now: datetime, holder: Actor | None = None) -> tuple[Actor, Actor, int]:
+def sign_anew(now: datetime, holder: Actor | None = None) -> tuple[Actor, Actor, int]:
     """Return holder, chair and examination of a conclusion signed on the road everybody goes."""
     holder = holder or make_holder(now)
     clinic_id = make_clinic()
@@ -67,6 +68,9 @@ def sign(now: datetime, holder: Actor | None = None) -> tuple[Actor, Actor, int]
     version = examining.view(signer, examination_id, now=now).version
     examining.conclude_and_sign(signer, examination_id, Fitness.FIT, seen=version, now=now)
     return holder, chair, examination_id
+
+
+sign = kept(sign_anew)
 
 
 def shipment() -> Shipment:
@@ -191,7 +195,7 @@ def test_a_bundle_leaves_where_the_settings_say_so(
     monkeypatch.setattr(
         exchanging, "settings", lambda: replace(settings(), exchange_format=Format.FHIR)
     )
-    sign(now)
+    sign_anew(now)
     send(other, address, now)
     [(headers, body)] = other.taken
     assert headers["content-type"] == "application/fhir+json"

@@ -12,7 +12,7 @@ import pyotp
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
-from sqlmodel import select
+from sqlmodel import col, select
 
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
@@ -33,6 +33,7 @@ from emk_app.services.accounts import Step
 from tests import provider as local
 from tests.factories import make_holder, make_operator, make_submitted, put
 from tests.provider import CLIENT, Provider
+from tests.scenes import kept
 from tests.services.test_accounts import DOOR, SECRET, outbox
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -49,6 +50,7 @@ def provider(tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     """Return somebody whose papers with the СНИЛС of the provider were found right."""
     return local.make_known(now, "anna@example.ru")
@@ -74,7 +76,7 @@ def enter(now: datetime, door: str = DOOR) -> Actor:
 
 def links() -> list[FederatedIdentity]:
     with reading() as db:
-        return list(db.exec(select(FederatedIdentity)).all())
+        return list(db.exec(select(FederatedIdentity).order_by(col(FederatedIdentity.id))).all())
 
 
 def test_account_is_found_by_snils_and_linked_by_its_second_factor(

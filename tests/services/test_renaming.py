@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from emk_app.db import vault
 from emk_app.db.engine import reading
@@ -68,7 +68,7 @@ def ask(holder: Actor, now: datetime, **typed: str) -> str:
 
 def rows() -> list[IdentityChange]:
     with reading() as db:
-        return list(db.exec(select(IdentityChange)).all())
+        return list(db.exec(select(IdentityChange).order_by(col(IdentityChange.id))).all())
 
 
 def test_only_holders_ask_and_only_operators_decide(

@@ -55,6 +55,7 @@ from tests.factories import (
     make_received,
     put,
 )
+from tests.scenes import kept
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -62,21 +63,25 @@ CLARIFY = ([Field.SNILS.value, "scan_passport"], "Переснимите пас�
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     return make_holder(now)
 
 
 @pytest.fixture
+@kept
 def number(holder: Actor, now: datetime) -> str:
     return make_received(holder, now).number.slug
 
 
 @pytest.fixture
+@kept
 def operator(now: datetime) -> Actor:
     return make_operator(now)
 
 
 @pytest.fixture
+@kept
 def colleague(now: datetime) -> Actor:
     return make_operator(now, "Лебедева Ольга Ивановна")
 

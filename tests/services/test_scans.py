@@ -11,7 +11,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from sqlmodel import select
+from sqlmodel import col, select
 
 from emk_app import clock
 from emk_app.db.engine import reading
@@ -173,7 +173,11 @@ def test_operator_and_the_chosen_clinic_see_it_and_that_is_noted(now: datetime):
     scans.file(make_operator(now), ref, now=now)
     scans.preview(make_physician(clinic, now, Position.CHAIR), ref, now=now)
     with reading() as db:
-        looks = [e for e in db.exec(select(AuditEntry)).all() if e.action == "view"]
+        looks = [
+            e
+            for e in db.exec(select(AuditEntry).order_by(col(AuditEntry.id))).all()
+            if e.action == "view"
+        ]
     assert [(e.role, e.subject_id, e.fields) for e in looks] == [
         ("operator", holder.user_id, "scan_passport"),
         ("clinic", holder.user_id, "scan_passport"),

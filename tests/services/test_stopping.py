@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from emk_app import working
 from emk_app.db.engine import reading, unit_of_work
@@ -38,6 +38,7 @@ from emk_app.domain.orders import (
 )
 from emk_app.services import issuing, sharing, stopping, verifying
 from tests.factories import make_book, make_holder, make_officer, spoil_versions
+from tests.scenes import kept
 from tests.services.test_reviewing import at_once
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -46,21 +47,25 @@ NOTE = "Звонили из медорганизации."
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     return make_holder(now)
 
 
 @pytest.fixture
+@kept
 def first(now: datetime) -> Actor:
     return make_officer(now)
 
 
 @pytest.fixture
+@kept
 def second(now: datetime) -> Actor:
     return make_officer(now)
 
 
 @pytest.fixture
+@kept
 def number(holder: Actor, now: datetime) -> str:
     return numbered(make_book(holder, now))
 
@@ -77,7 +82,7 @@ def book_of(number: str) -> MedicalBook:
 
 def stored() -> list[BookOrder]:
     with reading() as db:
-        return list(db.exec(select(BookOrder)).all())
+        return list(db.exec(select(BookOrder).order_by(col(BookOrder.id))).all())
 
 
 def suspend(actor: Actor, number: str, now: datetime) -> None:
@@ -319,7 +324,9 @@ def test_operators_see_whose_book_it_is_and_nothing_medical(
     assert stopping.peek(first, number).is_own
     assert [each.number.digits for each in stopping.waiting(second)] == [number]
     with reading() as db:
-        actions = [row.action for row in db.exec(select(AuditEntry)).all()]
+        actions = [
+            row.action for row in db.exec(select(AuditEntry).order_by(col(AuditEntry.id))).all()
+        ]
     assert {"suspend_book", "order_suspend", "view_book"} <= set(actions)
     spoil_versions(signature=b"{}")
     assert stopping.peek(second, number).holder == ""

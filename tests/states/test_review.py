@@ -30,6 +30,7 @@ from tests.factories import (
     make_physician,
     make_received,
 )
+from tests.scenes import kept
 from tests.states.conftest import Screen, Screens
 
 STATE = "reflex___state____state"
@@ -60,6 +61,7 @@ REFUSAL = {"ground": "identity_differs", "note": ""}
 
 
 @pytest.fixture
+@kept
 def moment(world: None) -> datetime:
     """Handlers read the clock themselves."""
     return clock.now()
