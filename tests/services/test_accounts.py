@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-import pyotp
 import pytest
+from pyotp.totp import TOTP
 from sqlmodel import col, select
 
 from emk_app import attempts
@@ -82,7 +82,7 @@ def staff(now: datetime, login: str = "operator@example.ru") -> int:
 
 def signed_in(now: datetime, login: str = "operator@example.ru", door: str = DOOR) -> str:
     sign_in(login, now, door)
-    ticket = accounts.confirm_code(door, pyotp.TOTP(SECRET).at(now), now=now)
+    ticket = accounts.confirm_code(door, TOTP(SECRET).at(now), now=now)
     return accounts.enter(door, ticket, device="Chrome", now=now)[0]
 
 
@@ -115,7 +115,7 @@ def test_holder_registers_enrols_and_signs_in(now: datetime, login: str, contact
     accounts.confirm_contact(DOOR, code_sent(), now=now)
     assert accounts.step_of(DOOR, now=now) is Step.ENROL
     secret = accounts.enrolment(DOOR, now=now).secret
-    ticket = accounts.confirm_code(DOOR, pyotp.TOTP(secret).at(now), now=now)
+    ticket = accounts.confirm_code(DOOR, TOTP(secret).at(now), now=now)
     cookie, role = accounts.enter(DOOR, ticket, device="Chrome, Windows", now=now)
     assert role is Role.HOLDER
     actor = accounts.actor_of(accounts.ref_of(cookie), now=now)
@@ -250,7 +250,7 @@ def test_right_codes_are_not_counted_however_many(now: datetime):
     actor = accounts.actor_of(accounts.ref_of(signed_in(now)), now=now)
     for minute in range(1, 60):
         at = now + timedelta(minutes=minute)
-        accounts.renew_factor(actor, pyotp.TOTP(SECRET).at(at), now=at)
+        accounts.renew_factor(actor, TOTP(SECRET).at(at), now=at)
 
 
 def test_what_is_refused_is_counted_nowhere(now: datetime):
@@ -305,7 +305,7 @@ def test_sixth_wrong_password_waits_and_the_right_one_too(now: datetime):
 
 def test_totp_code_opens_once(now: datetime):
     staff(now)
-    code = pyotp.TOTP(SECRET).at(now)
+    code = TOTP(SECRET).at(now)
     sign_in("operator@example.ru", now)
     accounts.confirm_code(DOOR, code, now=now)
     sign_in("operator@example.ru", now, "e" * 64)
@@ -320,7 +320,7 @@ def test_second_factor_is_throttled(now: datetime):
         with pytest.raises(WrongCode):
             accounts.confirm_code(DOOR, "123456", now=now)
     with pytest.raises(TooManyAttempts):
-        accounts.confirm_code(DOOR, pyotp.TOTP(SECRET).at(now), now=now)
+        accounts.confirm_code(DOOR, TOTP(SECRET).at(now), now=now)
 
 
 def test_tries_at_a_shut_door_are_noted_without_a_name(
@@ -339,7 +339,7 @@ def test_tries_at_a_shut_door_are_noted_without_a_name(
 def test_door_that_a_clock_ahead_has_shut_opens_with_its_return(now: datetime):
     """While the clock is an hour ahead no code fits, and the door shuts; then all is as before."""
     staff(now)
-    ahead, code = now + timedelta(hours=1), pyotp.TOTP(SECRET).at(now)
+    ahead, code = now + timedelta(hours=1), TOTP(SECRET).at(now)
     sign_in("operator@example.ru", ahead)
     for _ in range(5):
         with pytest.raises(WrongCode):
@@ -374,7 +374,7 @@ def test_clock_that_was_ahead_leaves_nobody_signed_in_or_proved_for_longer(now: 
 def test_second_factor_without_password_is_nothing(now: datetime):
     staff(now)
     with pytest.raises(DoorstepExpired):
-        accounts.confirm_code(DOOR, pyotp.TOTP(SECRET).at(now), now=now)
+        accounts.confirm_code(DOOR, TOTP(SECRET).at(now), now=now)
 
 
 def test_secret_shown_to_somebody_else_is_not_the_one_that_is_proved(now: datetime):
@@ -399,7 +399,7 @@ def test_enrolled_secret_is_never_shown_again(now: datetime):
 def test_ticket_works_once_in_its_browser_for_thirty_seconds(now: datetime):
     staff(now)
     sign_in("operator@example.ru", now)
-    ticket = accounts.confirm_code(DOOR, pyotp.TOTP(SECRET).at(now), now=now)
+    ticket = accounts.confirm_code(DOOR, TOTP(SECRET).at(now), now=now)
     with pytest.raises(NotSignedIn):
         accounts.enter("e" * 64, ticket, device="", now=now)
     with pytest.raises(NotSignedIn):
@@ -481,7 +481,7 @@ def test_audit_chain_holds_and_names_the_first_broken_entry(now: datetime):
 
 def entered_by(browser: str, now: datetime, door: str = DOOR) -> None:
     sign_in("operator@example.ru", now, door)
-    ticket = accounts.confirm_code(door, pyotp.TOTP(SECRET).at(now), now=now)
+    ticket = accounts.confirm_code(door, TOTP(SECRET).at(now), now=now)
     accounts.enter(
         door, ticket, device="Chrome, Windows", browser=browser, origin="адрес 203.0.*.*", now=now
     )
@@ -525,7 +525,7 @@ def test_employer_registers_with_an_address_and_is_nobody_else(now: datetime):
     accounts.register(DOOR, "hr@example.ru", *given, role=Role.EMPLOYER, source="10.0.0.1", now=now)
     accounts.confirm_contact(DOOR, code_sent(), now=now)
     secret = accounts.enrolment(DOOR, now=now).secret
-    ticket = accounts.confirm_code(DOOR, pyotp.TOTP(secret).at(now), now=now)
+    ticket = accounts.confirm_code(DOOR, TOTP(secret).at(now), now=now)
     _, role = accounts.enter(DOOR, ticket, device="Chrome, Windows", now=now)
     assert role is Role.EMPLOYER
 

@@ -119,7 +119,7 @@ def seats() -> list[tuple[int, datetime, int]]:
 
 def statuses() -> Counter[VisitStatus]:
     with reading() as db:
-        return Counter(db.exec(select(Visit.status)).all())
+        return Counter(VisitStatus(each) for each in db.exec(select(Visit.status)))
 
 
 def events(number: str) -> list[str]:

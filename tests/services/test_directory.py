@@ -187,11 +187,11 @@ def test_counts_are_what_each_filter_would_find(query: str, filters: dict[str, A
     counts = found.counts
     if counts.regions is not None:
         for code in ("16", "77", "66"):
-            total = directory.search(query, **filters | {"region": code}).total
+            total = directory.search(query, **{**filters, "region": code}).total
             assert counts.regions.get(code, 0) == total
     if counts.kinds is not None:
         for kind in ClinicKind:
-            total = directory.search(query, **filters | {"kind": kind}).total
+            total = directory.search(query, **{**filters, "kind": kind}).total
             assert counts.kinds.get(kind.value, 0) == total
     if counts.with_electronic_policy is not None:
         total = directory.search(query, **filters, with_electronic_policy=True).total

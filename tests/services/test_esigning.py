@@ -103,7 +103,8 @@ KEYS: dict[str, Key] = {
 def person(**changes: Any) -> Person:
     """Return the applicant of ``FORM`` with a certificate of the trusted root."""
     given: dict[str, Any] = {"key": KEYS["ecdsa"], "subject": SUBJECT, "issuer": ROOT}
-    return certify(**given | {"dates": (NOW - 30 * DAY, NOW + 300 * DAY)} | changes)
+    given["dates"] = (NOW - 30 * DAY, NOW + 300 * DAY)
+    return certify(**given | changes)
 
 
 SIGNER = person()

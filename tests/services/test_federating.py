@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyotp
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
+from pyotp.totp import TOTP
 from sqlmodel import col, select
 
 from emk_app.db import vault
@@ -69,7 +69,7 @@ def come_back(
 
 
 def enter(now: datetime, door: str = DOOR) -> Actor:
-    ticket = accounts.confirm_code(door, pyotp.TOTP(SECRET).at(now), now=now)
+    ticket = accounts.confirm_code(door, TOTP(SECRET).at(now), now=now)
     cookie, _ = accounts.enter(door, ticket, device="Chrome", now=now)
     return accounts.actor_of(accounts.ref_of(cookie), now=now)
 

@@ -6,8 +6,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-import pyotp
 import pytest
+from pyotp.totp import TOTP
 from reflex_base.event import Event
 from sqlmodel import col, select
 
@@ -604,7 +604,7 @@ async def test_signature_asks_for_a_fresh_code(
         state = await tab.state(ExaminationState)
         assert state.errors["code"].startswith(said)
         assert (state.is_confirming, state.head.is_signed) == (True, False)
-    code = pyotp.TOTP(SECRET).at(clock.now())
+    code = TOTP(SECRET).at(clock.now())
     await act(tab, ExaminationState.conclude({**form, "code": code}), opened)
     assert (await tab.state(ExaminationState)).head.is_signed
 
