@@ -60,13 +60,6 @@ SERVING: Final = {
     # What edge/frames.py lets through, so that a page knows before it sends more.
     "REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE": "65536",
 }
-SHARING: Final = {
-    # A process keeps the lock of a tab it works for, instead of asking Redis for each event; and
-    # writes the tab's state back after a second, which is what is lost with a process that dies.
-    "REFLEX_OPLOCK_ENABLED": "true",
-    "REFLEX_OPLOCK_HOLD_TIME": "1s",
-}
-"""Where state lies in Redis."""
 UPLOADS: Final = "REFLEX_UPLOADED_FILES_DIR"
 
 EXPORT: Final = """
@@ -287,8 +280,7 @@ def _write_lock(files: dict[str, bytes]) -> None:
 
 
 def _serving_environment() -> dict[str, str]:
-    shared = SHARING if settings().redis_url else {}
-    return QUIET | SERVING | shared | {UPLOADS: str(settings().data / "unused-uploads")}
+    return QUIET | SERVING | {UPLOADS: str(settings().data / "unused-uploads")}
 
 
 def check_user() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,7 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlmodel import Session
 
 from emk_app.db import bus
@@ -22,6 +24,9 @@ from emk_app.settings import settings
 READ_ONLY = "emk_read_only"
 PATIENCE = 10.0
 """Seconds to wait for another writer."""
+
+TRUSTED: Final = 1.0
+"""Seconds for which a connection that was just used counts as there."""
 
 UNSETTLED: Final = 4000
 """Quick units of work after which the write-ahead log is taken into the database."""
@@ -57,10 +62,9 @@ def connect(url: str) -> sa.Engine:
     """Make an engine that behaves as D35 asks, on SQLite and on PostgreSQL."""
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url)
-    return sa.create_engine(
+    made = sa.create_engine(
         url,
         hide_parameters=True,
-        pool_pre_ping=True,
         pool_size=10,
         max_overflow=10,
         connect_args={
@@ -76,6 +80,27 @@ def connect(url: str) -> sa.Engine:
             " -c synchronize_seqscans=off",
         },
     )
+    _ask_idle(made)
+    return made
+
+
+def _ask_idle(made: sa.Engine) -> None:
+    """Let a connection that has lain about be asked whether it is still there.
+
+    The pool's own ``pre_ping`` asks before every use, as long as most of our readings take.
+    """
+
+    @event.listens_for(made, "checkin")
+    def _note(_: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        record.info["at"] = time.monotonic()
+
+    @event.listens_for(made, "checkout")
+    def _ask(connection: Any, record: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        if time.monotonic() - record.info.get("at", math.inf) > TRUSTED:
+            try:
+                made.dialect.do_ping(connection)
+            except made.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
 
 
 @contextmanager
@@ -145,9 +170,14 @@ def bare_unit_of_work() -> Iterator[tuple[Any, set[str]]]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Read without taking the writer's lock."""
+    """Read without taking the writer's lock.
+
+    At PostgreSQL each statement reads what is committed when it begins, with a transaction around
+    them or without; to begin and to end one would take as long as to read.
+    """
+    options: dict[str, Any] = {} if is_embedded() else {"isolation_level": "AUTOCOMMIT"}
     with (
-        engine().connect().execution_options(**{READ_ONLY: True}) as connection,
+        engine().connect().execution_options(**{READ_ONLY: True}, **options) as connection,
         Session(connection, expire_on_commit=False) as session,
     ):
         yield session

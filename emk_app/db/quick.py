@@ -30,11 +30,17 @@ def cursor() -> Iterator[Any]:
             read.close()
     else:
         connection = engine().raw_connection()
+        driver = connection.driver_connection
+        assert driver is not None
         try:
+            # As in ``reading``.
+            driver.autocommit = True
             read = connection.cursor()
             yield read
             read.close()
         finally:
+            if not driver.closed:
+                driver.autocommit = False
             connection.close()
 
 

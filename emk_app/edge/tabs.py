@@ -22,6 +22,7 @@ from reflex.utils.token_manager import RedisTokenManager
 
 from emk_app import incidents
 from emk_app.db import changes
+from emk_app.edge.shared_trees import SharedTrees
 from emk_app.readiness import parting
 
 log = logging.getLogger("emk.tabs")
@@ -37,6 +38,12 @@ class Tabs(RedisTokenManager):
     def __init__(self, redis: Redis, emit_update: Emit) -> None:
         super().__init__(redis)
         self._emit_update = emit_update
+        self.trees = SharedTrees(redis, self.is_here)
+
+    def is_here(self, token: str) -> bool:
+        """Whether the tab is connected to this process."""
+        record = self.token_to_socket.get(token)
+        return record is not None and record.instance_id == self.instance_id
 
     async def link_token_to_sid(self, token: str, sid: str) -> str | None:
         """Forget where the tab was connected, if that process is gone; then link it here."""
@@ -44,6 +51,11 @@ class Tabs(RedisTokenManager):
         with contextlib.suppress(RedisError):
             await self._forget_gone(token)
         return await super().link_token_to_sid(token, sid)
+
+    async def disconnect_token(self, token: str, sid: str) -> None:
+        """Forget the tab, whose state another process may take over."""
+        await super().disconnect_token(token, sid)
+        self.trees.let_go(token)
 
     async def stay(self) -> None:
         """Be there for the others, until this process sends its tabs away."""
@@ -92,11 +104,12 @@ def _sign_of(instance: str) -> str:
 
 
 def install(app: rx.App) -> None:
-    """Let tabs move between processes, where there can be several."""
+    """Let tabs move between processes with their states, where there can be several."""
     namespace = app.event_namespace
     assert namespace is not None
     stock = namespace._token_manager  # pyright: ignore[reportPrivateUsage]
     if isinstance(stock, RedisTokenManager):
         tabs = Tabs(stock.redis, namespace.emit_update)
         namespace._token_manager = tabs  # pyright: ignore[reportPrivateUsage]
+        app._state_manager = tabs.trees  # pyright: ignore[reportPrivateUsage]
         app.register_lifespan_task(tabs.stay)

@@ -1,4 +1,4 @@
-"""The state that a process keeps of each tab, where there is one process (no ``EMK_REDIS_URL``).
+"""The state that a process keeps of each tab.
 
 The framework makes every state of the product for every tab, and writes each default down when a
 page opens: a hundred objects with a thousand values for somebody who looks at one page. Here a
@@ -8,7 +8,7 @@ that was built with them need not be sent.
 
 from __future__ import annotations
 
-import asyncio
+import sys
 from collections.abc import Iterable, ValuesView
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
@@ -68,45 +68,46 @@ class Trees(StateManagerMemory):
 
     def _get_or_create_state(self, token: StateToken[Any]) -> Any:
         if token.cache_key not in self.states and isinstance(token, BaseStateToken):
-            root = token.cls.get_root_state()(init_substates=False, _reflex_internal_init=True)
-            object.__setattr__(root, "substates", Branches(root))
-            self.states[token.cache_key] = root
+            self.states[token.cache_key] = new_root()
         return super()._get_or_create_state(token)
+
+
+def new_root(kept: BaseState | None = None) -> rx.State:
+    """Return the root of a tree on which states grow as they are asked for; ``kept``, if any."""
+    root = kept or cast("type[BaseState]", rx.State)(
+        init_substates=False, _reflex_internal_init=True
+    )
+    object.__setattr__(root, "substates", Branches(root))
+    return cast("rx.State", root)
 
 
 class _Turn(Generic[S]):
     """What ``turn`` gives."""
 
-    __slots__ = ("_context", "_itself", "_lock", "_manager", "_root", "_state", "_token")
+    __slots__ = ("_context", "_held", "_itself", "_root", "_state")
 
     def __init__(self, state: S) -> None:
         self._state: Any = state
-        self._lock: asyncio.Lock | None = None
+        self._held: AbstractAsyncContextManager[Any] | None = None
 
     async def __aenter__(self) -> S:
         state, context = self._state, EventContext.get()
-        token: BaseStateToken = state._self_substate_token
-        manager = context.state_manager
-        if isinstance(manager, Trees):
-            lock = await manager._get_state_lock(token)
-            await lock.acquire()
-            try:
-                root = manager.states.get(token.cache_key)
-                # A tree that was let go comes anew with what the page has to be told.
-                if root is not None and root.router_data:
-                    itself = root.get_substate(state._self_substate_path)
-                    self._context, self._manager, self._root = context, manager, root
-                    self._itself, self._lock, self._token = itself, lock, token
-                    return itself
-            finally:
-                if self._lock is None:
-                    lock.release()
+        held = context.state_manager.modify_state(state._self_substate_token)
+        root = await held.__aenter__()
+        try:
+            # A tree that was let go comes anew with what the page has to be told.
+            if root.router_data:
+                self._itself = root.get_substate(state._self_substate_path)
+                self._context, self._held, self._root = context, held, root
+                return cast("S", self._itself)
+        finally:
+            if self._held is None:
+                await held.__aexit__(*sys.exc_info())
         await state.__aenter__()
         return state.__wrapped__
 
     async def __aexit__(self, *fault: Any) -> None:
-        lock = self._lock
-        if lock is None:
+        if self._held is None:
             await self._state.__aexit__(*fault)
             return
         try:
@@ -119,8 +120,7 @@ class _Turn(Generic[S]):
             if delta:
                 await self._context.emit_delta(delta)
         finally:
-            self._manager._track_token(self._token)
-            lock.release()
+            await self._held.__aexit__(*sys.exc_info())
 
 
 def _own_delta(root: Any, state: Any) -> dict[str, dict[str, Any]] | None:
