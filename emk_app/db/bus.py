@@ -17,7 +17,7 @@ import random
 import secrets
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -62,6 +62,12 @@ def tell_within(session: Session) -> None:
     if topics and _is_postgres(session):
         for word in words(topics):
             session.connection().execute(_NOTIFY, {"channel": CHANNEL, "word": word})
+
+
+def tell_by(run: Callable[[str, tuple[str, str]], object], topics: set[str]) -> None:
+    """The same on PostgreSQL's bare driver."""
+    for word in words(topics):
+        run("SELECT pg_notify(%s, %s)", (CHANNEL, word))
 
 
 def tell_after(session: Session) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlmodel import Session
 
-from emk_app.db import bus
+from emk_app.db import bus, changes
 from emk_app.settings import settings
 
 READ_ONLY = "emk_read_only"
@@ -62,23 +62,49 @@ def connect(url: str) -> sa.Engine:
     """Make an engine that behaves as D35 asks, on SQLite and on PostgreSQL."""
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url)
+    return _postgres(make_url(url), _PLANNED_ANEW, pool_size=10, max_overflow=5)
+
+
+def hot_engine() -> sa.Engine:
+    """Return PostgreSQL's connections for what is hot: statements that never change, each for
+    itself, which find a few rows by an index. Their plans are kept.
+    """
+    return _hot_beside(engine())
+
+
+@cache
+def _hot_beside(main: sa.Engine) -> sa.Engine:
+    hot = _postgres(
+        main.url,
+        "",
+        pool_size=5,
+        max_overflow=5,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
+    )
+    event.listen(main, "engine_disposed", lambda _: hot.dispose())
+    return hot
+
+
+_PLANNED_ANEW: Final = " -c plan_cache_mode=force_custom_plan"
+"""A plan made for any values knows neither these nor the settings of the transaction."""
+
+
+def _postgres(url: sa.URL, planning: str, **pool: Any) -> sa.Engine:
     made = sa.create_engine(
         url,
         hide_parameters=True,
-        pool_size=10,
-        max_overflow=10,
         connect_args={
             # Seconds: a machine that is off does not even refuse.
             "connect_timeout": 5,
-            # Starting parallel workers or a compiler takes longer than our queries, and a plan made
-            # for any values knows neither these nor the settings of the transaction.
+            # Starting parallel workers or a compiler takes longer than our queries.
             "options": "-c statement_timeout=15000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=15000"
             " -c max_parallel_workers_per_gather=0 -c jit=off"
-            " -c plan_cache_mode=force_custom_plan"
             # A scan that begins where another one is finds the first rows last.
-            " -c synchronize_seqscans=off",
+            f" -c synchronize_seqscans=off{planning}",
         },
+        **pool,
     )
     _ask_idle(made)
     return made
@@ -91,11 +117,13 @@ def _ask_idle(made: sa.Engine) -> None:
     """
 
     @event.listens_for(made, "checkin")
-    def _note(_: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        record.info["at"] = time.monotonic()
+    def _note(connection: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        is_there = connection is not None and not connection.closed
+        record.info["at"] = time.monotonic() if is_there else -math.inf
 
     @event.listens_for(made, "checkout")
     def _ask(connection: Any, record: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        # One that is new has not been given back yet.
         if time.monotonic() - record.info.get("at", math.inf) > TRUSTED:
             try:
                 made.dialect.do_ping(connection)
@@ -150,16 +178,29 @@ def settle() -> None:
 
 @contextmanager
 def bare_unit_of_work() -> Iterator[tuple[Any, set[str]]]:
-    """The same on the bare driver: give its connection, and the set of topics to tell of.
+    """The same on the bare driver, of either database: give what runs a statement, and the set of
+    topics to tell of.
 
-    To open and close a session takes SQLAlchemy ten times what a small commit takes SQLite.
+    To open and close a session takes SQLAlchemy ten times what a small commit takes SQLite, and
+    PostgreSQL is sent in one piece what nobody waits for.
     """
-    driver: Any = kept_connection().connection.dbapi_connection
     topics: set[str] = set()
+    if not is_embedded():
+        connection = hot_engine().raw_connection()
+        driver: Any = connection.driver_connection
+        try:
+            with driver.pipeline(), driver.transaction():
+                yield driver.execute, topics
+                bus.tell_by(driver.execute, topics)
+        finally:
+            connection.close()
+        changes.publish(topics)
+        return
+    driver = kept_connection().connection.dbapi_connection
     with _quick_turn():
         driver.execute("BEGIN IMMEDIATE")
         try:
-            yield driver, topics
+            yield driver.execute, topics
             driver.execute("COMMIT")
         except BaseException:
             if driver.in_transaction:

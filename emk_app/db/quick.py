@@ -7,41 +7,33 @@ takes the database, and here the look-up is all there is: who acts, and what a s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from emk_app.db.engine import engine, is_embedded, kept_connection
+from emk_app.db.engine import engine, hot_engine, is_embedded, kept_connection
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
 
 @contextmanager
-def cursor() -> Iterator[Any]:
-    """Give a cursor of the driver; what is read by it is as of the moment of each statement."""
+def reader() -> Iterator[Any]:
+    """Give the driver's connection; each statement reads what is committed when it begins."""
     if is_embedded():
-        driver: Any = kept_connection().connection.dbapi_connection
-        read = driver.cursor()
-        try:
-            yield read
-        finally:
-            read.close()
+        yield kept_connection().connection.dbapi_connection
     else:
-        connection = engine().raw_connection()
-        driver = connection.driver_connection
-        assert driver is not None
+        connection = hot_engine().raw_connection()
         try:
-            # As in ``reading``.
-            driver.autocommit = True
-            read = connection.cursor()
-            yield read
-            read.close()
+            yield connection.driver_connection
         finally:
-            if not driver.closed:
-                driver.autocommit = False
             connection.close()
+
+
+def together(read: Any) -> AbstractContextManager[object]:
+    """Let what is asked within go to the database in one piece; the rows are there at the end."""
+    return nullcontext() if is_embedded() else read.pipeline()
 
 
 class _Compiled(NamedTuple):
@@ -67,16 +59,24 @@ class Quick(Generic[R]):
 
     def all(self, read: Any, **values: Any) -> list[R]:
         """Return what the statement finds for ``values``, which are of the driver's own types."""
+        return self.ask(read, **values)()
+
+    def ask(self, read: Any, **values: Any) -> Callable[[], list[R]]:
+        """Put the statement; return what gives the rows (``together``)."""
         compiled = self._compiled(engine().dialect)
         names = compiled.names
         known = compiled.known | values
         given = known if names is None else tuple(known[name] for name in names)
+        answer = read.execute(compiled.text, given)
+        return lambda: self._rows(compiled, answer)
+
+    def _rows(self, compiled: _Compiled, answer: Any) -> list[R]:
         readers = compiled.readers
         return [
             self._row(
                 *[turn(value) if turn else value for turn, value in zip(readers, each, strict=True)]
             )
-            for each in read.execute(compiled.text, given).fetchall()
+            for each in answer.fetchall()
         ]
 
     def _compile(self, dialect: sa.Dialect) -> _Compiled:

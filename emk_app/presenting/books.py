@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from sys import intern
 from typing import Final
 from urllib.parse import quote
@@ -278,8 +279,9 @@ def link_row(link: LinkView) -> LinkRow:
     )
 
 
+@lru_cache(maxsize=4096)
 def look_row(look: LookView) -> LookRow:
-    """Return one look as shown to the holder."""
+    """Return one look as shown to the holder; a hundred stand on a screen to which one is added."""
     words = VERDICTS[look.verdict]
     return LookRow(
         id=look.id,

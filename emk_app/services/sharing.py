@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -14,7 +15,7 @@ from emk_app.crypto.cose import Claims
 from emk_app.crypto.signing import KeyUse
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
-from emk_app.db.quick import cursor
+from emk_app.db.quick import reader, together
 from emk_app.db.repositories import books, consents
 from emk_app.db.repositories.books import LinkLine
 from emk_app.db.tables.books import MedicalBook, ShareLink
@@ -172,19 +173,25 @@ def _new_code(db: Session, now: datetime) -> tuple[str, str]:
 def links(actor: Actor, *, now: datetime) -> tuple[LinkView, ...]:
     """Return every link of the holder, newest first."""
     permit(actor, Role.HOLDER)
-    with cursor() as read:
-        return _links(read, actor, now)
+    with reader() as read:
+        with together(read):
+            links = _links(read, actor, now)
+        return links()
 
 
-def _links(read: Any, actor: Actor, now: datetime) -> tuple[LinkView, ...]:
-    lines = books.link_lines(read, actor.user_id)
-    if not lines:
-        return ()
-    own = vault.vault_from(lines[0].holder_uid, lines[0].holder_key)
-    taken = books.taken_of(read, actor.user_id)
-    return tuple(
-        _view(line, line.current_version, own, taken.get(line.id, 0), now) for line in lines
-    )
+def _links(read: Any, actor: Actor, now: datetime) -> Callable[[], tuple[LinkView, ...]]:
+    asked, counted = books.link_lines(read, actor.user_id), books.taken_of(read, actor.user_id)
+
+    def answer() -> tuple[LinkView, ...]:
+        lines, taken = asked(), dict(counted())
+        if not lines:
+            return ()
+        own = vault.vault_from(lines[0].holder_uid, lines[0].holder_key)
+        return tuple(
+            _view(line, line.current_version, own, taken.get(line.id, 0), now) for line in lines
+        )
+
+    return answer
 
 
 def revoke(actor: Actor, link_id: int, *, now: datetime) -> None:
@@ -205,8 +212,8 @@ def revoke(actor: Actor, link_id: int, *, now: datetime) -> None:
 def looks(actor: Actor, *, limit: int = LOOKS_SHOWN) -> tuple[LookView, ...]:
     """Return the last looks at the holder's books, newest first."""
     permit(actor, Role.HOLDER)
-    with cursor() as read:
-        return _looks(read, actor, limit)
+    with reader() as read:
+        return _looks(read, actor, limit)()
 
 
 def links_and_looks(
@@ -214,14 +221,17 @@ def links_and_looks(
 ) -> tuple[tuple[LinkView, ...], tuple[LookView, ...]]:
     """Return both, for the screen that follows them: at a gate looks come by the second."""
     permit(actor, Role.HOLDER)
-    with cursor() as read:
-        return _links(read, actor, now), _looks(read, actor, LOOKS_SHOWN)
+    with reader() as read:
+        with together(read):
+            links, looks = _links(read, actor, now), _looks(read, actor, LOOKS_SHOWN)
+        return links(), looks()
 
 
-def _looks(read: Any, actor: Actor, limit: int) -> tuple[LookView, ...]:
-    return tuple(
+def _looks(read: Any, actor: Actor, limit: int) -> Callable[[], tuple[LookView, ...]]:
+    asked = books.look_lines(read, actor.user_id, limit)
+    return lambda: tuple(
         LookView(look.id, look.at, look.label, Verdict(look.verdict), look.viewer)
-        for look in books.look_lines(read, actor.user_id, limit)
+        for look in asked()
     )
 
 

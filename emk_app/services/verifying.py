@@ -18,7 +18,7 @@ from emk_app.crypto import signing, tokens
 from emk_app.crypto.errors import SealBroken
 from emk_app.crypto.signing import DetachedSignature, SignatureCheck
 from emk_app.db import changes, vault
-from emk_app.db.engine import bare_unit_of_work, quick_unit_of_work, unit_of_work
+from emk_app.db.engine import bare_unit_of_work, is_embedded, quick_unit_of_work, unit_of_work
 from emk_app.db.repositories import books
 from emk_app.db.repositories.books import Run, Scanned
 from emk_app.db.tables.books import BookVersion, MedicalBook
@@ -218,13 +218,14 @@ def record(sights: Sequence[Sight], *, quickly: bool = False) -> list[LookResult
     """Write looks down, many in one transaction, and return what each may be shown.
 
     What is shown is settled here: of two looks that race for the last one, one gets it, and a link
-    closed since it was read shows nothing. ``quickly`` raises ``Busy`` where others are writing,
-    and leaves it to ``settle`` to wait for the disk.
+    closed since it was read shows nothing. ``quickly`` is for the embedded database: it raises
+    ``Busy`` where others are writing, and leaves it to ``settle`` to wait for the disk.
     """
-    if quickly and not any(sight.is_limited or sight.is_news for sight in sights):
-        with bare_unit_of_work() as (driver, topics):
-            results = _results(sights, _closed(driver.execute, sights), {})
-            _write(driver.execute, sights, results)
+    is_plain = not any(sight.is_limited or sight.is_news for sight in sights)
+    if is_plain and (quickly or not is_embedded()):
+        with bare_unit_of_work() as (run, topics):
+            results = _results(sights, _closed(run, sights), {})
+            _write(run, sights, results)
             topics |= _topics(sights)
         return results
     with quick_unit_of_work() if quickly else unit_of_work() as db:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +12,7 @@ import reflex as rx
 from emk_app import clock
 from emk_app.db.engine import is_embedded
 from emk_app.domain.actors import Actor, Role
-from emk_app.domain.errors import DomainError, Invalid
+from emk_app.domain.errors import DomainError, Invalid, NotSignedIn
 from emk_app.domain.sharing import ShareScope
 from emk_app.edge.policy import allow
 from emk_app.presenting import book_versions as wording
@@ -21,14 +22,14 @@ from emk_app.presenting.book_vaccinations import ShotRow, shot_rows
 from emk_app.presenting.book_versions import DifferenceRow, TermRow, VersionRow, WantRow
 from emk_app.presenting.books import CardRow, FactRow, ItemRow, LinkRow, LookRow
 from emk_app.presenting.formats import day, moment
-from emk_app.services import applying, issuing, renewing, sharing, verifying, versioning
+from emk_app.services import accounts, applying, issuing, renewing, sharing, verifying, versioning
 from emk_app.services.issuing import BookCard
 from emk_app.services.renewing import Outlook
 from emk_app.services.versioning import VersionView
 from emk_app.states import live
-from emk_app.states.session import actor_of, anywhere, arrive, say, warn
+from emk_app.states.session import actor_of, anywhere, arrive, ref_of, say, warn
 from emk_app.states.sign_in import text_of
-from emk_app.threads import Together, each, in_thread
+from emk_app.threads import Together, in_thread
 
 
 class BookState(rx.State):
@@ -81,7 +82,7 @@ class BookState(rx.State):
             actor = await actor_of(self)
         async for _ in live.changes(verifying.topic_of(actor.user_id)):
             async with live.turn(self) as screen:
-                screen._show_links(await _looks.read(anywhere(await actor_of(screen))))
+                screen._show_links(await _looks.read(ref_of(screen)))
 
     @rx.event
     @allow(Role.HOLDER)
@@ -259,10 +260,26 @@ def _read_links(actor: Actor, now: datetime) -> _Shared:
     )
 
 
-# The same in all tabs of one person, and read once for those that a look wakes together.
-_looks: Final = Together[Actor, _Shared](
-    each(lambda actor: _read_links(actor, clock.now())), on_loop=is_embedded
-)
+def _read_looks(refs: Sequence[str]) -> dict[str, _Shared | Exception]:
+    """Read who acts in each session, and once for all tabs of one person what they show."""
+    now = clock.now()
+    found: dict[str, _Shared | Exception] = {}
+    by_person: dict[Actor, _Shared | Exception] = {}
+    for ref, actor in accounts.actors_of(refs, now=now).items():
+        if actor is None:
+            found[ref] = NotSignedIn()
+            continue
+        person = anywhere(actor)
+        if person not in by_person:
+            try:
+                by_person[person] = _read_links(person, now)
+            except Exception as error:
+                by_person[person] = error
+        found[ref] = by_person[person]
+    return found
+
+
+_looks: Final = Together[str, _Shared](_read_looks, on_loop=is_embedded)
 
 
 def _count(value: Any) -> int | None:

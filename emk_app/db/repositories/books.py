@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final, NamedTuple, cast
@@ -14,8 +14,8 @@ from sqlmodel import Session, SQLModel, col, select
 
 from emk_app.crypto import sealing
 from emk_app.db import changes
-from emk_app.db.engine import engine, is_embedded, kept_connection
-from emk_app.db.quick import Quick
+from emk_app.db.engine import engine
+from emk_app.db.quick import Quick, reader
 from emk_app.db.repositories import employers
 from emk_app.db.tables.books import BookSequence, BookVersion, Extract, Look, MedicalBook, ShareLink
 from emk_app.db.tables.people import User
@@ -266,19 +266,19 @@ class LookLine(NamedTuple):
     viewer: str
 
 
-def link_lines(read: Any, holder_id: int) -> list[LinkLine]:
-    """Return every link to the holder's books, newest first."""
-    return _LINK_LINES.all(read, holder=holder_id)
+def link_lines(read: Any, holder_id: int) -> Callable[[], list[LinkLine]]:
+    """Ask for every link to the holder's books, newest first."""
+    return _LINK_LINES.ask(read, holder=holder_id)
 
 
-def look_lines(read: Any, holder_id: int, limit: int) -> list[LookLine]:
-    """Return the last looks at the holder's books, newest first."""
-    return _LOOK_LINES.all(read, holder=holder_id, limit=limit)
+def look_lines(read: Any, holder_id: int, limit: int) -> Callable[[], list[LookLine]]:
+    """Ask for the last looks at the holder's books, newest first."""
+    return _LOOK_LINES.ask(read, holder=holder_id, limit=limit)
 
 
-def taken_of(read: Any, holder_id: int) -> Mapping[int, int]:
-    """Return how many looks each of the holder's links has shown the book to."""
-    return dict(_TAKEN.all(read, holder=holder_id))
+def taken_of(read: Any, holder_id: int) -> Callable[[], Iterable[tuple[int, int]]]:
+    """Ask how many looks each of the holder's links has shown the book to."""
+    return _TAKEN.ask(read, holder=holder_id)
 
 
 class _Taken(NamedTuple):
@@ -372,27 +372,10 @@ class Scanned(NamedTuple):
 
 
 def by_digest(digest: str) -> Scanned | None:
-    """Return what stands behind a link's digest as of now; for the one query that is hot.
-
-    The statement is compiled once and runs on the bare driver: SQLAlchemy's own execution would
-    cost as much as the check of the signature (benchmarks/README.md).
-    """
-    query = _scan_query(engine().dialect)
-    if is_embedded():
-        driver: Any = kept_connection().connection.dbapi_connection
-        row = driver.execute(query.text, (digest,)).fetchone()
-    else:
-        connection = engine().raw_connection()
-        try:
-            cursor = connection.cursor()
-            cursor.execute(query.text, {"digest": digest})
-            row = cursor.fetchone()
-            cursor.close()
-        finally:
-            connection.close()
-    if row is None:
-        return None
-    return Scanned(*[read(value) for read, value in zip(query.readers, row, strict=True)])
+    """Return what stands behind a link's digest as of now."""
+    with reader() as read:
+        found = _BY_DIGEST.all(read, digest=digest)
+    return found[0] if found else None
 
 
 Run = Callable[..., Any]
@@ -466,57 +449,40 @@ def _table(kind: type[SQLModel]) -> sa.Table:
     return SQLModel.metadata.tables[str(kind.__tablename__)]
 
 
-class _Query(NamedTuple):
-    text: str
-    readers: tuple[Callable[[Any], Any], ...]
-
-
-@cache
-def _scan_query(dialect: sa.Dialect) -> _Query:
-    statement = (
-        sa.select(
-            col(ShareLink.id),
-            col(ShareLink.scope),
-            col(ShareLink.expires_at),
-            col(ShareLink.revoked_at),
-            col(ShareLink.max_looks),
-            col(ShareLink.looks),
-            col(ShareLink.told_at),
-            col(MedicalBook.id),
-            col(MedicalBook.holder_id),
-            col(MedicalBook.number),
-            col(MedicalBook.status),
-            col(MedicalBook.current_version),
-            col(BookVersion.version),
-            col(BookVersion.canonical_sealed),
-            col(BookVersion.version_hash),
-            col(BookVersion.signature),
-            col(BookVersion.signed_at),
-            col(User.uid),
-            col(User.key_sealed),
-        )
-        .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
-        .join(
-            BookVersion,
-            sa.and_(
-                col(BookVersion.book_id) == ShareLink.book_id,
-                col(BookVersion.version) == ShareLink.version,
-            ),
-        )
-        .join(User, col(User.id) == MedicalBook.holder_id)
-        .where(col(ShareLink.digest) == sa.bindparam("digest"))
+_BY_DIGEST: Final = Quick(
+    Scanned,
+    sa.select(
+        col(ShareLink.id),
+        col(ShareLink.scope),
+        col(ShareLink.expires_at),
+        col(ShareLink.revoked_at),
+        col(ShareLink.max_looks),
+        col(ShareLink.looks),
+        col(ShareLink.told_at),
+        col(MedicalBook.id),
+        col(MedicalBook.holder_id),
+        col(MedicalBook.number),
+        col(MedicalBook.status),
+        col(MedicalBook.current_version),
+        col(BookVersion.version),
+        col(BookVersion.canonical_sealed),
+        col(BookVersion.version_hash),
+        col(BookVersion.signature),
+        col(BookVersion.signed_at),
+        col(User.uid),
+        col(User.key_sealed),
     )
-    compiled = statement.compile(dialect=dialect)
-    return _Query(
-        str(compiled),
-        tuple(_reader(column.type, dialect) for column in statement.selected_columns),
+    .join(MedicalBook, col(MedicalBook.id) == ShareLink.book_id)
+    .join(
+        BookVersion,
+        sa.and_(
+            col(BookVersion.book_id) == ShareLink.book_id,
+            col(BookVersion.version) == ShareLink.version,
+        ),
     )
-
-
-def _reader(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any]:
-    """Return what turns the driver's value into ours."""
-    read = kind.dialect_impl(dialect).result_processor(dialect, None)
-    return read or _as_it_is
+    .join(User, col(User.id) == MedicalBook.holder_id)
+    .where(col(ShareLink.digest) == sa.bindparam("digest")),
+)
 
 
 def _as_it_is(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import col
 
-from emk_app.db.quick import Quick, cursor
+from emk_app.db.quick import Quick, reader, together
 from emk_app.db.tables.people import User, UserSession
 from emk_app.domain.actors import Position, Role
 
@@ -32,8 +32,10 @@ class Standing(NamedTuple):
 
 def standings(refs: Sequence[str]) -> list[Standing]:
     """Return the sessions of these names as they are now, ended ones too."""
-    with cursor() as read:
-        return [found for ref in refs for found in _BY_REF.all(read, ref=ref)]
+    with reader() as read:
+        with together(read):
+            asked = [_BY_REF.ask(read, ref=ref) for ref in refs]
+        return [found for rows in asked for found in rows()]
 
 
 _BY_REF: Final = Quick(
