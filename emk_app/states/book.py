@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -29,7 +29,7 @@ from emk_app.services.versioning import VersionView
 from emk_app.states import live
 from emk_app.states.session import actor_of, anywhere, arrive, ref_of, say, warn
 from emk_app.states.sign_in import text_of
-from emk_app.threads import Together, in_thread
+from emk_app.threads import Together, each, in_thread
 
 
 class BookState(rx.State):
@@ -260,23 +260,13 @@ def _read_links(actor: Actor, now: datetime) -> _Shared:
     )
 
 
-def _read_looks(refs: Sequence[str]) -> dict[str, _Shared | Exception]:
+def _read_looks(refs: Sequence[str]) -> Mapping[str, _Shared | Exception]:
     """Read who acts in each session, and once for all tabs of one person what they show."""
     now = clock.now()
-    found: dict[str, _Shared | Exception] = {}
-    by_person: dict[Actor, _Shared | Exception] = {}
-    for ref, actor in accounts.actors_of(refs, now=now).items():
-        if actor is None:
-            found[ref] = NotSignedIn()
-            continue
-        person = anywhere(actor)
-        if person not in by_person:
-            try:
-                by_person[person] = _read_links(person, now)
-            except Exception as error:
-                by_person[person] = error
-        found[ref] = by_person[person]
-    return found
+    actors = accounts.actors_of(refs, now=now)
+    people = {ref: anywhere(actor) for ref, actor in actors.items() if actor is not None}
+    shown = each(lambda person: _read_links(person, now))(tuple(set(people.values())))
+    return {ref: shown[people[ref]] if ref in people else NotSignedIn() for ref in refs}
 
 
 _looks: Final = Together[str, _Shared](_read_looks, on_loop=is_embedded)
