@@ -265,7 +265,11 @@ def _read_looks(refs: Sequence[str]) -> Mapping[str, _Shared | Exception]:
     now = clock.now()
     actors = accounts.actors_of(refs, now=now)
     people = {ref: anywhere(actor) for ref, actor in actors.items() if actor is not None}
-    shown = each(lambda person: _read_links(person, now))(tuple(set(people.values())))
+
+    def read(person: Actor) -> _Shared:
+        return _read_links(person, now)
+
+    shown = each(read)(tuple(set(people.values())))
     return {ref: shown[people[ref]] if ref in people else NotSignedIn() for ref in refs}
 
 

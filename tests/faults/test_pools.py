@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from deploy.cluster import database
 from emk_app.db import engine
@@ -118,7 +119,7 @@ def test_connection_that_broke_in_use_is_not_used_again(main: sa.Engine, beside:
     assert hot_pid() != before
     before = read_pid()
     end(before)
-    with pytest.raises(sa.exc.OperationalError):
+    with pytest.raises(OperationalError):
         read_pid()
     assert read_pid() != before
 
