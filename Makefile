@@ -11,6 +11,8 @@ PY := .venv/bin/python
 # more than two processors, because who drives a browser mostly waits for it.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? 3 : n > 6 ? 6 : n)))
 PYTEST := $(PY) -m pytest -q -p tests.noskip -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# Pictures of the screens are for people; `make e2e` leaves them, or `make test PICTURES=yes`.
+PICTURES ?= no
 STEP := @.ci/step
 
 .PHONY: help
@@ -66,7 +68,7 @@ test-unit: setup-dev judges  ## Run the fast tests: rules, texts, vectors, archi
 
 .PHONY: test-sqlite
 test-sqlite: setup-dev build browser judges module  ## Run all tests on SQLite
-	$(STEP) test-sqlite env EMK_CHROMIUM="$$(.ci/browser)" $(PYTEST)
+	$(STEP) test-sqlite env EMK_CHROMIUM="$$(.ci/browser)" EMK_TEST_PICTURES="$(PICTURES)" $(PYTEST)
 
 .PHONY: test-postgres
 test-postgres: setup-dev build module  ## Run the tests of services and migrations on PostgreSQL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from tests.running import ROOT
 PATIENCE: Final = 20_000
 """Milliseconds after which a screen that has not changed never will."""
 SCREENSHOTS: Final = ROOT / "screenshots"
+PICTURES: Final = os.environ.get("EMK_TEST_PICTURES", "yes") == "yes"
+"""Whether a screen that was looked at leaves pictures: a quarter of a look, and no judgement."""
 MEASURED: Final[list[str]] = []
 """How long live screens took, for the end of the run; nothing fails for it."""
 AXE: Final = Axe()
@@ -187,9 +190,10 @@ def look(page: Page, name: str) -> None:
         page.evaluate(SETTLE)
         where = f"{name} at {width} {scheme}"
         suffix = "" if scheme == "light" else "-dark"
-        page.screenshot(
-            path=SCREENSHOTS / f"{name}-{width}{suffix}.jpg", full_page=True, quality=80
-        )
+        if PICTURES:
+            page.screenshot(
+                path=SCREENSHOTS / f"{name}-{width}{suffix}.jpg", full_page=True, quality=80
+            )
         check_axe(page, where, RULES if scheme == "light" else COLOURS)
         check_width(page, where)
         check_styles(page, where)
