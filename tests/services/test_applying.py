@@ -41,19 +41,14 @@ from emk_app.domain.policies import SexDiffers
 from emk_app.domain.representation import RepresentativeNeeded
 from emk_app.services import accounts, applying, auditing, reviewing, scans
 from emk_app.services.applying import WizardStep
-from tests.factories import (
-    FORM,
-    ask,
-    make_book,
-    make_clinic,
-    make_draft,
-    make_holder,
-    make_operator,
-    make_submitted,
-    put,
-    put_scan,
-)
+from tests import factories
+from tests.factories import FORM, ask, make_book, make_clinic, make_operator, put, put_scan
 from tests.files import good
+from tests.scenes import kept
+
+make_holder = kept(factories.make_holder)
+make_draft = kept(factories.make_draft)
+make_submitted = kept(factories.make_submitted)
 
 pytestmark = pytest.mark.usefixtures("world")
 

@@ -36,6 +36,7 @@ from tests.factories import (
     make_received,
 )
 from tests.files import good, hostile
+from tests.scenes import kept
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -44,21 +45,25 @@ TODAY = "23.11.2026"
 
 
 @pytest.fixture
+@kept
 def clinic_id() -> int:
     return make_clinic()
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     return make_holder(now)
 
 
 @pytest.fixture
+@kept
 def number(holder: Actor, clinic_id: int, now: datetime) -> str:
     return make_received(holder, now, clinic_id=clinic_id).number.slug
 
 
 @pytest.fixture
+@kept
 def chair(clinic_id: int, now: datetime) -> Actor:
     return replace(
         make_physician(clinic_id, now, Position.CHAIR, "Седов Виктор Ильич"), factor_at=now
@@ -66,11 +71,13 @@ def chair(clinic_id: int, now: datetime) -> Actor:
 
 
 @pytest.fixture
+@kept
 def physician(clinic_id: int, now: datetime) -> Actor:
     return make_physician(clinic_id, now)
 
 
 @pytest.fixture
+@kept
 def case(number: str, chair: Actor, now: datetime) -> int:
     found = examining.open_case(chair, number, now=now)
     examining.confirm_identity(chair, found, now=now)

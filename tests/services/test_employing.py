@@ -33,16 +33,19 @@ from emk_app.domain.errors import Invalid, NotFound, NotPermitted, Required
 from emk_app.domain.sharing import ShareScope
 from emk_app.services import admitting, consenting, employing, issuing, sharing
 from emk_app.services.employing import Said
+from tests import factories
 from tests.factories import (
     acting_employer,
     made_organisation_numbers,
-    make_book,
-    make_employer,
     make_employers_user,
     make_ending_book,
-    make_holder,
     make_officer,
 )
+from tests.scenes import kept
+
+make_employer = kept(factories.make_employer)
+make_holder = kept(factories.make_holder)
+make_book = kept(factories.make_book)
 
 pytestmark = pytest.mark.usefixtures("world")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -34,16 +35,13 @@ from emk_app.domain.intake import Field
 from emk_app.keys import keystore
 from emk_app.presenting.notices import message
 from emk_app.services import delivering, issuing
-from tests.factories import (
-    make_book,
-    make_clinic,
-    make_green,
-    make_holder,
-    make_officer,
-    make_operator,
-    put,
-    spoil_versions,
-)
+from tests import factories
+from tests.factories import make_clinic, make_officer, make_operator, put, spoil_versions
+from tests.scenes import kept
+
+make_holder = kept(factories.make_holder)
+make_book = kept(factories.make_book)
+make_green = kept(factories.make_green)
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -374,7 +372,8 @@ def test_two_regions_have_numbers_of_their_own(now: datetime):
 def test_change_of_name_keeps_the_term(now: datetime):
     holder = make_holder(now)
     book_id = make_book(holder, now)
-    make_book(holder, now + 100 * DAY, **{Field.LAST_NAME: "Петрова"})
+    changed: dict[str, Any] = {Field.LAST_NAME: "Петрова"}
+    make_book(holder, now + 100 * DAY, **changed)
     second = versions(book_id)[1]
     said = json.loads(opened(second, holder))
     assert said["holder"]["last_name"] == "Петрова"
@@ -397,5 +396,6 @@ def test_failure_on_the_way_leaves_no_half_of_a_book(now: datetime, monkeypatch)
     with reading() as db:
         assert db.exec(select(MedicalBook)).all() == []
         assert db.exec(select(BookVersion)).all() == []
-        assert db.get(Application, application_id).status is ApplicationStatus.UNDER_REVIEW
+        left = db.get(Application, application_id)
+        assert left is not None and left.status is ApplicationStatus.UNDER_REVIEW
     assert form(application_id, now) is not None

@@ -25,14 +25,13 @@ from emk_app.domain.notices import Channel
 from emk_app.presenting.notices import message
 from emk_app.services import applying, delivering, jobs, lapsing, scans
 from emk_app.storage.blobs import BlobMissing
-from tests.factories import (
-    ask,
-    make_draft,
-    make_holder,
-    make_received,
-    make_submitted,
-    put,
-)
+from tests import factories
+from tests.factories import ask, make_submitted, put
+from tests.scenes import kept
+
+make_holder = kept(factories.make_holder)
+make_draft = kept(factories.make_draft)
+make_received = kept(factories.make_received)
 
 pytestmark = pytest.mark.usefixtures("world")
 

@@ -36,6 +36,7 @@ from emk_app.services import consenting, issuing, reminding, renaming, scans, sh
 from emk_app.services.renaming import Typed
 from tests.factories import make_book, make_holder, make_officer, spoil_versions
 from tests.files import good
+from tests.scenes import kept
 from tests.services.test_reminding import told
 from tests.services.test_renewing import aged
 from tests.services.test_reviewing import at_once
@@ -48,16 +49,19 @@ PAPER = good.jpeg()
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     return make_holder(now)
 
 
 @pytest.fixture
+@kept
 def book_id(holder: Actor, now: datetime) -> int:
     return make_book(holder, now)
 
 
 @pytest.fixture
+@kept
 def operator(now: datetime) -> Actor:
     return make_officer(now)
 

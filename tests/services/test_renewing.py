@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlmodel import select
 
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import books
@@ -20,16 +21,14 @@ from emk_app.domain.errors import NotFound, NotPermitted
 from emk_app.domain.renewals import Hindrance, NotRenewable
 from emk_app.services import applying, consenting, issuing, renewing, sharing, verifying, versioning
 from emk_app.services.renewing import NextStep
-from tests.factories import (
-    make_book,
-    make_ending_book,
-    make_holder,
-    make_officer,
-    make_received,
-    spoil_versions,
-)
+from tests import factories
+from tests.factories import make_ending_book, make_officer, make_received, spoil_versions
+from tests.scenes import kept
 from tests.services.test_reviewing import at_once
 from tests.services.test_versions import contents
+
+make_holder = kept(factories.make_holder)
+make_book = kept(factories.make_book)
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -121,7 +120,7 @@ def test_new_term_is_signed_at_once_and_old_links_say_so(now: datetime):
     with reading() as db:
         book = books.get(db, book_id)
         entry = db.exec(
-            sa.select(AuditEntry.fields, AuditEntry.target).where(AuditEntry.action == "renew_book")
+            select(AuditEntry.fields, AuditEntry.target).where(AuditEntry.action == "renew_book")
         ).one()
     assert (book.issued_on, book.valid_until) == (after.issued_on, after.valid_until)
     assert tuple(entry) == ("renewal", f"book:{book_id}:{after.version}")

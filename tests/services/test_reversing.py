@@ -29,6 +29,7 @@ from tests.factories import (
     make_received,
     put,
 )
+from tests.scenes import kept
 from tests.services.test_reviewing import at_once, audited, events, letters, row
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -37,21 +38,25 @@ WHY = "Паспорт оказался другого человека."
 
 
 @pytest.fixture
+@kept
 def holder(now: datetime) -> Actor:
     return make_holder(now)
 
 
 @pytest.fixture
+@kept
 def operator(now: datetime) -> Actor:
     return make_operator(now)
 
 
 @pytest.fixture
+@kept
 def colleague(now: datetime) -> Actor:
     return make_operator(now, "Лебедева Ольга Ивановна")
 
 
 @pytest.fixture
+@kept
 def approved(holder: Actor, operator: Actor, now: datetime) -> str:
     number = make_received(holder, now).number.slug
     reviewing.take(operator, number, now=now)
@@ -60,6 +65,7 @@ def approved(holder: Actor, operator: Actor, now: datetime) -> str:
 
 
 @pytest.fixture
+@kept
 def rejected(holder: Actor, operator: Actor, now: datetime) -> str:
     number = make_received(holder, now).number.slug
     reviewing.take(operator, number, now=now)

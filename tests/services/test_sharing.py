@@ -20,7 +20,12 @@ from emk_app.domain.errors import Invalid, NotAChoice, NotFound, NotPermitted, T
 from emk_app.domain.sharing import LINKS_AT_ONCE, LinkState, ShareScope, TooManyLinks
 from emk_app.keys import keystore
 from emk_app.services import issuing, sharing, verifying
-from tests.factories import make_book, make_holder, make_officer
+from tests import factories
+from tests.factories import make_officer
+from tests.scenes import kept
+
+make_holder = kept(factories.make_holder)
+make_book = kept(factories.make_book)
 
 pytestmark = pytest.mark.usefixtures("world")
 

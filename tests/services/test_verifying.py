@@ -26,7 +26,12 @@ from emk_app.domain.notices import News
 from emk_app.domain.sharing import ShareScope
 from emk_app.services import issuing, notifying, sharing, verifying
 from emk_app.services.verifying import LookResult
-from tests.factories import make_book, make_holder, make_officer, spoil_versions
+from tests import factories
+from tests.factories import make_officer, spoil_versions
+from tests.scenes import kept
+
+make_holder = kept(factories.make_holder)
+make_book = kept(factories.make_book)
 
 pytestmark = pytest.mark.usefixtures("world")
 

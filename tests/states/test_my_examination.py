@@ -23,38 +23,45 @@ from tests.factories import (
     make_physician,
     make_received,
 )
+from tests.scenes import kept
 from tests.states.conftest import Screen, Screens
 
 PAGE = "/cabinet/applications/[number_arg]"
 
 
 @pytest.fixture
+@kept
 def moment(world: None) -> datetime:
     """Handlers read the clock themselves."""
     return clock.now()
 
 
 @pytest.fixture
+@kept
 def clinic_id(world: None) -> int:
     return make_clinic()
 
 
 @pytest.fixture
+@kept
 def chair(clinic_id: int, moment: datetime) -> Actor:
     return make_physician(clinic_id, moment, Position.CHAIR, "Седов Виктор Ильич")
 
 
 @pytest.fixture
+@kept
 def holder(moment: datetime) -> Actor:
     return make_holder(moment)
 
 
 @pytest.fixture
+@kept
 def number(holder: Actor, clinic_id: int, moment: datetime) -> str:
     return make_received(holder, moment, clinic_id=clinic_id).number.slug
 
 
 @pytest.fixture
+@kept
 def opened(number: str, chair: Actor, moment: datetime) -> int:
     case = examining.open_case(chair, number, now=moment)
     examining.confirm_identity(chair, case, now=moment)

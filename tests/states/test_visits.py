@@ -19,6 +19,7 @@ from emk_app.states.reception import ReceptionState, ScheduleState
 from emk_app.states.session import MessageState
 from emk_app.states.visits import VisitsState
 from tests.factories import make_clinic, make_holder, make_physician, make_received
+from tests.scenes import kept
 from tests.states.conftest import Screen, Screens
 
 PAGE = "/cabinet/visits/[number_arg]"
@@ -38,17 +39,20 @@ PLAN = f"{STATE}.emk_app___states___reception____schedule_state"
 
 
 @pytest.fixture
+@kept
 def moment(world: None) -> datetime:
     """Handlers read the clock themselves."""
     return clock.now()
 
 
 @pytest.fixture
+@kept
 def clinic_id(world: None) -> int:
     return make_clinic()
 
 
 @pytest.fixture
+@kept
 def registrar(clinic_id: int, moment: datetime) -> Actor:
     made = make_physician(clinic_id, moment, Position.REGISTRAR)
     scheduling.add(made, HOURS, now=moment)
@@ -56,11 +60,13 @@ def registrar(clinic_id: int, moment: datetime) -> Actor:
 
 
 @pytest.fixture
+@kept
 def holder(moment: datetime) -> Actor:
     return make_holder(moment)
 
 
 @pytest.fixture
+@kept
 def number(holder: Actor, clinic_id: int, registrar: Actor, moment: datetime) -> str:
     return make_received(holder, moment, clinic_id=clinic_id).number.slug
 
