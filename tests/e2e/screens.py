@@ -113,10 +113,23 @@ UNSTYLED: Final = """() => {
 }"""
 
 
-# Animations that end, ended: a screen is judged as it stands, not on its way there.
-SETTLE: Final = """() => {
-  for (const each of document.getAnimations())
-    if (each.effect.getComputedTiming().iterations !== Infinity) each.finish();
+# Animations that end, ended: a screen is judged as it stands, not on its way there. The script of
+# the page puts it into the other colours some frames after the browser was told; where somebody has
+# chosen the colours it never does.
+SETTLE: Final = """async (scheme) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const named = document.documentElement.classList;
+  const isOnItsWay = () => named.contains(scheme === "dark" ? "light" : "dark");
+  for (let left = 60; left && isOnItsWay(); left--) await frame();
+  // What inherits a colour begins its own way when the one above has ended.
+  for (let left = 30, still = 0; left && still < 3; left--) {
+    await frame();
+    const moving = document.getAnimations().filter(
+      (each) => each.effect.getComputedTiming().iterations !== Infinity
+        && each.playState !== "finished");
+    for (const each of moving) each.finish();
+    still = moving.length ? 0 : still + 1;
+  }
 }"""
 
 
@@ -187,7 +200,7 @@ def look(page: Page, name: str) -> None:
     for width, height, scheme in ((1280, 900, "light"), (390, 844, "dark")):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": height})
-        page.evaluate(SETTLE)
+        page.evaluate(SETTLE, scheme)
         where = f"{name} at {width} {scheme}"
         suffix = "" if scheme == "light" else "-dark"
         if PICTURES:
