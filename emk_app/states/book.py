@@ -27,7 +27,7 @@ from emk_app.services.issuing import BookCard
 from emk_app.services.renewing import Outlook
 from emk_app.services.versioning import VersionView
 from emk_app.states import live
-from emk_app.states.session import actor_of, anywhere, arrive, ref_of, say, warn
+from emk_app.states.session import actor_of, arrive, ref_of, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import Together, each, in_thread
 
@@ -264,13 +264,16 @@ def _read_looks(refs: Sequence[str]) -> Mapping[str, _Shared | Exception]:
     """Read who acts in each session, and once for all tabs of one person what they show."""
     now = clock.now()
     actors = accounts.actors_of(refs, now=now)
-    people = {ref: anywhere(actor) for ref, actor in actors.items() if actor is not None}
+    people = {actor.user_id: actor for actor in actors.values() if actor is not None}
 
-    def read(person: Actor) -> _Shared:
-        return _read_links(person, now)
+    def read(user_id: int) -> _Shared:
+        return _read_links(people[user_id], now)
 
-    shown = each(read)(tuple(set(people.values())))
-    return {ref: shown[people[ref]] if ref in people else NotSignedIn() for ref in refs}
+    shown = each(read)(tuple(people))
+    return {
+        ref: shown[actor.user_id] if actor is not None else NotSignedIn()
+        for ref, actor in actors.items()
+    }
 
 
 _looks: Final = Together[str, _Shared](_read_looks, on_loop=is_embedded)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -40,11 +39,6 @@ async def actor_of(state: rx.State) -> Actor:
 _actors: Final = Together[str, Actor | None](
     lambda refs: accounts.actors_of(refs, now=clock.now()), on_loop=is_embedded
 )
-
-
-def anywhere(actor: Actor) -> Actor:
-    """Return the actor without the session, as it is in every tab of the same person."""
-    return replace(actor, session_id=None, factor_at=None)
 
 
 def door_of(state: rx.State) -> str:
