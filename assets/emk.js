@@ -880,6 +880,13 @@
   setInterval(askAnnounced, 300_000);
   document.addEventListener("visibilitychange", askAnnounced);
 
+  /* A page has the styles that it begins with; the sheet of all pages must not hold it up. */
+  for (const sheet of document.querySelectorAll("link[data-late]")) {
+    const apply = () => (sheet.media = "all");
+    if (sheet.sheet) apply();
+    else sheet.addEventListener("load", apply);
+  }
+
   if (navigator.share) document.documentElement.setAttribute("data-can-share", "");
   if (navigator.mediaDevices?.getUserMedia) document.documentElement.setAttribute("data-can-scan", "");
 })();

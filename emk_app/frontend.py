@@ -16,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -126,6 +127,7 @@ def build() -> bool:
             raise BuildFailed("reflex.lock/ is missing: run `make lock`")
         try:
             _export()
+            _dress()
             if _read_lock() != locked:
                 raise BuildFailed(
                     "the pages need other npm packages than reflex.lock/ has: "
@@ -220,6 +222,26 @@ def _export() -> None:
     if ended.returncode or not (CLIENT / "index.html").exists():
         print(LOG.read_text(encoding="utf-8"), file=sys.stderr)
         raise BuildFailed(f"Reflex could not build the frontend; its log is above and in {LOG}")
+
+
+def _dress() -> None:
+    """Give each page the styles that it begins with, and press it anew."""
+    from emk_app.api import shells
+
+    with tempfile.TemporaryDirectory(dir=BUILD) as name:
+        folder = Path(name)
+        for page in shells.dress(CLIENT):
+            copy = folder / page.relative_to(CLIENT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(page, copy)
+        subprocess.run(
+            ["node", str(WEB / "compress-static.js"), str(folder), "brotli", "gzip"],
+            env=os.environ | node_environment(),
+            check=True,
+        )
+        for suffix in ("br", "gz"):
+            for pressed in folder.rglob(f"*.{suffix}"):
+                pressed.replace(CLIENT / pressed.relative_to(folder))
 
 
 def node_environment() -> dict[str, str]:

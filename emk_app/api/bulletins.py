@@ -16,8 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from emk_app import clock, incidents
 from emk_app.api.routing import Endpoint
-from emk_app.api.shells import Shell, shell
-from emk_app.api.verdict import styles_of
+from emk_app.api.shells import Shell, bare, shell
 from emk_app.components import bulletins
 from emk_app.components.bulletins import BULLETIN_SLOT
 from emk_app.components.icons import TONE_ICONS
@@ -188,8 +187,7 @@ def _built(page: str) -> Shell:
     file = BUILD / f"{page.strip('/')}.html"
     if not file.exists():
         return shell(_UNBUILT, "", BULLETIN_SLOT, SAMPLE)
-    html = file.read_text(encoding="utf-8")
-    return shell(html, styles_of(html), BULLETIN_SLOT, SAMPLE)
+    return shell(*bare(file, BUILD), BULLETIN_SLOT, SAMPLE)
 
 
 ENDPOINTS: Sequence[Endpoint] = (

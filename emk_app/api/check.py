@@ -15,8 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from emk_app import clock
 from emk_app.api.routing import Endpoint, address_of
 from emk_app.api.scans import drain, file_of
-from emk_app.api.shells import Shell, shell
-from emk_app.api.verdict import SAMPLE, styles_of
+from emk_app.api.shells import Shell, bare, shell
+from emk_app.api.verdict import SAMPLE
 from emk_app.components.check import CHECK_SLOT, LINK, NUMBER, PICTURE, SNILS, check_forms_html
 from emk_app.components.verdict import verdict_html
 from emk_app.domain.errors import Invalid, NotFound, TooManyAttempts
@@ -117,12 +117,11 @@ def _not_a_code(error: NotACode) -> str:
 def built() -> Shell:
     """Return the check page of the build around its forms; where nothing is built, a bare one."""
     file = BUILD / "check.html"
-    html = file.read_text(encoding="utf-8") if file.exists() else ""
+    html, styles = bare(file, BUILD) if file.exists() else ("", "")
     forms = check_forms_html()
     sample = forms + check_forms_html({LINK: "x"}, {LINK: "x"}) + SAMPLE
     if forms not in html:
         return shell(_UNBUILT, "", CHECK_SLOT, sample)
-    styles = styles_of(html)
     return shell(html.replace(forms, CHECK_SLOT, 1), styles, CHECK_SLOT, sample)
 
 

@@ -25,7 +25,7 @@ from emk_app.api.describing import (
 )
 from emk_app.api.routing import Endpoint, actor_of, address_of, refusal, worded
 from emk_app.api.scans import as_picture, page_of
-from emk_app.api.shells import Shell, shell
+from emk_app.api.shells import Shell, bare, shell
 from emk_app.api.verdict import VerdictSaid
 from emk_app.components.verdict import VERDICT_SLOT, VerdictTone, verdict_html
 from emk_app.domain.actors import Role
@@ -189,9 +189,7 @@ def built() -> Shell:
     file = BUILD / "v.html"
     if not file.exists():
         return shell(_BARE, "", VERDICT_SLOT, sample)
-    html = file.read_text(encoding="utf-8")
-    styles = re.findall(r'<link href="/([^"]+\.css)" rel="stylesheet"', html)
-    css = "".join((BUILD / name).read_text(encoding="utf-8") for name in styles)
+    html, css = bare(file, BUILD)
     html = re.sub(r"<title>.*?</title>", f"<title>{TITLE} — ЭМК Онлайн</title>", html, count=1)
     return shell(html, css, VERDICT_SLOT, sample)
 

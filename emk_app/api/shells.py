@@ -11,11 +11,16 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 _SCRIPT: Final = re.compile(r"<script\b.*?</script>", re.S)
 _LINK: Final = re.compile(r"<link\b[^>]*>")
 _STYLE: Final = re.compile(r"<style\b[^>]*>(.*?)</style>", re.S)
+_SHEET: Final = re.compile(r'<link\b[^>]*?\bhref="/([^"]+\.css)" rel="stylesheet"[^>]*>')
+FIRST: Final = 'data-first=""'
+LATE: Final = 'rel="stylesheet" media="print" data-late=""'
+_FIRST: Final = re.compile(rf"<(style|noscript) {FIRST}>.*?</\1>", re.S)
 _COMMENT: Final = re.compile(r"<!--(?!VERDICT).*?-->|<template\b[^>]*></template>", re.S)
 _HIDDEN: Final = re.compile(r'<div hidden=?"?"? id="[SB]:\d+">\s*</div>')
 _ROUTER: Final = re.compile(r' data-discover="true"')
@@ -137,6 +142,43 @@ def needed(css: str, html: str) -> str:
         if fewer == kept:
             return kept
         kept = fewer
+
+
+def dressed(html: str, css: str) -> str:
+    """Return the page with the styles that it begins with in its head.
+
+    It is read as soon as it is there. The sheet of all pages, ``css``, comes meanwhile, and holds
+    nothing up: a browser fetches what is for print only without waiting, ``emk.js`` takes it over.
+    """
+    found = _SHEET.search(html)
+    if found is None:
+        return html
+    link, first = found[0], needed(css, stripped(html))
+    late = link.replace('rel="stylesheet"', LATE, 1)
+    # Before the sheet: of two rules that fit, the one that comes later there has to win here too.
+    parts = f"<style {FIRST}>{first}</style>{late}<noscript {FIRST}>{link}</noscript>"
+    return html.replace(link, parts, 1)
+
+
+def dress(build: Path) -> list[Path]:
+    """Dress the pages of a build; return those that have a stylesheet."""
+    pages: list[Path] = []
+    for path in sorted(build.rglob("*.html")):
+        html = path.read_text(encoding="utf-8")
+        if css := _styles_of(html, build):
+            path.write_text(dressed(html, css), encoding="utf-8")
+            pages.append(path)
+    return pages
+
+
+def bare(file: Path, build: Path) -> tuple[str, str]:
+    """Return a page of the build as it was before ``dress``, and its stylesheet."""
+    html = _FIRST.sub("", file.read_text(encoding="utf-8")).replace(LATE, 'rel="stylesheet"')
+    return html, _styles_of(html, build)
+
+
+def _styles_of(html: str, build: Path) -> str:
+    return "".join((build / name).read_text(encoding="utf-8") for name in _SHEET.findall(html))
 
 
 def listed(selectors: str) -> list[str]:

@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from emk_app import clock, incidents
 from emk_app.api.describing import CODE, Answer, Described, Parameter, Reply, Tag
 from emk_app.api.routing import Endpoint, Quick, address_of, refusal, unexpected, worded
-from emk_app.api.shells import Shell, shell
+from emk_app.api.shells import Shell, bare, shell
 from emk_app.components.verdict import VERDICT_SLOT, verdict_html
 from emk_app.crypto import tokens
 from emk_app.db import changes
@@ -387,14 +387,7 @@ def built() -> Shell:
     file = BUILD / "v.html"
     if not file.exists():
         return shell(_UNBUILT, "", VERDICT_SLOT, SAMPLE, **own)
-    html = file.read_text(encoding="utf-8")
-    return shell(html, styles_of(html), VERDICT_SLOT, SAMPLE, **own)
-
-
-def styles_of(html: str) -> str:
-    """Return the stylesheets that a built page links to."""
-    names = re.findall(r'<link href="/([^"]+\.css)" rel="stylesheet"', html)
-    return "".join((BUILD / name).read_text(encoding="utf-8") for name in names)
+    return shell(*bare(file, BUILD), VERDICT_SLOT, SAMPLE, **own)
 
 
 async def _see(code: str, viewer: str, *, again: bool = False) -> Sight:
