@@ -406,7 +406,8 @@ def places(
     Each page of a list that is sorted anew for every page costs as much as the whole.
     """
     found = select(StaffEntry.id).where(*_found(organisation_id, wanted, now, today))
-    return array("q", db.exec(found.order_by(*_order(now, today)).execution_options(yield_per=500)))
+    rows = db.connection().execute(found.order_by(*_order(now, today)))
+    return array("q", (id_ for (id_,) in rows))
 
 
 def entries_at(db: Session, organisation_id: int, ids: Sequence[int]) -> list[StaffEntry]:
