@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -279,3 +280,34 @@ def test_robots_that_draw_previews_are_known():
         "",
     ):
         assert not verdict._ROBOTS.search(agent), agent
+
+
+SHEET = ".e-a{color:red}.e-b{color:blue}@media print{.e-a{color:black}}"
+BUILT = (
+    "<html><head><title>x</title>"
+    '<link as="style" href="/assets/all.css" rel="preload"/>'
+    '<script>const html = "<i class=e-b>"</script>'
+    '<link href="/assets/all.css" rel="stylesheet" type="text/css"/>'
+    '</head><body><p class="e-a">Текст</p></body></html>'
+)
+
+
+def test_built_page_has_what_it_begins_with_and_the_rest_comes_when_it_may(tmp_path: Path):
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "all.css").write_text(SHEET, encoding="utf-8")
+    page, plain = tmp_path / "deep" / "page.html", tmp_path / "plain.html"
+    page.parent.mkdir()
+    page.write_text(BUILT, encoding="utf-8")
+    plain.write_text("<html><head></head></html>", encoding="utf-8")
+    assert shells.dress(tmp_path) == [page]
+    head, _, rest = page.read_text(encoding="utf-8").partition("<style data-first")
+    style, _, after = rest.partition("</style>")
+    assert ".e-a{color:red}" in style
+    assert "@media print{.e-a{color:black}}" in style
+    assert ".e-b" not in style
+    assert 'rel="stylesheet"' not in head
+    link, _, without = after.partition("<noscript")
+    assert 'rel="stylesheet" media="print" data-late=""' in link
+    assert '<link href="/assets/all.css" rel="stylesheet" type="text/css"/></noscript>' in without
+    assert shells.bare(page, tmp_path) == (BUILT, SHEET)
+    assert shells.bare(plain, tmp_path) == ("<html><head></head></html>", "")

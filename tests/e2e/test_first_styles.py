@@ -1,0 +1,103 @@
+"""A page is read before the sheet of all pages has come, and looks the same once it has."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Page, Route
+
+from tests.e2e.conftest import Visit
+from tests.e2e.screens import PATIENCE
+from tests.running import CHAIR, HOLDER, OPERATOR, Person
+
+SEEN = """() => [...document.body.querySelectorAll("*")].map((each) => {
+    const box = each.getBoundingClientRect(), style = getComputedStyle(each);
+    return [
+        each.tagName, each.className?.baseVal ?? each.className,
+        ...[box.x, box.y, box.width, box.height].map(Math.round),
+        style.color, style.backgroundColor, style.borderTopColor, style.fontSize, style.fontWeight,
+        style.display, style.visibility,
+    ].join(" ");
+})"""
+IS_APPLIED = """() => {
+    const sheet = document.querySelector("head link[rel=stylesheet]");
+    return sheet.media === "all" && sheet.sheet !== null;
+}"""
+
+
+def until(page: Page, holds: str) -> None:
+    """Ask the page until it says yes; its policy lets nothing in it ask by itself."""
+    patience = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(holds):
+        assert time.monotonic() < patience, holds
+        page.wait_for_timeout(20)
+
+
+class Held:
+    """What a page asks for at some addresses, kept waiting."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self.routes: list[Route] = []
+        self._is_open = False
+        page.route(pattern, self._take)
+
+    def let_go(self) -> None:
+        self._is_open = True
+        for route in self.routes:
+            route.continue_()
+
+    def _take(self, route: Route) -> None:
+        if self._is_open:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    ("path", "person"),
+    [
+        ("/", None),
+        ("/login", None),
+        ("/register", None),
+        ("/recover", None),
+        ("/guide", None),
+        ("/cabinet", HOLDER),
+        ("/cabinet/book", HOLDER),
+        ("/cabinet/security", HOLDER),
+        ("/review", OPERATOR),
+        ("/clinic", CHAIR),
+    ],
+)
+def test_page_is_whole_without_the_sheet(
+    visit: Visit, path: str, person: Person | None, width: int
+):
+    page = visit(person=person, width=width, reduced_motion="reduce")
+    sheets, scripts = Held(page, "**/assets/*.css"), Held(page, "**/assets/*.js")
+    page.goto(path, wait_until="commit")
+    until(page, "performance.getEntriesByName('first-contentful-paint').length")
+    until(page, "document.readyState !== 'loading'")
+    assert sheets.routes
+    assert not page.evaluate(IS_APPLIED)
+    before = page.evaluate(SEEN)
+    assert any("e-frame" in line for line in before)
+    sheets.let_go()
+    until(page, IS_APPLIED)
+    assert page.evaluate(SEEN) == before
+    # What the page does by itself finds all as it was made: a difference would be told.
+    scripts.let_go()
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("heading", level=1).first.wait_for()
+    assert page.evaluate(IS_APPLIED)
+    assert page.locator("head style[data-first]").count() == 1
+
+
+def test_page_without_scripts_has_the_sheet(visit: Visit):
+    page = visit("/login", javascript=False)
+    assert page.locator("head noscript link[rel=stylesheet]").count() == 1
+    rules = "document.styleSheets.length"
+    tools = page.context.new_cdp_session(page)
+    tools.send("Runtime.enable")
+    found = tools.send("Runtime.evaluate", {"expression": rules, "returnByValue": True})
+    assert found["result"]["value"] >= 2
