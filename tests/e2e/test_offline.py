@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +25,9 @@ from playwright.sync_api import Browser, expect
 from emk_app.crypto import cose, qr, statuslist, trustlist
 from emk_app.crypto.keystore import Keystore
 from emk_app.crypto.signing import KeyStatus, TrustList
+from emk_app.settings import settings
+from tests.conftest import make_new
+from tests.scenes import Scenes
 from tests.unit.test_crypto_cose import CLAIMS
 
 ROOT = Path(__file__).parents[2]
@@ -31,11 +35,12 @@ VECTORS = json.loads((ROOT / "tests/vectors/tokens.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def site(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def site(migrated: Scenes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Serve the page; return its origin and its data folder."""
     data = tmp_path_factory.mktemp("offline") / "data"
     data.mkdir(mode=0o700)
-    (data / "emk.db").write_bytes(migrated.read_bytes())
+    make_new(migrated)
+    shutil.copyfile(settings().data / "emk.db", data / "emk.db")
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     origin = f"http://localhost:{port}"
