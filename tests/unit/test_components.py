@@ -18,6 +18,7 @@ import reflex as rx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emk_app.api import shells
 from emk_app.components import (
     badges,
     buttons,
@@ -649,9 +650,12 @@ SET_BY_PAGES: Final = {
     "data-scan-stop",
 }
 SET_BY_THE_SCRIPT: Final = {"data-pannable", "data-saving"}
+SET_BY_THE_BUILD: Final = {"data-late"}
 
 
 def test_every_hook_of_the_script_is_set_by_a_component():
     set_by_components = "".join(map(inspect.getsource, MODULES)).replace("data-can-share", "")
-    for hook in set(re.findall(r"\[(data-[a-z-]+)\]", SCRIPT)) - SET_BY_PAGES - SET_BY_THE_SCRIPT:
+    elsewhere = SET_BY_PAGES | SET_BY_THE_SCRIPT | SET_BY_THE_BUILD
+    for hook in set(re.findall(r"\[(data-[a-z-]+)\]", SCRIPT)) - elsewhere:
         assert hook in set_by_components, hook
+    assert all(hook in shells.LATE for hook in SET_BY_THE_BUILD)
