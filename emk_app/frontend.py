@@ -234,14 +234,10 @@ def _dress() -> None:
             copy = folder / page.relative_to(CLIENT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(page, copy)
-        subprocess.run(
-            ["node", str(WEB / "compress-static.js"), str(folder), "brotli", "gzip"],
-            env=os.environ | node_environment(),
-            check=True,
-        )
-        for suffix in ("br", "gz"):
-            for pressed in folder.rglob(f"*.{suffix}"):
-                pressed.replace(CLIENT / pressed.relative_to(folder))
+        press = WEB / "compress-static.js"
+        subprocess.run([BUILD / "node" / "node", press, folder, "brotli", "gzip"], check=True)
+        for pressed in folder.rglob("*.html.*"):
+            pressed.replace(CLIENT / pressed.relative_to(folder))
 
 
 def node_environment() -> dict[str, str]:

@@ -163,10 +163,14 @@ def dressed(html: str, css: str) -> str:
 def dress(build: Path) -> list[Path]:
     """Dress the pages of a build; return those that have a stylesheet."""
     pages: list[Path] = []
+    # A page is written for its address with a slash at the end, too.
+    known: dict[str, str] = {}
     for path in sorted(build.rglob("*.html")):
         html = path.read_text(encoding="utf-8")
         if css := _styles_of(html, build):
-            path.write_text(dressed(html, css), encoding="utf-8")
+            if html not in known:
+                known[html] = dressed(html, css)
+            path.write_text(known[html], encoding="utf-8")
             pages.append(path)
     return pages
 

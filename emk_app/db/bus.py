@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
@@ -60,12 +59,11 @@ def tell_within(session: Session) -> None:
     """Tell other processes of this transaction's topics, if it commits and when it does."""
     topics = changes.announced(session)
     if topics and _is_postgres(session):
-        for word in words(topics):
-            session.connection().execute(_NOTIFY, {"channel": CHANNEL, "word": word})
+        tell_by(session.connection().exec_driver_sql, topics)
 
 
-def tell_by(run: Callable[[str, tuple[str, str]], object], topics: set[str]) -> None:
-    """The same on PostgreSQL's bare driver."""
+def tell_by(run: Callable[[str, tuple[str, str]], object], topics: Iterable[str]) -> None:
+    """The same by what runs a statement of PostgreSQL's driver within the transaction."""
     for word in words(topics):
         run("SELECT pg_notify(%s, %s)", (CHANNEL, word))
 
@@ -115,9 +113,6 @@ async def listen() -> None:
         await _listen_at_socket()
     else:
         await _listen_to_postgres()
-
-
-_NOTIFY: Final = sa.text("SELECT pg_notify(:channel, :word)")
 
 
 def _is_postgres(session: Session) -> bool:
