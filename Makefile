@@ -28,11 +28,16 @@ cluster: setup build  ## Serve it from PostgreSQL, Redis, two backends and nginx
 	@$(PY) -m deploy.cluster
 
 .PHONY: test
-test: setup-dev ready test-sqlite test-postgres  ## Set everything up and run all tests, browser included
+test: setup-dev ready  ## Set everything up and run all tests, browser included
+	@.ci/together "$(MAKE) test-sqlite" "$(MAKE) test-postgres WORKERS=1"
 
 .PHONY: ready
-ready: setup-dev  ## Build, and check style, types and layers meanwhile
-	@.ci/together "$(MAKE) build" "$(MAKE) lint types contracts"
+ready: setup-dev  ## Build, and meanwhile check style, types and layers, and find what tests need
+	@.ci/together "$(MAKE) build" "$(MAKE) lint types contracts" "$(MAKE) tools"
+
+.PHONY: tools
+tools: browser judges module  ## Find all programs that tests need, or install them, one after the other
+	$(STEP) postgres .ci/postgres true
 
 .PHONY: setup
 setup:  ## Install the locked Python packages into .venv

@@ -88,7 +88,25 @@ def test_readme_explains_every_variable():
 
 def test_landing_runs_the_whole_suite():
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert re.search(r"^test:.* test-sqlite test-postgres\b", MAKEFILE, re.MULTILINE)
+    (recipe,) = re.findall(r"^test:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    assert re.search(r'"\$\(MAKE\) test-sqlite\b.*" "\$\(MAKE\) test-postgres\b.*"', recipe)
+
+
+def test_of_what_runs_together_each_failure_fails_and_all_are_told():
+    def run(*commands: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [ROOT / ".ci" / "together", *commands], capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout
+
+    assert run("seq 2", "seq 10 15")[0] == 0
+    for commands in (("seq 10 15; exit 3", "seq 2"), ("seq 2", "seq 10 15; exit 3")):
+        code, told = run(*commands)
+        assert code == 3
+        assert {"1", "2", "10", "15"} <= set(told.splitlines())
+        (failed,) = [commands.index(each) for each in commands if f"failed: {each}" in told]
+        assert f"passed: {commands[1 - failed]}" in told.splitlines()[-2 + 1 - failed]
+    assert "10" not in run("seq 2", "seq 10 15")[1].splitlines()
 
 
 SCRIPTS = sorted(path for path in (ROOT / ".ci").iterdir() if path.is_file() and not path.suffix)
