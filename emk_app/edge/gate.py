@@ -100,6 +100,7 @@ class Gate(rx.Middleware):
                 short = event.name.rsplit("___", 1)[-1]
                 await in_thread(auditing.denied, actor, short, now=clock.now())
             return _send_to(FORBIDDEN_PAGE if session else SIGN_IN_PAGE, state)
+        await stays.note_event(state, event.name)
         if session is not None and access.extends_idle:
             await in_thread(accounts.notice_presence, session, now=clock.now())
         if not RegistrationContext.get().event_handlers[event.name].handler.is_background:

@@ -25,6 +25,8 @@ class StayState(rx.State):
     """The connection told of the page before the page itself did."""
     _begun: dict[str, int] = {}
     """The stay in which each state was begun."""
+    _spoken_to: dict[str, int] = {}
+    """The stay in which the page said something to each state before that was begun."""
 
 
 async def note_connection(state: BaseState, *, is_page_new: bool) -> None:
@@ -48,13 +50,26 @@ async def note_loading(state: BaseState) -> None:
     stay._stay, stay._place, stay._is_announced = stay._stay + 1, place, False
 
 
+async def note_event(state: BaseState, event: str) -> None:
+    """Note that a page sends ``event``.
+
+    A page shows at once what it knows of an earlier stay, and its person may choose something there
+    before its states are begun: what they saw and chose then stays.
+    """
+    if EventContext.get().parent_txid:
+        return
+    stay, name = await state.get_state(StayState), event.rpartition(".")[0]
+    if stay._stay not in (stay._begun.get(name), stay._spoken_to.get(name, 0)):
+        stay._spoken_to = {**stay._spoken_to, name: stay._stay}
+
+
 async def begin(state: rx.State, *, resets: bool) -> bool:
     """Whether ``state`` hears of this stay for the first time; reset it then, if it ``resets``."""
     stay, name = await state.get_state(StayState), state.get_full_name()
     if stay._begun.get(name) == stay._stay:
         return False
     stay._begun = {**stay._begun, name: stay._stay}
-    if resets and stay._stay:
+    if resets and stay._spoken_to.get(name, 0) != stay._stay:
         state.reset()
     return True
 

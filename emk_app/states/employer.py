@@ -90,7 +90,8 @@ class EmployerState(rx.State):
         except DomainError as error:
             await warn(self, error)
         else:
-            return EmployerState.follow
+            # The page is opened anew: what follows then ends with it.
+            return rx.redirect(EMPLOYER, replace=True)
         return None
 
     @rx.event

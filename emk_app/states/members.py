@@ -16,7 +16,7 @@ from emk_app.presenting.membering import InvitationRow, MemberRow, OfferRow
 from emk_app.services import membering
 from emk_app.states import live
 from emk_app.states.apply import number
-from emk_app.states.employer import EmployerState
+from emk_app.states.employer import EMPLOYER
 from emk_app.states.session import actor_of, fresh_actor, is_fresh, renew, say, warn
 from emk_app.states.sign_in import text_of
 from emk_app.threads import in_thread
@@ -175,7 +175,7 @@ class OffersState(rx.State):
             await self._show()
             return None
         self.offers = []
-        return EmployerState.follow
+        return rx.redirect(EMPLOYER, replace=True)
 
     @rx.event
     @allow(Role.EMPLOYER)

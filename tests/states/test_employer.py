@@ -59,7 +59,9 @@ async def test_organisation_is_begun_on_the_page(screens: Screens):
     state = await tab.state(EmployerState)
     assert state.errors["inn"]
     assert not state.errors["name"]
-    await tab.follow(EmployerState.begin(ORGANISATION), EMPLOYER)
+    await tab.send(EmployerState.begin(ORGANISATION), EMPLOYER)
+    assert tab.gone_to == EMPLOYER
+    await tab.follow(EmployerState.follow, EMPLOYER)
     state = await tab.until(EmployerState, lambda state: state.organisation.may_edit)
     assert "7707083893" in state.organisation.about
     assert (state.is_empty, state.staff) == (True, [])

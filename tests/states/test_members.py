@@ -54,6 +54,8 @@ async def test_owner_invites_after_a_fresh_code_and_the_invited_joins(screens: S
     (offer,) = (await theirs.state(OffersState)).offers
     assert (offer.organisation, offer.post) == ("Кафе на Мира", "кадровик")
     await theirs.send(OffersState.accept(offer.id), EMPLOYER)
+    assert theirs.gone_to == EMPLOYER
+    await theirs.follow(EmployerState.follow, EMPLOYER)
     await theirs.until(EmployerState, lambda state: state.organisation.may_edit)
     state = await tab.until(MembersState, lambda state: len(state.members) == 2)
     assert state.invited == []

@@ -111,6 +111,18 @@ async def test_choice_made_before_the_page_is_begun_is_kept(screens: Screens):
     assert state.department == "Кухня"
 
 
+async def test_choice_made_before_a_page_that_is_opened_again_is_begun_is_kept(screens: Screens):
+    owner, tab = await with_kitchen(screens)
+    await tab.follow(FOLLOWED, REPORT)
+    await tab.until(StaffReportState, lambda state: state.is_loaded)
+    # The page shows what it knows before the server begins it, and somebody is quick.
+    await tab.send(EmployerState.choose_department("Зал"), EMPLOYER)
+    await tab.follow(EmployerState.follow, EMPLOYER)
+    add(owner, 3, "Зал")
+    state = await tab.until(EmployerState, found(2))
+    assert (state.department, state.way) == ("Зал", "invitation")
+
+
 async def test_another_person_begins_with_nothing(screens: Screens):
     await with_kitchen(screens)
     other = make_employer(clock.now())
