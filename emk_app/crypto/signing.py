@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -164,6 +165,25 @@ class TrustList:
         """Return every key of that id and use: eight bytes may name more than one."""
         return self._by_id.get((key_id, use), ())
 
+    @cached_property
+    def find(self) -> Callable[[tuple[bytes, ...], bytes], tuple[_Path | None, TrustedKey | None]]:
+        """Find the path of some certificates, and the key of documents that is listed for them.
+
+        Both depend on nothing but the list: dates are judged by the caller, afresh each time.
+        """
+        return lru_cache(maxsize=64)(self._find)
+
+    def _find(
+        self, certificates: tuple[bytes, ...], key_id: bytes
+    ) -> tuple[_Path | None, TrustedKey | None]:
+        path = _path(certificates, self.roots)
+        if path is None:
+            return None, None
+        listed = (
+            key for key in self.candidates(key_id, KeyUse.BOOK) if key.certificate == path.signer
+        )
+        return path, next(listed, None)
+
 
 @dataclass(frozen=True, slots=True)
 class DetachedSignature:
@@ -278,19 +298,11 @@ def verify_document(
         except ValueError:
             return SignatureCheck()
     digest = sha256(canonical)
-    path = _path(signature.certificates, trust.roots)
+    path, listed = trust.find(signature.certificates, signature.key_id)
     if path is None:
         return SignatureCheck(
             intact=hmac.compare_digest(digest, signature.digest), key_id=signature.key_id
         )
-    listed = next(
-        (
-            key
-            for key in trust.candidates(signature.key_id, KeyUse.BOOK)
-            if key.certificate == path.signer
-        ),
-        None,
-    )
     return SignatureCheck(
         intact=hmac.compare_digest(digest, signature.digest),
         signature_valid=signature.algorithm == ALGORITHM

@@ -41,6 +41,7 @@ class Busy(RuntimeError):
 class _Kept(threading.local):
     pool: sa.Pool | None = None
     connection: sa.Connection | None = None
+    driver: Any = None
 
 
 class _Quick:
@@ -196,7 +197,7 @@ def bare_unit_of_work() -> Iterator[tuple[Any, set[str]]]:
             connection.close()
         changes.publish(topics)
         return
-    driver = kept_connection().connection.dbapi_connection
+    driver = kept_driver()
     with _quick_turn():
         driver.execute("BEGIN IMMEDIATE")
         try:
@@ -243,10 +244,17 @@ def kept_connection() -> sa.Connection:
         driver.execute("PRAGMA synchronous=NORMAL")
         # To take the log into the database is for ``settle``, whose thread has the time.
         driver.execute("PRAGMA wal_autocheckpoint=0")
-        _kept.pool, _kept.connection = pool, connection
+        _kept.pool, _kept.connection, _kept.driver = pool, connection, driver
         event.listen(engine(), "engine_disposed", lambda _: connection.close(), once=True)
     assert _kept.connection is not None
     return _kept.connection
+
+
+def kept_driver() -> Any:
+    """Return the same connection, as the driver has it."""
+    if _kept.pool is not engine().pool:
+        kept_connection()
+    return _kept.driver
 
 
 @contextmanager
@@ -273,7 +281,7 @@ def _quick_turn() -> Iterator[None]:
     Another process that writes, a command say, is not waited for either: nothing else would move.
     """
     with _turn(waits=False):
-        driver: Any = kept_connection().connection.dbapi_connection
+        driver = kept_driver()
         driver.execute("PRAGMA busy_timeout=0")
         try:
             yield

@@ -8,27 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
+from sqlmodel.sql.sqltypes import UTCDateTime
 
-from emk_app.db.engine import engine, hot_engine, is_embedded, kept_connection
+from emk_app.db.engine import engine, hot_engine, is_embedded, kept_driver
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
 
-@contextmanager
-def reader() -> Iterator[Any]:
+def reader() -> AbstractContextManager[Any]:
     """Give the driver's connection; each statement reads what is committed when it begins."""
-    if is_embedded():
-        yield kept_connection().connection.dbapi_connection
-    else:
-        connection = hot_engine().raw_connection()
-        try:
-            yield connection.driver_connection
-        finally:
-            connection.close()
+    return nullcontext(kept_driver()) if is_embedded() else _borrowed()
+
+
+@contextmanager
+def _borrowed() -> Iterator[Any]:
+    connection = hot_engine().raw_connection()
+    try:
+        yield connection.driver_connection
+    finally:
+        connection.close()
 
 
 def together(read: Any) -> AbstractContextManager[object]:
@@ -42,7 +45,8 @@ class _Compiled(NamedTuple):
     """The order of the values, where the driver takes them without names."""
     known: dict[str, Any]
     """What the statement itself says."""
-    readers: tuple[Callable[[Any], Any] | None, ...]
+    readers: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """By place, of the columns that the driver does not give as they are."""
 
 
 class Quick(Generic[R]):
@@ -71,20 +75,32 @@ class Quick(Generic[R]):
         return lambda: self._rows(compiled, answer)
 
     def _rows(self, compiled: _Compiled, answer: Any) -> list[R]:
-        readers = compiled.readers
-        return [
-            self._row(
-                *[turn(value) if turn else value for turn, value in zip(readers, each, strict=True)]
-            )
-            for each in answer.fetchall()
-        ]
+        rows: list[R] = []
+        for each in answer.fetchall():
+            values = list(each)
+            for place, turn in compiled.readers:
+                values[place] = turn(values[place])
+            rows.append(self._row(*values))
+        return rows
 
     def _compile(self, dialect: sa.Dialect) -> _Compiled:
         made = self._statement.compile(dialect=dialect)
         readers = tuple(
-            column.type.dialect_impl(dialect).result_processor(dialect, None)
-            for column in self._statement.selected_columns
+            (place, turn)
+            for place, column in enumerate(self._statement.selected_columns)
+            if (turn := _reader_of(column.type, dialect)) is not None
         )
         names = made.positiontup if dialect.positional else None
         order = tuple(names) if names is not None else None
         return _Compiled(str(made), order, dict(made.params), readers)
+
+
+def _reader_of(kind: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(kind, UTCDateTime) and dialect.name == "sqlite":
+        return _moment
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _moment(written: str | None) -> datetime | None:
+    """Read what the embedded database keeps of a moment: UTC, without saying so."""
+    return None if written is None else datetime.fromisoformat(written + "+00:00")

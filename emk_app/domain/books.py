@@ -552,31 +552,35 @@ def judge(facts: BookFacts, now: datetime, today: date) -> Judgement:
     link = None if facts.link is None else link_state(facts.link, now)
     studies = readiness(facts.items, today)
     days_left = (facts.valid_until - today).days
-    failing = {
-        Verdict.LINK_REVOKED: link is LinkState.LINK_REVOKED,
-        Verdict.LINK_EXPIRED: link is LinkState.LINK_EXPIRED,
-        Verdict.LINK_EXHAUSTED: link is LinkState.LINK_EXHAUSTED,
-        Verdict.NOT_GENUINE: not facts.signature_genuine,
-        Verdict.REVOKED: facts.status is BookStatus.REVOKED,
-        Verdict.SUSPENDED: facts.status is BookStatus.SUSPENDED,
-        Verdict.SUPERSEDED: facts.version != facts.current_version,
-        Verdict.NOT_RECEIVED: facts.status is BookStatus.FORMED,
-        Verdict.TERM_PASSED: days_left < 0,
-        Verdict.ITEMS_OVERDUE: not studies.in_date,
-    }
-    reasons = tuple(verdict for verdict, fails in failing.items() if fails)
+    revoked = facts.status is BookStatus.REVOKED
+    suspended = facts.status is BookStatus.SUSPENDED
+    is_superseded = facts.version != facts.current_version
+    received = facts.status is not BookStatus.FORMED
+    failings = (
+        (Verdict.LINK_REVOKED, link is LinkState.LINK_REVOKED),
+        (Verdict.LINK_EXPIRED, link is LinkState.LINK_EXPIRED),
+        (Verdict.LINK_EXHAUSTED, link is LinkState.LINK_EXHAUSTED),
+        (Verdict.NOT_GENUINE, not facts.signature_genuine),
+        (Verdict.REVOKED, revoked),
+        (Verdict.SUSPENDED, suspended),
+        (Verdict.SUPERSEDED, is_superseded),
+        (Verdict.NOT_RECEIVED, not received),
+        (Verdict.TERM_PASSED, days_left < 0),
+        (Verdict.ITEMS_OVERDUE, not studies.in_date),
+    )
+    reasons = tuple([verdict for verdict, fails in failings if fails])
     overdue_since = [state.overdue_since for state in studies.overdue if state.overdue_since]
     return Judgement(
         verdict=reasons[0] if reasons else Verdict.VALID,
         reasons=reasons,
         signature_genuine=facts.signature_genuine,
-        superseded_by=facts.current_version if failing[Verdict.SUPERSEDED] else None,
-        revoked=failing[Verdict.REVOKED],
-        suspended=failing[Verdict.SUSPENDED],
-        received=not failing[Verdict.NOT_RECEIVED],
+        superseded_by=facts.current_version if is_superseded else None,
+        revoked=revoked,
+        suspended=suspended,
+        received=received,
         valid_until=facts.valid_until,
         days_left=days_left,
-        term_passed=failing[Verdict.TERM_PASSED],
+        term_passed=days_left < 0,
         readiness=studies,
         items_overdue_since=min(overdue_since, default=None),
         link=link,

@@ -123,9 +123,7 @@ class Guard:
             nonlocal is_answered
             if message["type"] == "http.response.start":
                 is_answered = True
-                own = [pair for pair in message.get("headers", []) if _is_passed_out(path, pair[0])]
-                names = {name.lower() for name, _ in own}
-                kind = next((value for name, value in own if name.lower() == b"content-type"), b"")
+                own, names, kind = _passed_out(path, message.get("headers", ()))
                 own += headers.headers_for(path, message["status"], kind, names)
                 if kind.startswith(b"text/html") and b"set-cookie" not in names:
                     own += fresh
@@ -398,13 +396,27 @@ def _is_too_long(scope: Scope) -> bool:
     return lines + len(scope["path"]) + len(scope["query_string"]) > HEADER_LIMIT
 
 
-def _is_passed_out(path: str, name: bytes) -> bool:
-    """Whether an answer keeps the header: we share nothing with other origins but what verifiers
-    of any origin have to read.
+def _passed_out(
+    path: str, given: Iterable[tuple[bytes, bytes]]
+) -> tuple[list[tuple[bytes, bytes]], set[bytes], bytes]:
+    """Return the headers that an answer keeps, their names, and the kind of its content.
+
+    We share nothing with other origins but what verifiers of any origin have to read.
     """
-    return name.lower() != b"server" and (
-        path.startswith(SHARED) or not name.lower().startswith(b"access-control-")
-    )
+    own: list[tuple[bytes, bytes]] = []
+    names: set[bytes] = set()
+    kind = b""
+    for pair in given:
+        name = pair[0].lower()
+        if name == b"server" or (
+            name.startswith(b"access-control-") and not path.startswith(SHARED)
+        ):
+            continue
+        if name == b"content-type" and name not in names:
+            kind = pair[1]
+        names.add(name)
+        own.append(pair)
+    return own, names, kind
 
 
 def _passed_in(given: list[tuple[bytes, bytes]], path: str = "") -> list[tuple[bytes, bytes]]:
