@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import gc
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -60,6 +63,10 @@ SERVING: Final = {
     "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
     # What edge/frames.py lets through, so that a page knows before it sends more.
     "REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE": "65536",
+}
+LIBRARIES: Final = {
+    # What is imported takes numpy along, which would start a thread for each processor.
+    "OPENBLAS_NUM_THREADS": "1",
 }
 UPLOADS: Final = "REFLEX_UPLOADED_FILES_DIR"
 
@@ -159,17 +166,25 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     Raises ``NotBuilt``; ends the process where the port is taken, or where it is root's.
     """
     from granian.constants import Interfaces, Loops
-    from granian.server import Server
+    from granian.server import MPServer as Stock
+
+    from emk_app import logs
+
+    class Server(Stock):
+        def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
+            """Stop; a second word in the middle of this one would wait for a lock that it holds."""
+            for word in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(word, signal.SIG_IGN)
+            super().signal_handler_interrupt(*args, **kwargs)
 
     check_user()
     _check_built()
-    from emk_app import logs
 
     hardening.close_to_others()
     hardening.make_private(settings().data)
     host, port = host or settings().host, port or settings().port
     _check_port(host, port)
-    os.environ.update(_serving_environment())
+    _prepare_environment()
     Server(
         TARGET,
         address=host,
@@ -184,16 +199,23 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     ).serve()
 
 
+def import_application() -> None:
+    """Import what is served, for the worker that will be forked from here."""
+    _prepare_environment()
+    importlib.import_module("emk_app.emk_app")
+
+
 def application() -> ASGIApp:
     """Make the ASGI application of one worker."""
-    import gc
-
+    # The collector would go through what is imported again and again; all of it stays.
+    gc.disable()
     from emk_app.emk_app import asgi
 
     made = asgi()
     # The collector's pauses over what never dies are the slowest thing a request meets.
     gc.collect()
     gc.freeze()
+    gc.enable()
     # Small portions, each looked at twice: what a pause costs is what is young, and everything that
     # lives is looked at seldom.
     gc.set_threshold(10_000, 2, 500)
@@ -297,8 +319,10 @@ def _write_lock(files: dict[str, bytes]) -> None:
             (LOCK / name).write_bytes(text)
 
 
-def _serving_environment() -> dict[str, str]:
-    return QUIET | SERVING | {UPLOADS: str(settings().data / "unused-uploads")}
+def _prepare_environment() -> None:
+    os.environ.update(
+        QUIET | SERVING | LIBRARIES | {UPLOADS: str(settings().data / "unused-uploads")}
+    )
 
 
 def check_user() -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -106,3 +107,18 @@ def test_stopping_server_answers_what_it_has_begun_and_calls_itself_not_ready(se
     assert "not ready: stopping" in log
     assert "Killing" not in log
     server.check_log()
+
+
+def test_server_that_is_told_to_stop_again_and_again_stops(server: Server):
+    server.start()
+    process = server.tell_to_stop()
+    # make passes on what its terminal has told us already, and people press keys twice. One word
+    # must not come in the middle of another and wait for it: of so many some do.
+    for _ in range(10_000):
+        if process.poll() is not None:
+            break
+        os.kill(process.pid, signal.SIGTERM)
+        time.sleep(0.0001)
+    assert process.wait(20) == 0
+    server.close()
+    assert "Killing" not in server.log()
