@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.e2e.screens import MEASURED, PATIENCE, SCREENSHOTS, Watched
+from tests.e2e.screens import MEASURED, PATIENCE, SCREENSHOTS, Watched, last_of
 from tests.running import Person, Server
 
 ARGUMENTS: Final = (
@@ -36,14 +36,20 @@ WIDTHS: Final = {1280: 900, 390: 844}
 Visit = Callable[..., Page]
 
 FAILED: Final = pytest.StashKey[bool]()
+STAGE: Final = pytest.StashKey[tuple[Server, list[Watched]]]()
 
 expect.set_options(timeout=PATIENCE)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
-    """Tell the fixtures, as they end, whether the test has failed."""
+    """Tell the fixtures, as they end, whether the test has failed; tell beside it what happened."""
     report = yield
+    if report.failed and STAGE in item.stash:
+        server, opened = item.stash[STAGE]
+        for number, watched in enumerate(opened, 1):
+            report.sections.append((f"page {number}", watched.tell()))
+        report.sections.append(("log of the server", last_of(server.log().splitlines(), 25)))
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     return report
 
@@ -83,6 +89,7 @@ def chromium() -> Iterator[Browser]:
 def visit(server: Server, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Return a way to open browsers of different people; what goes wrong in them fails the test."""
     opened: list[Watched] = []
+    request.node.stash[STAGE] = (server, opened)
     started = server.starts
 
     def open_browser(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable
+import urllib.parse
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response
+from playwright.sync_api import ConsoleMessage, Frame, Locator, Page, Request, Response, WebSocket
 
 from tests.running import ROOT
 
@@ -158,13 +159,30 @@ SETTLE: Final = """async (scheme) => {
 }"""
 
 
+LONGEST: Final = 200
+"""Characters of a line that is told beside a failure."""
+UNTOLD: Final = re.compile(r"GET \S+\.(js|css|woff2|svg|png|ico|wasm)(\?\S*)?: (200|304)$")
+"""Parts of pages that have come as they should."""
+STATE: Final = "reflex___state____state."
+EVENT: Final = re.compile(r'^42/_event,\["event",.*?"name":"([\w.$]+)"')
+
+
+def last_of(lines: Sequence[str], count: int) -> str:
+    """Return the last lines, none of them too long for the report of a run."""
+    return "\n".join(each[:LONGEST] for each in lines[-count:])
+
+
 class Watched:
-    """A page whose console, policy violations and failures are kept."""
+    """A page whose console, policy violations and failures are kept, and what its sockets did."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.lines: list[str] = []
         self.problems: list[str] = []
+        self._since = time.monotonic()
+        page.on("websocket", self._connected)
+        page.on("framenavigated", self._moved)
+        page.on("close", lambda _: self._say("the page is closed"))
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self._note(f"error in the page: {error}"))
         page.on("requestfailed", self._miss)
@@ -174,6 +192,10 @@ class Watched:
             "`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`))"
         )
 
+    def tell(self) -> str:
+        """Return what is told beside a failure: the last that happened, parts of pages apart."""
+        return last_of([each for each in self.lines if not UNTOLD.search(each)], 40)
+
     def keep(self, folder: Path, name: str) -> None:
         """Keep what is needed to see why a test has failed."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,25 +204,44 @@ class Watched:
             (folder / f"{name}.html").write_text(self.page.content(), encoding="utf-8")
         (folder / f"{name}.log").write_text("\n".join(self.lines), encoding="utf-8")
 
+    def _say(self, line: str) -> None:
+        self.lines.append(f"{time.monotonic() - self._since:7.2f} {line}")
+
+    def _moved(self, frame: Frame) -> None:
+        if frame == self.page.main_frame:
+            self._say(f"at {frame.url}")
+
+    def _connected(self, socket: WebSocket) -> None:
+        # Never what is sent: people's own words are in it.
+        self._say("socket opens")
+        socket.on("close", lambda _: self._say("socket closed"))
+        socket.on("socketerror", lambda error: self._say(f"socket failed: {error}"))
+        socket.on("framesent", self._sent)
+
+    def _sent(self, frame: str | bytes) -> None:
+        if isinstance(frame, str) and (event := EVENT.search(frame)):
+            path = urllib.parse.urlsplit(self.page.url).path
+            self._say(f"sends {event.group(1).removeprefix(STATE)} from {path}")
+
     def _hear(self, message: ConsoleMessage) -> None:
         line = f"{message.type}: {message.text} ({message.location.get('url')})"
-        self.lines.append(line)
+        self._say(line)
         # Answers above 399 are noted by themselves, with their status.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             self.problems.append(line)
 
     def _note(self, line: str) -> None:
-        self.lines.append(line)
+        self._say(line)
         self.problems.append(line)
 
     def _miss(self, request: Request) -> None:
         # A page that is left cancels what it has asked for; that is no failure.
         if request.failure not in ("net::ERR_ABORTED", None):
-            self.lines.append(f"{request.method} {request.url}: {request.failure}")
+            self._say(f"{request.method} {request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
         line = f"{response.request.method} {response.url}: {response.status}"
-        self.lines.append(line)
+        self._say(line)
         if response.status >= 500:
             self.problems.append(line)
 

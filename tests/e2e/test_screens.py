@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import Visit
-from tests.e2e.screens import look
+from tests.e2e.people import LOGIN
+from tests.e2e.screens import Watched, look
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,21 @@ def test_open_page_is_russian_fits_and_is_accessible(path: str, name: str, visit
     page = visit(path)
     page.locator("h1").first.wait_for()
     look(page, name)
+
+
+def test_failure_would_tell_what_the_page_did_and_not_what_was_typed(visit: Visit):
+    page = visit()
+    watched = Watched(page)
+    page.goto("/login")
+    field = page.get_by_label(LOGIN)
+    field.fill("somebody@example.ru")
+    field.blur()
+    page.goto("/guide")
+    page.locator("h1").first.wait_for()
+    with page.expect_console_message(lambda said: said.text == "away"):
+        page.evaluate("console.warn('away')")
+    told = watched.tell()
+    for part in ("at http", "/login", "/guide", "socket opens", "socket closed", "sends ", "away"):
+        assert part in told
+    assert "somebody" not in told
+    assert len(told.splitlines()) <= 40

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -19,12 +17,12 @@ from emk_app import cli
 from emk_app.db import copies
 from emk_app.db.engine import connect, engine, unit_of_work
 from emk_app.domain.actors import SYSTEM
-from emk_app.frontend import ROOT
 from emk_app.services import erasing, recovering
 from emk_app.services.scans import blobs
 from emk_app.settings import settings
 from emk_app.storage import archives
 from tests.factories import make_clinic, make_holder, make_received, unguarded
+from tests.nursery import nursery
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -69,16 +67,12 @@ def arguments(folder: Path, command: str, *more: str, with_keys: bool = True) ->
 
 
 def there(environment: dict[str, str], said: list[str]) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "emk_app.cli", *said],
-        env=environment,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    read, write = os.pipe()
+    with open(read, encoding="utf-8") as told:
+        process = nursery().module("emk_app.cli", *said, environment=environment, output=write)
+        os.close(write)
+        printed = told.read()
+    return process.wait(), printed
 
 
 def rows(url: str) -> dict[str, int]:
