@@ -117,7 +117,7 @@ UNSTYLED: Final = """() => {
 }"""
 
 
-# Axe reads the same few colours of a screen thousands of times, and takes a third of its time for it.
+# Axe reads the same few colours of a screen thousands of times: a third of its time.
 REMEMBER_COLOURS: Final = """(() => {
   const colour = axe.commons.color.Color.prototype, parse = colour.parseString, known = new Map();
   colour.parseString = function (text) {
@@ -130,8 +130,8 @@ REMEMBER_COLOURS: Final = """(() => {
   };
 })()"""
 
-# From here on a colour that changes has changed at once: what inherits it would set out on its own way
-# when the one above has ended, and every such way takes frames.
+# From here on a colour that changes has changed at once: what inherits it would set out on its own
+# way when the one above has ended, and every such way takes frames.
 AT_ONCE: Final = """() => {
   if (document.adoptedStyleSheets.some((each) => each.isOfLooks)) return;
   const sheet = new CSSStyleSheet();
@@ -164,7 +164,8 @@ LONGEST: Final = 200
 UNTOLD: Final = re.compile(r"GET \S+\.(js|css|woff2|svg|png|ico|wasm)(\?\S*)?: (200|304)$")
 """Parts of pages that have come as they should."""
 STATE: Final = "reflex___state____state."
-EVENT: Final = re.compile(r'^42/_event,\["event",.*?"name":"([\w.$]+)"')
+EVENT: Final = re.compile(r'^4[02]/_event,.*?"name":"([\w.$]+)"')
+"""What the page asks of the server; the first thing it asks comes with the connection."""
 
 
 def last_of(lines: Sequence[str], count: int) -> str:

@@ -68,7 +68,7 @@ def test_personnel_officer_brings_500_people_and_prints_the_list(server: Server,
     look(page, "employer-uploaded")
 
     page.get_by_role("link", name="Открыть список сотрудников").click()
-    page.get_by_label("Подразделение").last.select_option("Кухня")
+    page.get_by_role("combobox", name="Подразделение").select_option("Кухня")
     page.get_by_text("Найдено 250 сотрудников.").wait_for()
     look(page, "employer-list")
     with page.expect_popup() as opened:
