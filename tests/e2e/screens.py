@@ -174,7 +174,10 @@ def last_of(lines: Sequence[str], count: int) -> str:
 
 
 class Watched:
-    """A page whose console, policy violations and failures are kept, and what its sockets did."""
+    """A page whose console, policy violations and failures are kept, and what its sockets did.
+
+    What happens while the test itself is busy is heard, and given its time, when it looks again.
+    """
 
     def __init__(self, page: Page) -> None:
         self.page = page
