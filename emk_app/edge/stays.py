@@ -25,8 +25,10 @@ class StayState(rx.State):
     """The connection told of the page before the page itself did."""
     _begun: dict[str, int] = {}
     """The stay in which each state was begun."""
-    _spoken_to: dict[str, int] = {}
-    """The stay in which the page said something to each state before that was begun."""
+    _spoken_to: dict[str, tuple[int, str]] = {}
+    """The stay in which the page said something to a state before that was begun, and the first
+    event with which it did.
+    """
 
 
 async def note_connection(state: BaseState, *, is_page_new: bool) -> None:
@@ -59,8 +61,9 @@ async def note_event(state: BaseState, event: str) -> None:
     if EventContext.get().parent_txid:
         return
     stay, name = await state.get_state(StayState), event.rpartition(".")[0]
-    if stay._stay not in (stay._begun.get(name), stay._spoken_to.get(name, 0)):
-        stay._spoken_to = {**stay._spoken_to, name: stay._stay}
+    if stay._begun.get(name) != stay._stay != _spoken_in(stay, name)[0]:
+        said = stay._stay, EventContext.get().txid
+        stay._spoken_to = {**stay._spoken_to, name: said}
 
 
 async def begin(state: rx.State, *, resets: bool) -> bool:
@@ -69,9 +72,15 @@ async def begin(state: rx.State, *, resets: bool) -> bool:
     if stay._begun.get(name) == stay._stay:
         return False
     stay._begun = {**stay._begun, name: stay._stay}
-    if resets and stay._spoken_to.get(name, 0) != stay._stay:
+    spoken_in, event = _spoken_in(stay, name)
+    # The event that begins it is not one that came before.
+    if resets and stay._stay and (spoken_in != stay._stay or event == EventContext.get().txid):
         state.reset()
     return True
+
+
+def _spoken_in(stay: StayState, name: str) -> tuple[int, str]:
+    return stay._spoken_to.get(name, (0, ""))
 
 
 def _place_of(state: BaseState) -> str:

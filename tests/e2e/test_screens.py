@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
 from tests.e2e.conftest import Visit
 from tests.e2e.people import LOGIN
 from tests.e2e.screens import Watched, look
-from tests.running import Server
+
+CONNECTED: Final = "window.emkHeard?.on"
 
 
 @pytest.mark.parametrize(
@@ -37,18 +40,20 @@ def test_open_page_is_russian_fits_and_is_accessible(path: str, name: str, visit
     look(page, name)
 
 
-def test_failure_would_tell_what_the_page_did_and_not_what_was_typed(server: Server, visit: Visit):
+def test_failure_would_tell_what_the_page_did_and_not_what_was_typed(visit: Visit):
     page = visit()
     watched = Watched(page)
     page.goto("/login")
     field = page.get_by_label(LOGIN)
     field.fill("somebody@example.ru")
+    page.wait_for_function(CONNECTED)
     page.get_by_role("link", name="Зарегистрироваться").click()
     page.wait_for_url("/register")
     page.locator("h1").first.wait_for()
     # What follows a loss of the connection: the page closes its socket and connects anew.
     with page.expect_websocket():
         page.evaluate("window.dispatchEvent(new Event('emk-connect'))")
+    page.wait_for_function(CONNECTED)
     with page.expect_console_message(lambda said: said.text == "away"):
         page.evaluate("console.warn('away')")
     told = watched.tell()

@@ -14,6 +14,7 @@ from reflex.state import State, StateUpdate
 from reflex_base.event.context import EventContext
 
 from emk_app.edge.gate import BOOT
+from emk_app.edge.stays import StayState
 from emk_app.edge.trees import Branches, turn
 from emk_app.states.meter import MeterState
 from emk_app.states.session import MessageState, say
@@ -38,7 +39,7 @@ async def test_only_what_was_used_is_there(screens: Screens):
     assert len(await branches_of(screen)) == 0
     await screen.send(MeterState.weigh(PASSWORD), "/register")
     there = await branches_of(screen)
-    assert list(there) == [MeterState.get_name()]
+    assert list(there) == [StayState.get_name(), MeterState.get_name()]
     assert there[MeterState.get_name()] is await screen.state(MeterState)
     assert "no_such_state" not in there
 
