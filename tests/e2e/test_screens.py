@@ -10,7 +10,10 @@ from tests.e2e.conftest import Visit
 from tests.e2e.people import LOGIN
 from tests.e2e.screens import Watched, look
 
-CONNECTED: Final = "window.emkHeard?.on"
+CONNECTED: Final = """new Promise((done) => {
+  const ask = () => (window.emkHeard?.on ? done() : setTimeout(ask, 20));
+  ask();
+})"""
 
 
 @pytest.mark.parametrize(
@@ -46,14 +49,14 @@ def test_failure_would_tell_what_the_page_did_and_not_what_was_typed(visit: Visi
     page.goto("/login")
     field = page.get_by_label(LOGIN)
     field.fill("somebody@example.ru")
-    page.wait_for_function(CONNECTED)
+    page.evaluate(CONNECTED)
     page.get_by_role("link", name="Зарегистрироваться").click()
     page.wait_for_url("/register")
     page.locator("h1").first.wait_for()
     # What follows a loss of the connection: the page closes its socket and connects anew.
     with page.expect_websocket():
         page.evaluate("window.dispatchEvent(new Event('emk-connect'))")
-    page.wait_for_function(CONNECTED)
+    page.evaluate(CONNECTED)
     with page.expect_console_message(lambda said: said.text == "away"):
         page.evaluate("console.warn('away')")
     told = watched.tell()
