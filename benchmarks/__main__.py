@@ -42,11 +42,13 @@ def requests(data: Path, codes: Path) -> list[Line]:
         rate, bare_rate = (median(each[at]["rate"] for each in rounds) for at in (0, 1))
         ratio = median(mine["rate"] / peers["rate"] for mine, peers in rounds)
         cost, bare_cost = (median(each[at]["cost"] for each in rounds) for at in (0, 1))
-        # The peer at the same rate says how still the machine was meanwhile.
-        halves = [
-            tuple(_load(each, SECONDS, codes, rate / 2)["p99"] for each in (our, bare))
-            for _ in range(3)
-        ]
+        # Half of what ours can do in that minute; the peer at the same rate says how still it was.
+        halves: list[tuple[float, ...]] = []
+        for _ in range(ROUNDS):
+            half_rate = _load(our, 2.0, codes)["rate"] / 2
+            halves.append(
+                tuple(_load(each, SECONDS, codes, half_rate)["p99"] for each in (our, bare))
+            )
         half, bare_half = (median(each[at] for each in halves) for at in (0, 1))
     return [
         Line(

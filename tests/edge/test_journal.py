@@ -11,15 +11,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlmodel import select
 
 from emk_app import clock
 from emk_app.api import verdict
 from emk_app.api.verdict import Journal
 from emk_app.db import engine as db_engine
-from emk_app.db.engine import Busy, engine, kept_connection, settle
+from emk_app.db.engine import Busy, engine, kept_connection, reading, settle
+from emk_app.db.tables.books import Look
 from emk_app.domain.books import Verdict
+from emk_app.domain.errors import NotFound
 from emk_app.services import sharing, verifying
-from emk_app.services.verifying import Sight
+from emk_app.services.verifying import LookResult, Sight
 from tests.factories import make_book, make_holder
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -69,7 +72,7 @@ def test_look_is_shown_at_once_and_brought_to_the_disk_soon(disk: Disk):
 
     async def look() -> None:
         journal = Journal()
-        first = await journal.enter(seen)
+        first = await journal.enter(lambda: seen)
         assert (first.verdict, disk.times) == (Verdict.VALID, 0)
         await until(lambda: disk.times == 1)
         # Rest is rest: nobody waits for the disk where nothing was written.
@@ -94,9 +97,9 @@ def test_look_that_comes_while_the_disk_is_waited_for_is_not_forgotten(
             disk.settle()
 
         monkeypatch.setattr(verdict, "settle", slow)
-        await journal.enter(seen)
+        await journal.enter(lambda: seen)
         await begun.wait()
-        await journal.enter(seen)
+        await journal.enter(lambda: seen)
         goes_on.set()
         await until(lambda: disk.times == 2)
 
@@ -108,9 +111,9 @@ def test_look_that_counts_is_on_the_disk_before_it_is_shown(disk: Disk):
 
     async def look() -> None:
         journal = Journal()
-        assert (await journal.enter(seen)).verdict is Verdict.VALID
+        assert (await journal.enter(lambda: seen)).verdict is Verdict.VALID
         assert disk.times == 1
-        assert (await journal.enter(seen)).verdict is Verdict.LINK_EXHAUSTED
+        assert (await journal.enter(lambda: seen)).verdict is Verdict.LINK_EXHAUSTED
         assert disk.times == 2
 
     asyncio.run(look())
@@ -120,7 +123,7 @@ def test_disk_that_fails_refuses_the_look_that_counts(disk: Disk):
     seen = sight(looks=1)
     disk.is_broken = True
     with pytest.raises(OSError, match="Input/output error"):
-        asyncio.run(Journal().enter(seen))
+        asyncio.run(Journal().enter(lambda: seen))
 
 
 def test_disk_that_fails_is_noted_and_waited_for_from_then_on(
@@ -139,9 +142,9 @@ def test_disk_that_fails_is_noted_and_waited_for_from_then_on(
 
     async def look() -> None:
         journal = Journal()
-        await journal.enter(seen)
+        await journal.enter(lambda: seen)
         await until(lambda: "looks on their way to the disk" in caplog.text)
-        await journal.enter(seen)
+        await journal.enter(lambda: seen)
 
     asyncio.run(look())
     assert asked == [True, False]
@@ -202,7 +205,7 @@ def test_others_who_write_are_asked_again_for_a_while(
     monkeypatch.setattr(verifying, "record", noted)
     with contextlib.closing(others):
         others.execute("BEGIN IMMEDIATE")
-        assert asyncio.run(journal.enter(seen)).verdict is Verdict.VALID
+        assert asyncio.run(journal.enter(lambda: seen)).verdict is Verdict.VALID
     assert written == asked
 
 
@@ -219,10 +222,67 @@ def test_looks_that_come_within_the_pace_share_a_commit(monkeypatch: pytest.Monk
     monkeypatch.setattr(verifying, "record", noted)
 
     async def look() -> None:
-        await journal.enter(seen)
-        second = asyncio.ensure_future(journal.enter(seen))
+        await journal.enter(lambda: seen)
+        second = asyncio.ensure_future(journal.enter(lambda: seen))
         await asyncio.sleep(0.05)
-        await asyncio.gather(second, journal.enter(seen))
+        await asyncio.gather(second, journal.enter(lambda: seen))
 
     asyncio.run(look())
     assert sizes == [1, 2]
+
+
+def test_link_that_nobody_made_is_refused_beside_the_looks_it_came_with():
+    seen, journal = sight(), Journal()
+
+    def unknown() -> Sight:
+        raise NotFound
+
+    async def look() -> None:
+        first, second, third = await asyncio.gather(
+            journal.enter(lambda: seen),
+            journal.enter(unknown),
+            journal.enter(lambda: seen),
+            return_exceptions=True,
+        )
+        assert isinstance(second, NotFound)
+        assert isinstance(first, LookResult) and isinstance(third, LookResult)
+        assert first.verdict is third.verdict is Verdict.VALID
+        with pytest.raises(NotFound):
+            await journal.enter(unknown)
+
+    asyncio.run(look())
+    with reading() as db:
+        assert len(db.exec(select(Look)).all()) == 2
+
+
+def test_who_has_gone_before_the_check_leaves_no_look():
+    seen, journal = sight(), Journal()
+
+    async def look() -> None:
+        gone = asyncio.ensure_future(journal.enter(lambda: seen))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await journal.enter(lambda: seen)
+
+    asyncio.run(look())
+    with reading() as db:
+        assert len(db.exec(select(Look)).all()) == 1
+
+
+def test_crowd_is_checked_in_several_goes(monkeypatch: pytest.MonkeyPatch):
+    seen, journal = sight(), Journal()
+    monkeypatch.setattr(verdict, "LARGEST_BATCH", 2)
+    record, sizes = verifying.record, list[int]()
+
+    def noted(sights: list[Sight], *, quickly: bool = False):
+        sizes.append(len(sights))
+        return record(sights, quickly=quickly)
+
+    monkeypatch.setattr(verifying, "record", noted)
+
+    async def look() -> None:
+        await asyncio.gather(*(journal.enter(lambda: seen) for _ in range(5)))
+
+    asyncio.run(look())
+    assert sum(sizes) == 5
+    assert max(sizes) == 2
