@@ -212,8 +212,8 @@ def application() -> ASGIApp:
     from emk_app.emk_app import asgi
 
     made = asgi()
-    # The collector's pauses over what never dies are the slowest thing a request meets.
-    gc.collect()
+    # The collector's pauses over what never dies are the slowest thing a request meets. What
+    # importing leaves to it is not worth the third of a second that it takes.
     gc.freeze()
     gc.enable()
     # Small portions, each looked at twice: what a pause costs is what is young, and everything that

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from asn1crypto import cms as _cms  # pyright: ignore[reportMissingTypeStubs]
 from asn1crypto import tsp as _tsp  # pyright: ignore[reportMissingTypeStubs]
@@ -27,12 +27,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.keys import internal as _internal
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
-from pyhanko.sign.signers.pdf_cms import ExternalSigner
-from pyhanko.sign.timestamps import HTTPTimeStamper, TimeStamper
 
 from emk_app.crypto import der, signing
 from emk_app.crypto.signing import (
@@ -43,6 +37,10 @@ from emk_app.crypto.signing import (
     TrustList,
     der_signature,
 )
+
+if TYPE_CHECKING:
+    # pyHanko takes half a second to import: it is, with the first file that is signed.
+    from pyhanko.sign.timestamps import TimeStamper
 
 MAX_FILE: Final = 5 * 1024 * 1024
 """Bytes of the longest file that is read."""
@@ -170,6 +168,8 @@ def sign_pdf(
     the log says so. Not for the event loop.
     """
     if stamp_url is not None:
+        from pyhanko.sign.timestamps import HTTPTimeStamper
+
         try:
             stamper = HTTPTimeStamper(stamp_url, timeout=STAMP_SECONDS)
             return _sign(content, signer, extract, now, stamper)
@@ -210,7 +210,10 @@ class _Identity:
 
 @lru_cache(maxsize=16)
 def _identity(certificate: x509.Certificate, chain: tuple[x509.Certificate, ...]) -> _Identity:
-    internal: Any = _internal
+    from pyhanko.keys import internal as pyhanko_internal
+    from pyhanko.sign.signers.pdf_cms import ExternalSigner
+
+    internal: Any = pyhanko_internal
     raw = certificate.public_bytes(Encoding.DER)
     issuer, _, serial = _names(raw)
     named = der.write(
@@ -237,6 +240,10 @@ def _identity(certificate: x509.Certificate, chain: tuple[x509.Certificate, ...]
 def _sign(
     content: bytes, signer: Signer, extract: Extract, now: datetime, stamper: TimeStamper | None
 ) -> bytes:
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+    from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+
     identity = _identity(signer.certificate, signer.chain)
     metadata = PdfSignatureMetadata(
         field_name=FIELD,

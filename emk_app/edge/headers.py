@@ -53,20 +53,24 @@ def script_hashes(pages: Iterable[bytes]) -> set[str]:
 
 
 @cache
-def page_policies() -> Mapping[str, bytes]:
-    """Return the CSP of each built page, by its address without a slash at the end.
+def built_pages() -> Mapping[str, Path]:
+    """Return the files of the build's pages by their addresses without a slash at the end."""
+    return {address_of(f"/{path.relative_to(BUILD)}"): path for path in BUILD.rglob("*.html")}
 
-    It lets run our scripts and the page's own inline ones, by hash; ``ELSEWHERE`` has those of the
-    page that is sent for every other address. All of the build's together would not fit into the
-    4 KB that a proxy keeps for the headers of an answer.
+
+@cache
+def page_policy(address: str) -> bytes:
+    """Return the CSP of a built page; of the one that is sent for every other address, ELSEWHERE.
+
+    It lets run our scripts and the page's own inline ones, by hash. All of the build's together
+    would not fit into the 4 KB that a proxy keeps for the headers of an answer.
     """
-    pages = {path: script_hashes([path.read_bytes()]) for path in BUILD.rglob("*.html")}
-    anywhere = {each for path, found in pages.items() if path.name in FALLBACKS for each in found}
-    named = {address_of(f"/{path.relative_to(BUILD)}"): found for path, found in pages.items()}
-    return {
-        address: policy(script=" ".join(["'self'", *sorted(anywhere | found)]))
-        for address, found in {**named, ELSEWHERE: set[str]()}.items()
-    }
+    pages = built_pages()
+    sent = {path for path in pages.values() if path.name in FALLBACKS}
+    if address != ELSEWHERE:
+        sent.add(pages[address])
+    hashes = script_hashes(path.read_bytes() for path in sent)
+    return policy(script=" ".join(["'self'", *sorted(hashes)]))
 
 
 def address_of(path: str) -> str:
@@ -92,7 +96,7 @@ def headers_for(
     """Return what to add to an answer for ``path`` that already has the headers ``given``."""
     if content_type.startswith(b"text/html"):
         address = address_of(path)
-        place = address if address in page_policies() else ELSEWHERE
+        place = address if address in built_pages() else ELSEWHERE
     else:
         place = path if path == SCAN_WORKER else path[: len(ASSETS)]
     return _added(place, status, content_type, frozenset(given))
@@ -109,7 +113,7 @@ def _added(
     if path == SCAN_WORKER:
         added.append((b"content-security-policy", SCAN_POLICY))
     elif b"content-security-policy" not in given:
-        added.append((b"content-security-policy", page_policies()[path] if is_page else UNFRAMED))
+        added.append((b"content-security-policy", page_policy(path) if is_page else UNFRAMED))
     if b"cache-control" not in given:
         if status not in KEPT or is_page or content_type.startswith(b"application/json"):
             added.append(NO_STORE)

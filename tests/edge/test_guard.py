@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -95,16 +95,22 @@ class Behind:
         await send({"type": "http.response.body", "body": b"<p>ok</p>"})
 
 
-PAGE_POLICIES = headers.page_policies.__wrapped__
-"""Without what is kept of it, and as it is where a test puts something else in its place."""
-
-
 @pytest.fixture(autouse=True)
 def no_built_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The policy of the built pages has its own tests; here there may be no build."""
-    here = {headers.ELSEWHERE: headers.policy(script="'self'")}
-    monkeypatch.setattr(headers, "page_policies", lambda: here)
-    headers._added.cache_clear()
+    monkeypatch.setattr(headers, "BUILD", Path("/nowhere"))
+    forget_pages()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def built_pages_are_found_again() -> Iterator[None]:
+    yield
+    forget_pages()
+
+
+def forget_pages() -> None:
+    for kept in (headers.built_pages, headers.page_policy, headers._added):
+        kept.cache_clear()
 
 
 def ask(
@@ -381,11 +387,9 @@ def test_page_lets_its_own_scripts_run_and_no_other_pages(
         page.parent.mkdir(exist_ok=True)
         page.write_text(f"<script>{name}</script>", encoding="ascii")
     monkeypatch.setattr(headers, "BUILD", tmp_path)
-    policies = PAGE_POLICIES()
-    monkeypatch.setattr(headers, "page_policies", lambda: policies)
+    forget_pages()
 
     def scripts_of(path: str) -> set[str]:
-        headers._added.cache_clear()
         said = ask(Behind(b"text/html"), path).headers["content-security-policy"]
         runs = {
             name: f"<script>{name}</script>".encode() for name in ("index", "login", "cabinet/book")

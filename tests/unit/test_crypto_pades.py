@@ -24,7 +24,7 @@ from pyhanko.keys.internal import (
     translate_pyca_cryptography_key_to_asn1,
 )
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign import signers
+from pyhanko.sign import signers, timestamps
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -270,7 +270,7 @@ def _stamper(_url: str, timeout: int) -> DummyTimeStamper:
 
 
 def test_a_time_stamp_is_taken_along_and_checked(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pades, "HTTPTimeStamper", _stamper)
+    monkeypatch.setattr(timestamps, "HTTPTimeStamper", _stamper)
     stamped = sign_pdf(page(), world().signer, EXTRACT, now=NOW, stamp_url="http://localhost:1")
     found = check_pdf(stamped, world().trust())
     assert found.is_genuine
