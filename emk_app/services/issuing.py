@@ -367,8 +367,23 @@ def card_of(
     """Return what a book says as it stands now; whether anybody may see it, the caller knows."""
     own = vault.vault_for(db, book.holder_id)
     version = books.version(db, book.id, book.current_version)
-    reason = own.open(book.reason_sealed, *books.REASON, book.id) if book.reason_sealed else ""
     content = content_of(witness_of(book, version, own))
+    return card_with(book, version, content, own, earlier=earlier, now=now)
+
+
+def card_with(
+    book: MedicalBook,
+    version: BookVersion,
+    content: BookContent | None,
+    own: Vault,
+    *,
+    earlier: Iterable[MedicalBook],
+    now: datetime,
+) -> BookCard:
+    """Return the same of a current version that has been checked; without ``content`` if it is not
+    genuine.
+    """
+    reason = own.open(book.reason_sealed, *books.REASON, book.id) if book.reason_sealed else ""
     return BookCard(
         id=book.id,
         number=BookNumber.parse(book.number),

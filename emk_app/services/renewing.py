@@ -12,7 +12,7 @@ from emk_app import clock
 from emk_app.db import vault
 from emk_app.db.engine import reading, unit_of_work
 from emk_app.db.repositories import applications, books, consents
-from emk_app.db.tables.books import MedicalBook
+from emk_app.db.tables.books import BookVersion, MedicalBook
 from emk_app.domain.actors import Actor, Role, permit
 from emk_app.domain.applications import FINAL, ApplicationStatus, ExaminationTrack, TrackingNumber
 from emk_app.domain.books import BookContent, Cause, renewed_term
@@ -57,7 +57,22 @@ def outlook(actor: Actor, *, now: datetime) -> Outlook | None:
         book = books.newest_of(db, actor.user_id)
         if book is None:
             return None
-        return Outlook(_prospect(db, book, now)[0], _way(db, book))
+        version, content = _current(db, book)
+        return outlook_with(db, book, version, content, now=now)
+
+
+def outlook_with(
+    db: Session,
+    book: MedicalBook,
+    version: BookVersion,
+    content: BookContent | None,
+    *,
+    now: datetime,
+) -> Outlook:
+    """Return the same of a current version that has been checked; without ``content`` if it is not
+    genuine.
+    """
+    return Outlook(_prospect(db, book, version, content, now), _way(db, book))
 
 
 def renew(actor: Actor, book_id: int, *, now: datetime) -> date:
@@ -71,7 +86,8 @@ def renew(actor: Actor, book_id: int, *, now: datetime) -> date:
         book = books.locked(db, book_id)
         # Held, so that a consent that is being taken back is not overtaken.
         consents.hold(db, actor.user_id)
-        found, content = _prospect(db, book, now)
+        version, content = _current(db, book)
+        found = _prospect(db, book, version, content, now)
         if found.hindrance is not None:
             raise NotRenewable(found.hindrance)
         if content is None:
@@ -102,17 +118,22 @@ def renew(actor: Actor, book_id: int, *, now: datetime) -> date:
     return until
 
 
-def _prospect(db: Session, book: MedicalBook, now: datetime) -> tuple[Prospect, BookContent | None]:
+def _current(db: Session, book: MedicalBook) -> tuple[BookVersion, BookContent | None]:
     version = books.version(db, book.id, book.current_version)
-    content = issuing.content_of(witness_of(book, version, vault.vault_for(db, book.holder_id)))
-    found = prospect(
+    own = vault.vault_for(db, book.holder_id)
+    return version, issuing.content_of(witness_of(book, version, own))
+
+
+def _prospect(
+    db: Session, book: MedicalBook, version: BookVersion, content: BookContent | None, now: datetime
+) -> Prospect:
+    return prospect(
         issuing.judgement_of(book, version, content, now=now),
         (content.issued_on, content.valid_until) if content else (book.issued_on, book.valid_until),
         content.born_on if content else None,
         clock.day_of(now),
         consents=not consents.is_withdrawn(db, book.holder_id),
     )
-    return found, content
 
 
 def _way(db: Session, book: MedicalBook) -> Way:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from emk_app.db import vault
 from emk_app.db.engine import reading
 from emk_app.db.repositories import books
+from emk_app.db.tables.books import BookVersion, MedicalBook
+from emk_app.db.vault import Vault
 from emk_app.domain.actors import Actor, Role, permit
 from emk_app.domain.books import BookContent, BookNotShareable, Cause, Verdict
 from emk_app.domain.differences import Difference, differences
@@ -62,11 +65,13 @@ def compare(actor: Actor, book_id: int, one: int, other: int) -> Comparison:
     return Comparison(old[0], new[0], differences(old[1], new[1]))
 
 
-def _all(actor: Actor, book_id: int) -> list[tuple[VersionView, BookContent | None]]:
-    with reading() as db:
-        book = books.own(db, actor, book_id)
-        own = vault.vault_for(db, book.holder_id)
-        rows = books.versions(db, book.id)
+def checked(
+    book: MedicalBook, own: Vault, rows: Iterable[BookVersion]
+) -> list[tuple[VersionView, BookContent | None]]:
+    """Check versions of a book; return of each what is listed, and what it says if it is genuine.
+
+    Whether anybody may see it, the caller knows.
+    """
     found: list[tuple[VersionView, BookContent | None]] = []
     for row in rows:
         content = issuing.content_of(witness_of(book, row, own))
@@ -81,3 +86,11 @@ def _all(actor: Actor, book_id: int) -> list[tuple[VersionView, BookContent | No
         )
         found.append((view, content))
     return found
+
+
+def _all(actor: Actor, book_id: int) -> list[tuple[VersionView, BookContent | None]]:
+    with reading() as db:
+        book = books.own(db, actor, book_id)
+        own = vault.vault_for(db, book.holder_id)
+        rows = books.versions(db, book.id)
+    return checked(book, own, rows)

@@ -23,9 +23,7 @@ from emk_app.presenting.book_versions import DifferenceRow, TermRow, VersionRow,
 from emk_app.presenting.books import CardRow, FactRow, ItemRow, LinkRow, LookRow
 from emk_app.presenting.formats import day, moment
 from emk_app.services import accounts, applying, issuing, renewing, sharing, verifying, versioning
-from emk_app.services.issuing import BookCard
-from emk_app.services.renewing import Outlook
-from emk_app.services.versioning import VersionView
+from emk_app.services.own_book import OwnBook, own_book
 from emk_app.states import live
 from emk_app.states.session import actor_of, arrive, ref_of, say, warn
 from emk_app.states.sign_in import text_of
@@ -198,15 +196,16 @@ class BookState(rx.State):
     async def _show(self) -> None:
         """Read everything afresh and take over what has changed."""
         actor, now = await actor_of(self), clock.now()
-        card, outlook, versions, shared = await in_thread(_read, actor, now)
-        shown = rows.card_row(card) if card else CardRow()
-        items = rows.item_rows(card) if card else ()
-        term = wording.term_row(outlook, card) if outlook and card else TermRow()
+        found, shared = await in_thread(_read, actor, now)
+        shown = rows.card_row(found.card) if found else CardRow()
+        items = rows.item_rows(found.card) if found else ()
+        term = wording.term_row(found.outlook, found.card) if found else TermRow()
+        versions = found.versions if found else ()
         if shown != self.card:
-            self.card, self.has_book, self.facts = shown, card is not None, []
+            self.card, self.has_book, self.facts = shown, found is not None, []
         if term != self.term:
             self.term = term
-            self.wanting = wording.want_rows(outlook, card) if outlook and card else []
+            self.wanting = wording.want_rows(found.outlook, found.card) if found else []
         if (listed := wording.version_rows(versions)) != self.versions:
             self.versions, self.compared, self.compared_title = listed, [], ""
             self.version_choices = wording.version_choices(versions)
@@ -215,7 +214,7 @@ class BookState(rx.State):
             self.old_version = numbers[1] if len(numbers) > 1 else ""
         if items != self.items:
             self.items = items
-        if (shots := shot_rows(card) if card else []) != self.shots:
+        if (shots := shot_rows(found.card) if found else []) != self.shots:
             self.shots = shots
         self._show_links(shared)
         if not self.is_loaded:
@@ -240,13 +239,8 @@ class _Shared:
     as_of: str
 
 
-def _read(
-    actor: Actor, now: datetime
-) -> tuple[BookCard | None, Outlook | None, tuple[VersionView, ...], _Shared]:
-    card = issuing.card(actor, now=now)
-    outlook = renewing.outlook(actor, now=now)
-    versions = versioning.versions(actor, card.id) if card else ()
-    return card, outlook, versions, _read_links(actor, now)
+def _read(actor: Actor, now: datetime) -> tuple[OwnBook | None, _Shared]:
+    return own_book(actor, now=now), _read_links(actor, now)
 
 
 def _read_links(actor: Actor, now: datetime) -> _Shared:
