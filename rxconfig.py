@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from emk_app.bundling import OwnSocket
+from emk_app.bundling import OwnBundle, OwnSocket
 from emk_app.settings import settings
 
 STATES = rx.constants.StateManagerMode
@@ -44,6 +44,7 @@ config = rx.Config(
             }
         ),
         OwnSocket(),
+        OwnBundle(),
     ],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -15,9 +15,22 @@ DROPS_PORT: Final = (
     '      endpoint.port = ""; // Assume websocket is on https port via load balancer.\n'
 )
 
+EVALUATES: Final = re.compile(r"\beval(\?\.)?\(")
+REFUSED: Final = """\
+// No page may make code of text (D02); without a word of it this file is bundled like others.
+const refused = () => {
+  throw new EvalError("code from text is refused");
+};
+"""
+
 LEAVES: Final = '    window.addEventListener("beforeunload", disconnectTrigger);\n'
 CONNECTS_AGAIN: Final = "      socket.current.auth = bootAuth(false);\n"
 CONNECTS_STILL: Final = "      socket.current.auth = bootAuth(!window.emkHeard?.at);\n"
+
+VITE_SETTINGS: Final = "vite.config.js"
+IMPORTS: Final = 'import emk, { OUR_GROUPS } from "../emk_app/bundled/vite.mjs";\n'
+PLUGINS: Final = "  plugins: [\n"
+GROUPS: Final = "          groups: [\n"
 
 MOVE: Final = "move"
 """What a server says to a page that shall connect anew."""
@@ -44,8 +57,8 @@ MOVES: Final = f"""\
 class ScriptChanged(RuntimeError):
     """Reflex's own script is not the one this change was written for."""
 
-    def __init__(self, line: str) -> None:
-        super().__init__(f"{STATE_SCRIPT} does not have exactly one line {line.strip()!r}")
+    def __init__(self, name: str, line: str) -> None:
+        super().__init__(f"{name} does not have exactly one line {line.strip()!r}")
 
 
 class OwnSocket(Plugin):
@@ -65,6 +78,29 @@ class OwnSocket(Plugin):
         context["add_modify_task"](STATE_SCRIPT, own_socket)
 
 
+class OwnBundle(Plugin):
+    """Leave out of the bundle what no page of ours can reach, and send it as few answers."""
+
+    def pre_compile(self, **context: Unpack[PreCompileContext]) -> None:
+        """Ask for the change of vite's settings."""
+        context["add_modify_task"](VITE_SETTINGS, own_bundle)
+
+
+def own_bundle(settings: str) -> str:
+    """Return the settings of vite with our plugin and groups (``bundled/vite.mjs``).
+
+    Raises ``ScriptChanged``.
+    """
+    if IMPORTS in settings:
+        return settings
+    for line, into in (
+        (PLUGINS, PLUGINS + "    emk(),\n"),
+        (GROUPS, GROUPS + "            ...OUR_GROUPS,\n"),
+    ):
+        settings = _changed(settings, line, into, VITE_SETTINGS)
+    return IMPORTS + settings
+
+
 def own_socket(script: str) -> str:
     """Return Reflex's state script with the port taken from the address of the page, moving.
 
@@ -77,11 +113,13 @@ def own_socket(script: str) -> str:
     if CONNECTS_STILL not in script:
         script = _changed(script, LEAVES, "")
         script = _changed(script, CONNECTS_AGAIN, CONNECTS_STILL)
+    if REFUSED not in script:
+        script = EVALUATES.sub("refused(", script) + REFUSED
     earlier = re.compile(f"{re.escape(BEGINS)}.*?{re.escape(ENDS)}", re.DOTALL)
     return _changed(earlier.sub("", script), LISTENS, MOVES + LISTENS)
 
 
-def _changed(script: str, line: str, into: str) -> str:
+def _changed(script: str, line: str, into: str, name: str = STATE_SCRIPT) -> str:
     if script.count(line) != 1:
-        raise ScriptChanged(line)
+        raise ScriptChanged(name, line)
     return script.replace(line, into)

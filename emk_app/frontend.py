@@ -43,6 +43,7 @@ LOG: Final = BUILD / "frontend.log"
 
 SOURCES: Final = (
     "emk_app/**/*.py",
+    "emk_app/bundled/*.mjs",
     "assets/**/*",
     "rxconfig.py",
     "reflex.lock/*",
@@ -68,6 +69,7 @@ LIBRARIES: Final = {
     # What is imported takes numpy along, which would start a thread for each processor.
     "OPENBLAS_NUM_THREADS": "1",
 }
+SMALLER: Final = "emk_app/bundled/smaller.mjs"
 UPLOADS: Final = "REFLEX_UPLOADED_FILES_DIR"
 
 EXPORT: Final = """
@@ -247,18 +249,21 @@ def _export() -> None:
 
 
 def _dress() -> None:
-    """Give each page the styles that it begins with, and press it anew."""
+    """Give each page the styles that it begins with, make our scripts small, press all anew."""
     from emk_app.api import shells
 
+    node = BUILD / "node" / "node"
+    scripts = [CLIENT / path.name for path in (ROOT / "assets").glob("*.js")]
+    subprocess.run([node, ROOT / SMALLER, *scripts], cwd=WEB, check=True)
     with tempfile.TemporaryDirectory(dir=BUILD) as name:
         folder = Path(name)
-        for page in shells.dress(CLIENT):
-            copy = folder / page.relative_to(CLIENT)
+        for changed in (*shells.dress(CLIENT), *scripts):
+            copy = folder / changed.relative_to(CLIENT)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(page, copy)
+            shutil.copyfile(changed, copy)
         press = WEB / "compress-static.js"
-        subprocess.run([BUILD / "node" / "node", press, folder, "brotli", "gzip"], check=True)
-        for pressed in folder.rglob("*.html.*"):
+        subprocess.run([node, press, folder, "brotli", "gzip"], check=True)
+        for pressed in (*folder.rglob("*.br"), *folder.rglob("*.gz")):
             pressed.replace(CLIENT / pressed.relative_to(folder))
 
 

@@ -45,6 +45,15 @@ _SELECTOR: Final = re.compile(
     re.VERBOSE,
 )
 _CONTROLS: Final = frozenset({"input", "select", "textarea", "progress"})
+_DATES: Final = {"date", "time", "datetime-local", "month", "week"}
+_KINDS: Final = {
+    "file-selector": {"file"},
+    "search": {"search"},
+    "date": _DATES,
+    "calendar": _DATES,
+    "spin-button": _DATES | {"number"},
+}
+"""Types of input, by what the names of their parts have in them."""
 _ONE_OF_LIST: Final = re.compile(rf"(?:[^(),]|{_ARGUMENTS})+")
 _EMPTY: Final = re.compile(r"[^{};]+\{\s*\}")
 _USED_VARIABLE: Final = re.compile(r"var\(\s*(--[\w-]+)")
@@ -136,8 +145,9 @@ def needed(css: str, html: str) -> str:
     or a kind of control that the page does not have anywhere.
     """
     kept = _rules(css, _Vocabulary.of(html))
+    drawn = set(_USED_VARIABLE.findall(html))
     while True:
-        used = set(_USED_VARIABLE.findall(kept))
+        used = drawn | set(_USED_VARIABLE.findall(kept))
         fewer = _EMPTY.sub("", _only(used, kept))
         if fewer == kept:
             return kept
@@ -202,6 +212,7 @@ class _Vocabulary:
     classes: frozenset[str]
     ids: frozenset[str]
     attributes: frozenset[str]
+    types: frozenset[str]
 
     @classmethod
     def of(cls, html: str) -> _Vocabulary:
@@ -216,6 +227,7 @@ class _Vocabulary:
             frozenset(values.get("class", ())),
             frozenset(values.get("id", ())),
             frozenset(values),
+            frozenset(values.get("type", ())),
         )
 
     def may_match(self, selector: str) -> bool:
@@ -230,15 +242,19 @@ class _Vocabulary:
                     return False
                 case "attribute" if found["attribute"].lower() not in self.attributes:
                     return False
-                case "element" if _of_controls(found["element"]) and not self.tags & _CONTROLS:
+                case "element" if not self.may_have(found["element"]):
                     return False
                 case "among" if not any(map(self.may_match, listed(found["among"][1:-1]))):
                     return False
         return True
 
-
-def _of_controls(element: str) -> bool:
-    return element not in ("before", "after", "backdrop", "marker", "selection", "first-letter")
+    def may_have(self, element: str) -> bool:
+        """Whether something on the page may have such a part."""
+        if element in ("before", "after", "backdrop", "marker", "selection", "first-letter"):
+            return True
+        if not self.tags & _CONTROLS:
+            return False
+        return all(types & self.types for part, types in _KINDS.items() if part in element)
 
 
 def _rules(css: str, vocabulary: _Vocabulary) -> str:

@@ -97,17 +97,21 @@ def mark(class_name: Text = "e-mark") -> rx.Component:
     return rx.el.svg(
         rx.el.path(
             d="M16 8C13 5.5 8.5 5 4.5 5.5v19C8.5 24 13 24.5 16 27V8Z",
-            fill="currentColor",
-            fill_opacity="0.62",
+            custom_attrs={"fill": "currentColor", "fillOpacity": "0.62"},
         ),
-        rx.el.path(d="M16 8c3-2.5 7.5-3 11.5-2.5v19C23.5 24 19 24.5 16 27V8Z", fill="currentColor"),
+        rx.el.path(
+            d="M16 8c3-2.5 7.5-3 11.5-2.5v19C23.5 24 19 24.5 16 27V8Z",
+            custom_attrs={"fill": "currentColor"},
+        ),
         rx.el.path(
             d="m18.3 15.6 2.4 2.5 4.3-5",
-            fill="none",
-            stroke="var(--band)",
-            stroke_width="2.4",
-            stroke_linecap="round",
-            stroke_linejoin="round",
+            custom_attrs={
+                "fill": "none",
+                "stroke": "var(--band)",
+                "strokeWidth": "2.4",
+                "strokeLinecap": "round",
+                "strokeLinejoin": "round",
+            },
         ),
         view_box="0 0 32 32",
         class_name=class_name,

@@ -20,7 +20,7 @@ def qr_plate(
 ) -> rx.Component:
     """Show a code from ``src`` (an address or a data URL), with the same in letters under it."""
     return rx.el.figure(
-        rx.el.img(src=src, alt=alt, width="240", height="240"),
+        rx.el.img(src=src, alt=alt),
         when(given(caption), rx.el.figcaption(caption)),
         when(given(code), rx.el.code(code)),
         class_name="e-qr",
@@ -35,7 +35,7 @@ def full_screen_qr(id: Text, src: Text, *, alt: Text, caption: Text) -> rx.Compo
     """
     heading = fixed_id(words_id(id, "title"))
     return rx.el.dialog(
-        rx.el.img(src=src, alt=alt, width="552", height="552"),
+        rx.el.img(src=src, alt=alt),
         rx.el.div(
             rx.el.h2(caption, id=heading),
             rx.el.p("Если код не читается, прибавьте яркость экрана."),

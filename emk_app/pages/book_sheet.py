@@ -64,7 +64,7 @@ def sheet() -> rx.Component:
 
 def _code(link: Any) -> rx.Component:
     return rx.el.figure(
-        rx.el.img(src=link.png + "?show", alt="QR-код книжки", width="240", height="240"),
+        rx.el.img(src=link.png + "?show", alt="QR-код книжки"),
         rx.el.figcaption("Код открыт до ", link.term, rx.el.br(), rx.el.code(link.url)),
     )
 

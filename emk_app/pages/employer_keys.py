@@ -79,7 +79,11 @@ def _made() -> rx.Component:
     state = EmployerKeysState
     return cards.card(
         rx.el.p("Скопируйте ключ в программу сейчас: больше мы его не покажем."),
-        rx.el.code(state.made, class_name="[overflow-wrap:anywhere]", translate="no"),
+        rx.el.code(
+            state.made,
+            class_name="[overflow-wrap:anywhere]",
+            custom_attrs={"translate": "no"},
+        ),
         buttons.actions(
             buttons.copy_button("Скопировать ключ", state.made, done="Ключ скопирован"),
             buttons.quiet_button("Готово, убрать с экрана", state.hide),

@@ -160,7 +160,6 @@ def _forget() -> rx.Component:
                 f"Напишите: {PHRASE}",
                 "phrase",
                 error=state.errors["phrase"],
-                autocomplete="off",
             ),
             _code("ask"),
             buttons.actions(buttons.danger_button("Удалить мои данные", type="submit")),

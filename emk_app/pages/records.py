@@ -60,7 +60,7 @@ def _showing() -> rx.Component:
                     rx.el.p("Назовите врачу эти цифры или покажите QR-код."),
                     rx.el.p(
                         rx.el.b(state.code, class_name="text-4xl tracking-widest tabular-nums"),
-                        translate="no",
+                        custom_attrs={"translate": "no"},
                     ),
                     rx.el.p(
                         "Код подойдёт один раз, ввести его можно до ",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from reflex_base.compiler.templates import vite_config_template
 from reflex_base.config import BaseConfig
 from reflex_base.constants.installer import PackageJson
 from reflex_base.environment import EnvironmentVariables, environment
@@ -219,9 +221,59 @@ def test_browser_talks_to_the_origin_of_the_page():
     assert bundling.own_socket(changed.replace("again", "earlier")) == changed
 
 
-def test_unknown_script_of_reflex_stops_the_build():
-    with pytest.raises(bundling.ScriptChanged, match="frontend_hostname"):
-        bundling.own_socket("export const getBackendURL = () => {};")
+def test_browser_makes_no_code_of_text():
+    folder = folder_of("reflex_base")
+    stock = (folder / ".templates" / "web" / bundling.STATE_SCRIPT).read_text(encoding="utf-8")
+    changed = bundling.own_socket(stock)
+    assert re.search(r"\beval\b", stock) and not re.search(r"\beval\b", changed)
+    assert changed.count("refused(") == len(bundling.EVALUATES.findall(stock))
+
+
+def test_settings_of_vite_get_our_plugin_and_groups_once():
+    stock = vite_config_template("/", False, False, False, False)
+    changed = bundling.own_bundle(stock)
+    assert "    emk(),\n" in changed and "...OUR_GROUPS,\n" in changed
+    assert bundling.own_bundle(changed) == changed
+    with pytest.raises(bundling.ScriptChanged, match="plugins"):
+        bundling.own_bundle("export default {};")
+
+
+def run_bundled(code: str) -> subprocess.CompletedProcess[str]:
+    path = ROOT / "emk_app" / "bundled" / "vite.mjs"
+    node = frontend.node_environment()
+    return subprocess.run(
+        ["node", "--input-type=module", "-e", f"import emk from '{path.as_uri()}';{code}"],
+        env=os.environ | node,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "refusal"),
+    [
+        ("app/a.jsx", 'jsx("path",{css:({ ["fill"] : "none" }),d:"M1"})', "use a class"),
+        ("app_components/a.jsx", 'jsx("path", ({css:{ ["fill"] : "none" }}))', "use a class"),
+        ("app/a.jsx", 'jsx("path",{fill:"none",className:"css:x"})', ""),
+        ("utils/context.jsx", 'clientStorage = {"cookies": {"a": {}}}', "cookies"),
+        ("utils/context.jsx", 'clientStorage = {"cookies": {}}', ""),
+    ],
+)
+def test_what_the_bundle_no_longer_can_stops_the_build(name: str, code: str, refusal: str):
+    ended = run_bundled(
+        "emk().transform.call({ error(why) { throw new Error(why); } }, "
+        f"{json.dumps(code)}, '/a/.web/{name}');"
+    )
+    assert bool(ended.returncode) == bool(refusal), ended.stderr
+    assert refusal in ended.stderr
+
+
+def test_package_that_stands_in_for_nothing_stops_the_build():
+    bundled = "const own = emk(); const client = { environment: { name: 'client' }, error(why) "
+    bundled += "{ throw new Error(why); } }; own.generateBundle.call(client);"
+    ended = run_bundled(bundled)
+    assert ended.returncode and "@emotion" in ended.stderr, ended.stderr
 
 
 def frontend_lock() -> tuple[dict, dict]:

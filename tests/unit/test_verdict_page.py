@@ -260,6 +260,18 @@ def test_rule_that_can_not_apply_is_dropped(css: str):
     assert shells.needed(css, HTML) == ""
 
 
+def test_parts_of_controls_are_kept_where_such_a_control_is():
+    css = "::placeholder{top:0}::-webkit-datetime-edit{top:0}::file-selector-button{top:0}"
+    typed = f'{HTML}<input type="text"/>'
+    assert shells.needed(css, typed) == "::placeholder{top:0}"
+    assert shells.needed(css, typed + '<input type="date"/><input type="file"/>') == css
+
+
+def test_variable_that_a_drawing_uses_is_kept():
+    css = ":root{--used:1px}"
+    assert shells.needed(css, f'{HTML}<path stroke="var(--used)"/>') == css
+
+
 def test_of_a_list_of_selectors_the_needed_ones_are_kept():
     assert shells.needed(".x,.a,section>p,:is(.b,.y) p{top:0}", HTML) == ".a{top:0}"
 
