@@ -114,7 +114,7 @@ app = rx.App(
 for page in site_map.PAGES:
     if settings().is_demo or not page.demo_only:
         app.add_page(
-            page.component,
+            page.apart(),
             route=page.route,
             title=f"{page.title} — ЭМК Онлайн",
             on_load=list(page.on_load),

@@ -11,7 +11,7 @@ import reflex as rx
 from emk_app.components import buttons, cards, forms, links, steps
 from emk_app.components.badges import badge
 from emk_app.components.icons import icon
-from emk_app.components.markup import Child, given, some, when
+from emk_app.components.markup import Child, either, given, some, when
 from emk_app.domain.applications import REQUIRED_SCANS
 from emk_app.domain.consent import CURRENT
 from emk_app.domain.corrections import scan_control
@@ -26,6 +26,8 @@ from emk_app.pages.consent import CONSENT, text_of
 from emk_app.pages.menus import HOLDER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import applications as rows
+from emk_app.presenting.reference import SHIPPED
+from emk_app.presenting.registers import every_region
 from emk_app.services.applying import WizardStep
 from emk_app.states.apply import ENTRY, ApplyState, ClinicSearchState
 from emk_app.states.occupations import OccupationsState
@@ -529,7 +531,7 @@ def _control(field: Field, state: Any) -> rx.Component:
             return forms.select_field(
                 label,
                 field,
-                OccupationsState.groups,
+                either(some(OccupationsState.groups), OccupationsState.groups, SHIPPED),
                 grouped=True,
                 default_value=text,
                 key=state.revision,
@@ -617,7 +619,7 @@ def _search_controls() -> rx.Component:
                 forms.select_field(
                     "Регион",
                     "region",
-                    state.regions,
+                    either(some(state.regions), state.regions, every_region()),
                     default_value=state.region,
                     on_change=state.choose_region,
                     placeholder="Все регионы",

@@ -10,7 +10,7 @@ from emk_app.components import buttons, cards, dialogs, forms, links
 from emk_app.components.badges import badge
 from emk_app.components.forms import Choice
 from emk_app.components.icons import icon
-from emk_app.components.markup import given, when
+from emk_app.components.markup import either, given, some, when
 from emk_app.components.tables import Column, data_table, pager
 from emk_app.domain.employing import DEPARTMENT_LIMIT, LABEL_LIMIT, NAME_LIMIT, TAB_LIMIT, AddedBy
 from emk_app.domain.sharing import ShareScope
@@ -18,6 +18,7 @@ from emk_app.pages import check, frames
 from emk_app.pages.menus import EMPLOYER_MENU
 from emk_app.pages.table import Page
 from emk_app.presenting import employing as rows
+from emk_app.presenting.reference import SHIPPED
 from emk_app.states.employer import EMPLOYER, EmployersState, EmployerState
 from emk_app.states.members import OffersState
 from emk_app.states.occupations import OccupationsState
@@ -278,7 +279,7 @@ def _said_fields(row: Any = None) -> list[rx.Component]:
             forms.select_field(
                 "Работа на этом месте",
                 "occupation",
-                OccupationsState.groups,
+                either(some(OccupationsState.groups), OccupationsState.groups, SHIPPED),
                 grouped=True,
                 error=state.errors["occupation"],
                 required=False,

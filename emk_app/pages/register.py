@@ -7,13 +7,13 @@ from typing import Any
 import reflex as rx
 
 from emk_app.components import badges, buttons, cards, dialogs, forms, links, tables
-from emk_app.components.markup import given, some, when
+from emk_app.components.markup import either, given, some, when
 from emk_app.domain.imports import SIZE_LIMIT
 from emk_app.pages import frames
 from emk_app.pages.menus import ADMIN_MENU, REGISTER
 from emk_app.pages.table import Page
 from emk_app.presenting.formats import file_size
-from emk_app.presenting.registers import ImportRow, RegisterRow
+from emk_app.presenting.registers import ImportRow, RegisterRow, every_region
 from emk_app.states.register import ImportsState, RegisterState
 from emk_app.states.session import PersonState
 
@@ -219,7 +219,7 @@ def _clinics() -> rx.Component:
                 forms.select_field(
                     "Регион",
                     "region",
-                    state.regions,
+                    either(some(state.regions), state.regions, every_region()),
                     default_value=state.region,
                     on_change=state.choose_region,
                     placeholder="Все регионы",

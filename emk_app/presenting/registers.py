@@ -194,6 +194,11 @@ def region_options(counts: Counts) -> list[list[str]]:
     return [[code, _counted(name, counts.regions, code)] for code, name in named]
 
 
+def every_region() -> list[list[str]]:
+    """Return code and name of every region by name, with nothing counted."""
+    return region_options(Counts())
+
+
 def kind_options(counts: Counts) -> list[list[str]]:
     """Return the types of clinics, with how many each would leave."""
     return [

@@ -361,7 +361,7 @@ class ClinicSearchState(rx.State):
     corrected: str = ""
     has_more: bool = False
     is_searched: bool = False
-    regions: list[list[str]] = registers.region_options(directory.Counts())
+    regions: list[list[str]] = []
     kinds: list[list[str]] = registers.kind_options(directory.Counts())
     policy_count: str = ""
     licence_count: str = ""

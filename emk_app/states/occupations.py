@@ -11,14 +11,18 @@ from emk_app.presenting.reference import SHIPPED, GroupRow, groups
 
 
 class OccupationsState(rx.State):
-    """What can be chosen; at first what ships, so that a page without scripts shows it too."""
+    """What can be chosen, where it is not what ships."""
 
-    groups: list[GroupRow] = SHIPPED
+    groups: list[GroupRow] = []
+    """Empty where nothing is amended: those pages that need it have what ships, and every page
+    brings what states begin with.
+    """
 
     @rx.event
     @allow_anyone
     def load(self):
         """Show the list of today; nothing is read, the process goes by it already."""
         found = groups(occupations.offered(clock.today()))
-        if found != self.groups:
-            self.groups = found
+        amended = [] if found == SHIPPED else found
+        if amended != self.groups:
+            self.groups = amended

@@ -101,7 +101,7 @@ class RegisterState(rx.State):
     is_loaded: bool = False
     is_empty: bool = False
     """Nothing was ever put in."""
-    regions: list[list[str]] = registers.region_options(directory.Counts())
+    regions: list[list[str]] = []
     licence_count: str = ""
 
     _shown: int = SHOWN_AT_ONCE
