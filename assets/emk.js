@@ -880,12 +880,32 @@
   setInterval(askAnnounced, 300_000);
   document.addEventListener("visibilitychange", askAnnounced);
 
-  /* A page has the styles that it begins with; the sheet of all pages must not hold it up. */
-  for (const sheet of document.querySelectorAll("link[data-late]")) {
-    const apply = () => (sheet.media = "all");
-    if (sheet.sheet) apply();
-    else sheet.addEventListener("load", apply);
-  }
+  /* A page has the styles that it begins with; the sheet of all pages must not hold it up. One that
+     fails is asked for again, after ever longer pauses: a link tries only once. */
+  const bring = (link, pause) => {
+    const isThere = () => {
+      try {
+        return link.sheet?.cssRules.length > 0;
+      } catch {
+        // There is something that may not be looked into: an answer that failed.
+        return false;
+      }
+    };
+    const take = () => (link.media = "all");
+    const askAgain = () =>
+      setTimeout(() => {
+        if (isThere()) return;
+        const next = link.cloneNode();
+        bring(next, Math.min(2 * pause, 30_000));
+        link.replaceWith(next);
+      }, pause);
+    link.addEventListener("load", take);
+    link.addEventListener("error", askAgain);
+    if (isThere()) take();
+    // What had failed before this script came says so no more.
+    else if (link.isConnected && performance.getEntriesByName(link.href).length) askAgain();
+  };
+  for (const link of document.querySelectorAll("link[data-late]")) bring(link, 1000);
 
   if (navigator.share) document.documentElement.setAttribute("data-can-share", "");
   if (navigator.mediaDevices?.getUserMedia) document.documentElement.setAttribute("data-can-scan", "");

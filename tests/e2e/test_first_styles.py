@@ -22,7 +22,7 @@ SEEN = """() => [...document.body.querySelectorAll("*")].map((each) => {
 })"""
 IS_APPLIED = """() => {
     const sheet = document.querySelector("head link[rel=stylesheet]");
-    return sheet.media === "all" && sheet.sheet !== null;
+    return sheet.media === "all" && sheet.sheet?.cssRules.length > 0;
 }"""
 
 
@@ -101,3 +101,31 @@ def test_page_without_scripts_has_the_sheet(visit: Visit):
     tools.send("Runtime.enable")
     found = tools.send("Runtime.evaluate", {"expression": rules, "returnByValue": True})
     assert found["result"]["value"] >= 2
+
+
+@pytest.mark.parametrize("comes_after_script", [True, False])
+def test_sheet_that_fails_is_asked_for_again(visit: Visit, comes_after_script: bool):
+    page = visit(width=390)
+    asked: list[str] = []
+    scripts = Held(page, "**/emk.js")
+
+    def lose(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) <= 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/assets/*.css", lose)
+    if comes_after_script:
+        scripts.let_go()
+    page.goto("/login", wait_until="commit")
+    if not comes_after_script:
+        # It finds a sheet that has failed already.
+        until(page, "document.readyState !== 'loading'")
+        while not asked:
+            page.wait_for_timeout(20)
+        scripts.let_go()
+    until(page, IS_APPLIED)
+    assert len(set(asked)) == 1
+    assert len(asked) == 3
