@@ -51,6 +51,8 @@ SOCKET_PATH: Final = "/_event"
 CLOSED: Final = ("/_event", "/_upload", "/_all_routes", "/auth-codespace", "/_health", "/ping")
 """The framework's own routes that nobody outside needs (D04); ``/_event`` is a socket alone."""
 BELOW_CLOSED: Final = tuple(f"{path}/" for path in CLOSED)
+UNASKED: Final = (b"last-modified", b"accept-ranges")
+"""What no browser asks of a file that it keeps for ever by its name."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TAB_TOKEN: Final = re.compile(r"[0-9a-fA-F-]{36}")
 BODY_LIMIT: Final = 64 * 1024
@@ -403,19 +405,22 @@ def _passed_out(
 
     We share nothing with other origins but what verifiers of any origin have to read.
     """
+    is_shared = path.startswith(SHARED)
+    is_asset = path.startswith(headers.ASSETS)
     own: list[tuple[bytes, bytes]] = []
     names: set[bytes] = set()
     kind = b""
-    for pair in given:
-        name = pair[0].lower()
-        if name == b"server" or (
-            name.startswith(b"access-control-") and not path.startswith(SHARED)
-        ):
+    for spelled, value in given:
+        name = spelled.lower()
+        if name == b"server" or (name.startswith(b"access-control-") and not is_shared):
+            continue
+        if is_asset and name in UNASKED:
             continue
         if name == b"content-type" and name not in names:
-            kind = pair[1]
+            kind = value
         names.add(name)
-        own.append(pair)
+        # A file of the build is the same whoever asks, and comes pressed or not.
+        own.append((spelled, b"accept-encoding" if is_asset and name == b"vary" else value))
     return own, names, kind
 
 

@@ -38,7 +38,7 @@ SCAN_POLICY: Final = (
 )
 """Of the worker that reads QR codes: WebAssembly runs in it and on no page (decision 0020)."""
 UNFRAMED: Final = b"frame-ancestors 'none'"
-"""Of what is no page; ``x-frame-options`` alone is of the past."""
+"""Of what is no page, and no part of one; ``x-frame-options`` alone is of the past."""
 KEPT: Final = (200, 206, 304)
 """Answers that a browser may keep; never a refusal or an error."""
 
@@ -112,7 +112,7 @@ def _added(
     is_page = content_type.startswith(b"text/html")
     if path == SCAN_WORKER:
         added.append((b"content-security-policy", SCAN_POLICY))
-    elif b"content-security-policy" not in given:
+    elif b"content-security-policy" not in given and (is_page or path != ASSETS):
         added.append((b"content-security-policy", page_policy(path) if is_page else UNFRAMED))
     if b"cache-control" not in given:
         if status not in KEPT or is_page or content_type.startswith(b"application/json"):

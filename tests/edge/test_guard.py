@@ -63,7 +63,12 @@ TAB = "0f5b1d5e-6a0d-4a6e-9c75-5a0d4a6e9c75"
 class Behind:
     """Stands behind the guard and remembers what reached it."""
 
-    def __init__(self, content_type: bytes = b"text/html; charset=utf-8") -> None:
+    def __init__(
+        self,
+        content_type: bytes = b"text/html; charset=utf-8",
+        *more: tuple[bytes, bytes],
+    ) -> None:
+        self.more = more
         self.scopes: list[Scope] = []
         self.bodies: list[bytes] = []
         self.content_type = content_type
@@ -89,7 +94,11 @@ class Behind:
             {
                 "type": "http.response.start",
                 "status": 200,
-                "headers": [(b"content-type", self.content_type), (b"server", b"granian")],
+                "headers": [
+                    (b"content-type", self.content_type),
+                    (b"server", b"granian"),
+                    *self.more,
+                ],
             }
         )
         await send({"type": "http.response.body", "body": b"<p>ok</p>"})
@@ -350,6 +359,19 @@ def test_every_answer_carries_the_headers():
     assert "frame-ancestors 'none'" in policy
     other = ask(Behind(b"application/json")).headers["content-security-policy"]
     assert other == "frame-ancestors 'none'"
+
+
+def test_file_that_is_kept_for_ever_brings_no_more_headers_than_are_asked():
+    more = ((b"Last-Modified", b"yesterday"), (b"accept-ranges", b"bytes"), (b"etag", b'"1"'))
+    more += ((b"vary", b"Accept-Encoding, Origin"),)
+    script = Behind(b"text/javascript", *more)
+    kept = ask(script, "/assets/a-1.js").headers
+    assert not {"last-modified", "accept-ranges", "content-security-policy"} & set(kept)
+    assert (kept["etag"], kept["vary"]) == ('"1"', "accept-encoding")
+    assert "immutable" in kept["cache-control"]
+    assert all(kept[name.decode()] == value.decode() for name, value in headers.ALWAYS)
+    assert {"last-modified", "accept-ranges"} <= set(ask(script, "/emk.js").headers)
+    assert "default-src" in ask(Behind(), "/assets/a.html").headers["content-security-policy"]
 
 
 def test_over_https_answers_say_so_for_a_year_and_the_cookie_is_of_this_host_alone(
