@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from emk_app.bundling import OwnBundle, OwnSocket
+from emk_app.finishing import Finish
 from emk_app.settings import settings
 
 STATES = rx.constants.StateManagerMode
@@ -45,6 +46,7 @@ config = rx.Config(
         ),
         OwnSocket(),
         OwnBundle(),
+        Finish(),
     ],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

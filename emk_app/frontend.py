@@ -19,7 +19,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -69,7 +68,6 @@ LIBRARIES: Final = {
     # What is imported takes numpy along, which would start a thread for each processor.
     "OPENBLAS_NUM_THREADS": "1",
 }
-SMALLER: Final = "emk_app/bundled/smaller.mjs"
 UPLOADS: Final = "REFLEX_UPLOADED_FILES_DIR"
 
 EXPORT: Final = """
@@ -136,7 +134,6 @@ def build() -> bool:
             raise BuildFailed("reflex.lock/ is missing: run `make lock`")
         try:
             _export()
-            _dress()
             if _read_lock() != locked:
                 raise BuildFailed(
                     "the pages need other npm packages than reflex.lock/ has: "
@@ -246,25 +243,6 @@ def _export() -> None:
     if ended.returncode or not (CLIENT / "index.html").exists():
         print(LOG.read_text(encoding="utf-8"), file=sys.stderr)
         raise BuildFailed(f"Reflex could not build the frontend; its log is above and in {LOG}")
-
-
-def _dress() -> None:
-    """Give each page the styles that it begins with, make our scripts small, press all anew."""
-    from emk_app.api import shells
-
-    node = BUILD / "node" / "node"
-    scripts = [CLIENT / path.name for path in (ROOT / "assets").glob("*.js")]
-    subprocess.run([node, ROOT / SMALLER, *scripts], cwd=WEB, check=True)
-    with tempfile.TemporaryDirectory(dir=BUILD) as name:
-        folder = Path(name)
-        for changed in (*shells.dress(CLIENT), *scripts):
-            copy = folder / changed.relative_to(CLIENT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(changed, copy)
-        press = WEB / "compress-static.js"
-        subprocess.run([node, press, folder, "brotli", "gzip"], check=True)
-        for pressed in (*folder.rglob("*.br"), *folder.rglob("*.gz")):
-            pressed.replace(CLIENT / pressed.relative_to(folder))
 
 
 def node_environment() -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route
 
+from emk_app.edge.headers import BUILD
 from tests.e2e.conftest import Visit
 from tests.e2e.screens import PATIENCE
 from tests.running import CHAIR, HOLDER, OPERATOR, Person
@@ -129,3 +132,15 @@ def test_sheet_that_fails_is_asked_for_again(visit: Visit, comes_after_script: b
     until(page, IS_APPLIED)
     assert len(set(asked)) == 1
     assert len(asked) == 3
+
+
+def test_what_is_pressed_is_what_stands_beside_it():
+    pressed = [*BUILD.rglob("*.gz")]
+    assert BUILD / "emk.js.gz" in pressed
+    assert BUILD / "login.html.gz" in pressed
+    for copy in pressed:
+        assert gzip.decompress(copy.read_bytes()) == copy.with_suffix("").read_bytes(), copy
+        assert copy.with_suffix(".br").exists()
+    # Our own scripts are sent without what only people read.
+    for script in Path("assets").glob("*.js"):
+        assert (BUILD / script.name).stat().st_size < script.stat().st_size
