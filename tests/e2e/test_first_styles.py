@@ -28,6 +28,9 @@ IS_APPLIED = """() => {
     return sheet.media === "all" && sheet.sheet?.cssRules.length > 0;
 }"""
 
+IS_REVEALED = """() => !document.querySelector("template[id^='B:'], div[id^='S:']")"""
+"""What the page was sent behind its content is in its place: the next frame puts it there."""
+
 
 def until(page: Page, holds: str) -> None:
     """Ask the page until it says yes; its policy lets nothing in it ask by itself."""
@@ -81,6 +84,7 @@ def test_page_is_whole_without_the_sheet(
     page.goto(path, wait_until="commit")
     until(page, "performance.getEntriesByName('first-contentful-paint').length")
     until(page, "document.readyState !== 'loading'")
+    until(page, IS_REVEALED)
     assert sheets.routes
     assert not page.evaluate(IS_APPLIED)
     before = page.evaluate(SEEN)
