@@ -195,7 +195,8 @@ def test_forgotten_password_is_replaced_by_a_link_and_the_second_factor(
     page.on("request", lambda request: asked.append(f"{request.url} {request.headers}"))
     page.goto(link)
     page.get_by_label("Новый пароль", exact=True).fill("вечерний поезд 17")
-    assert page.url.endswith("/recover/new") and page.evaluate("location.hash") == ""
+    expect(page).to_have_url(re.compile(r"/recover/new$"))
+    assert page.evaluate("location.hash") == ""
     page.get_by_label("Новый пароль ещё раз").fill("вечерний поезд 17")
     look(page, "recover-new-filled")
     page.get_by_role("button", name="Продолжить").click()
