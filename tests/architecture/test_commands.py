@@ -221,6 +221,11 @@ def test_browser_talks_to_the_origin_of_the_page():
     assert bundling.own_socket(changed.replace("again", "earlier")) == changed
 
 
+def test_unknown_script_of_reflex_stops_the_build():
+    with pytest.raises(bundling.ScriptChanged, match="frontend_hostname"):
+        bundling.own_socket("export const getBackendURL = () => {};")
+
+
 def test_browser_makes_no_code_of_text():
     folder = folder_of("reflex_base")
     stock = (folder / ".templates" / "web" / bundling.STATE_SCRIPT).read_text(encoding="utf-8")
