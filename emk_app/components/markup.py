@@ -42,6 +42,13 @@ def some(rows: Sequence[Any] | rx.Var[Any]) -> Flag:
     return bool(rows)
 
 
+def some_or(rows: Sequence[Any] | rx.Var[Any], otherwise: Any) -> Any:
+    """Return the list, or ``otherwise`` while it holds nothing: what ships stands in the pages that
+    show it, since every page brings what states begin with.
+    """
+    return either(some(rows), rows, otherwise)
+
+
 def repeated(
     rows: Sequence[Any] | rx.Var[Any], shown: Callable[[Any], rx.Component]
 ) -> list[rx.Component]:

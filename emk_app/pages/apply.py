@@ -11,7 +11,7 @@ import reflex as rx
 from emk_app.components import buttons, cards, forms, links, steps
 from emk_app.components.badges import badge
 from emk_app.components.icons import icon
-from emk_app.components.markup import Child, either, given, some, when
+from emk_app.components.markup import Child, given, some, some_or, when
 from emk_app.domain.applications import REQUIRED_SCANS
 from emk_app.domain.consent import CURRENT
 from emk_app.domain.corrections import scan_control
@@ -531,7 +531,7 @@ def _control(field: Field, state: Any) -> rx.Component:
             return forms.select_field(
                 label,
                 field,
-                either(some(OccupationsState.groups), OccupationsState.groups, SHIPPED),
+                some_or(OccupationsState.groups, SHIPPED),
                 grouped=True,
                 default_value=text,
                 key=state.revision,
@@ -619,7 +619,7 @@ def _search_controls() -> rx.Component:
                 forms.select_field(
                     "Регион",
                     "region",
-                    either(some(state.regions), state.regions, every_region()),
+                    some_or(state.regions, every_region()),
                     default_value=state.region,
                     on_change=state.choose_region,
                     placeholder="Все регионы",

@@ -10,7 +10,7 @@ from emk_app.components import buttons, cards, dialogs, forms, links
 from emk_app.components.badges import badge
 from emk_app.components.forms import Choice
 from emk_app.components.icons import icon
-from emk_app.components.markup import either, given, some, when
+from emk_app.components.markup import given, some_or, when
 from emk_app.components.tables import Column, data_table, pager
 from emk_app.domain.employing import DEPARTMENT_LIMIT, LABEL_LIMIT, NAME_LIMIT, TAB_LIMIT, AddedBy
 from emk_app.domain.sharing import ShareScope
@@ -279,7 +279,7 @@ def _said_fields(row: Any = None) -> list[rx.Component]:
             forms.select_field(
                 "Работа на этом месте",
                 "occupation",
-                either(some(OccupationsState.groups), OccupationsState.groups, SHIPPED),
+                some_or(OccupationsState.groups, SHIPPED),
                 grouped=True,
                 error=state.errors["occupation"],
                 required=False,

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from emk_app.components import badges, buttons, cards, dialogs, forms, links, tables
-from emk_app.components.markup import either, given, some, when
+from emk_app.components.markup import given, some, some_or, when
 from emk_app.domain.imports import SIZE_LIMIT
 from emk_app.pages import frames
 from emk_app.pages.menus import ADMIN_MENU, REGISTER
@@ -219,7 +219,7 @@ def _clinics() -> rx.Component:
                 forms.select_field(
                     "Регион",
                     "region",
-                    either(some(state.regions), state.regions, every_region()),
+                    some_or(state.regions, every_region()),
                     default_value=state.region,
                     on_change=state.choose_region,
                     placeholder="Все регионы",

@@ -38,11 +38,8 @@ def own_book(actor: Actor, *, now: datetime) -> OwnBook | None:
         own = vault.vault_for(db, book.holder_id)
         rows = books.versions(db, book.id)
         checked = versioning.checked(book, own, rows)
-        version, content = next(
-            (row, content)
-            for row, (view, content) in zip(rows, checked, strict=True)
-            if view.is_current
-        )
+        at = [row.version for row in rows].index(book.current_version)
+        version, content = rows[at], checked[at][1]
         return OwnBook(
             issuing.card_with(book, version, content, own, earlier=earlier, now=now),
             renewing.outlook_with(db, book, version, content, now=now),

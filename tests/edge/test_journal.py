@@ -209,10 +209,8 @@ def test_others_who_write_are_asked_again_for_a_while(
     assert written == asked
 
 
-def test_looks_that_come_within_the_pace_share_a_commit(monkeypatch: pytest.MonkeyPatch):
-    seen, journal = sight(), Journal()
-    monkeypatch.setattr(verdict, "PACE", 0.5)
-    monkeypatch.setattr(verdict, "SLOW", 60)
+def noted_sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list that each commit adds its number of looks to."""
     record, sizes = verifying.record, list[int]()
 
     def noted(sights: list[Sight], *, quickly: bool = False):
@@ -220,6 +218,14 @@ def test_looks_that_come_within_the_pace_share_a_commit(monkeypatch: pytest.Monk
         return record(sights, quickly=quickly)
 
     monkeypatch.setattr(verifying, "record", noted)
+    return sizes
+
+
+def test_looks_that_come_within_the_pace_share_a_commit(monkeypatch: pytest.MonkeyPatch):
+    seen, journal = sight(), Journal()
+    monkeypatch.setattr(verdict, "PACE", 0.5)
+    monkeypatch.setattr(verdict, "SLOW", 60)
+    sizes = noted_sizes(monkeypatch)
 
     async def look() -> None:
         await journal.enter(lambda: seen)
@@ -272,13 +278,7 @@ def test_who_has_gone_before_the_check_leaves_no_look():
 def test_crowd_is_checked_in_several_goes(monkeypatch: pytest.MonkeyPatch):
     seen, journal = sight(), Journal()
     monkeypatch.setattr(verdict, "LARGEST_BATCH", 2)
-    record, sizes = verifying.record, list[int]()
-
-    def noted(sights: list[Sight], *, quickly: bool = False):
-        sizes.append(len(sights))
-        return record(sights, quickly=quickly)
-
-    monkeypatch.setattr(verifying, "record", noted)
+    sizes = noted_sizes(monkeypatch)
 
     async def look() -> None:
         await asyncio.gather(*(journal.enter(lambda: seen) for _ in range(5)))
